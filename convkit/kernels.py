@@ -1,0 +1,107 @@
+"""Kernels that have names, made afresh at each call so that nobody edits a shared one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import comb
+
+import torch
+from torch import Tensor
+
+from convkit.errors import ConvkitError
+from convkit.ops import Pair, pair
+
+
+def _identity(rows: int, columns: int) -> Tensor:
+    K = torch.zeros(rows, columns)
+    K[(rows - 1) // 2, (columns - 1) // 2] = 1
+    return K
+
+
+def _box(rows: int, columns: int) -> Tensor:
+    return torch.full((rows, columns), 1 / (rows * columns))
+
+
+def _gaussian(rows: int, columns: int) -> Tensor:
+    """Binomial weights, the small-kernel stand-in for the Gaussian (Burt & Adelson, 1983)."""
+
+    def binomial(n: int) -> Tensor:
+        return torch.tensor([comb(n - 1, k) / 2 ** (n - 1) for k in range(n)])
+
+    return torch.outer(binomial(rows), binomial(columns))
+
+
+_SIZED: dict[str, Callable[[int, int], Tensor]] = {
+    "identity": _identity,
+    "box blur": _box,
+    "Gaussian blur": _gaussian,
+}
+_FIXED: dict[str, list[list[float]]] = {
+    "sharpen": [[0, -1, 0], [-1, 5, -1], [0, -1, 0]],
+    "book's [1, -1]": [[1, -1]],
+    "Prewitt x": [[-1, 0, 1], [-1, 0, 1], [-1, 0, 1]],
+    "Prewitt y": [[-1, -1, -1], [0, 0, 0], [1, 1, 1]],
+    "Sobel x": [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]],
+    "Sobel y": [[-1, -2, -1], [0, 0, 0], [1, 2, 1]],
+    "Scharr x": [[-3, 0, 3], [-10, 0, 10], [-3, 0, 3]],
+    "Scharr y": [[-3, -10, -3], [0, 0, 0], [3, 10, 3]],
+    "Laplacian": [[0, 1, 0], [1, -4, 1], [0, 1, 0]],
+    "emboss": [[-2, -1, 0], [-1, 1, 1], [0, 1, 2]],
+    "diagonal": [[0, 1, 1], [-1, 0, 1], [-1, -1, 0]],
+    "anti-diagonal": [[1, 1, 0], [1, 0, -1], [0, -1, -1]],
+}
+KERNELS = (*_SIZED, *_FIXED)
+"""The names that `kernel` knows."""
+
+
+def kernel(name: str, size: Pair | None = None) -> Tensor:
+    """Return a named kernel as a new float32 tensor of shape (kH, kW).
+
+    Parameters
+    ----------
+    name : str
+        One of `KERNELS`. Weights are written for `corr2d`: "x" kernels answer to a rise from left
+        to right, "y" kernels to a rise from top to bottom.
+    size : int or (kH, kW), optional
+        For "identity", "box blur" and "Gaussian blur", which exist in every size; 3 unless given.
+
+    Raises
+    ------
+    ConvkitError
+        If there is no such kernel, or it does not come in that size.
+    """
+    if name in _SIZED:
+        return _SIZED[name](*pair("size", 3 if size is None else size, 1))
+    if name not in _FIXED:
+        raise ConvkitError(f"kernel {name!r}", f"one of {', '.join(KERNELS)}", "Check the name.")
+    K = torch.tensor(_FIXED[name], dtype=torch.float32)
+    if size is not None and pair("size", size, 1) != tuple(K.shape):
+        raise ConvkitError(
+            f"size {size} for {name!r}",
+            f"its only size, {tuple(K.shape)}",
+            f"Leave the size out; these come in every size: {', '.join(_SIZED)}.",
+        )
+    return K
+
+
+def named_like(K: Tensor) -> str | None:
+    """Return the name of the kernel whose values are exactly `K`'s, or None."""
+    for name in KERNELS:
+        candidate = kernel(name, tuple(K.shape) if name in _SIZED else None)
+        if torch.equal(candidate.to(K.dtype), K):
+            return name
+    return None
+
+
+def resized(K: Tensor, size: tuple[int, int]) -> Tensor:
+    """Return `K` in another (kH, kW): a blur or identity stays one, else cells are cut or zeroed.
+
+    Cells keep their row and column, counted from the top left.
+    """
+    name = named_like(K)
+    if name in _SIZED:
+        return kernel(name, size).to(K.dtype)
+    new = K.new_zeros(size)
+    rows, columns = min(size[0], K.shape[0]), min(size[1], K.shape[1])
+    new[:rows, :columns] = K[:rows, :columns]
+    return new
