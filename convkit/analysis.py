@@ -28,7 +28,7 @@ class Bowl(NamedTuple):
 def patches(X: Tensor, kernel_size: Pair) -> Tensor:
     """Return the matrix A whose row r holds the window of output cell r: (cells, kH * kW)."""
     size = pair("kernel_size", kernel_size, 1)
-    output_size(check_array("X", X).shape, size)
+    output_size(tuple(check_array("X", X).shape), size)
     return F.unfold(X[None, None].double(), size)[0].T
 
 
@@ -41,7 +41,7 @@ def bowl(X: Tensor, Y: Tensor, kernel_size: Pair, *, reduction: str = "sum") -> 
         If `Y` is not of the output's shape, or `reduction` is neither "sum" nor "mean".
     """
     A = patches(X, kernel_size)
-    wanted = output_size(X.shape, pair("kernel_size", kernel_size))
+    wanted = output_size(tuple(X.shape), pair("kernel_size", kernel_size))
     if tuple(check_array("Y", Y).shape) != wanted:
         raise ConvkitError(
             f"Y has shape {tuple(Y.shape)}",
@@ -57,7 +57,7 @@ def bowl(X: Tensor, Y: Tensor, kernel_size: Pair, *, reduction: str = "sum") -> 
 
 def hessian(X: Tensor, kernel_size: Pair, *, reduction: str = "sum") -> Tensor:
     """Return the loss's matrix of second derivatives, (kH * kW, kH * kW): it needs no target."""
-    Y = X.new_zeros(output_size(X.shape, pair("kernel_size", kernel_size, 1)))
+    Y = X.new_zeros(output_size(tuple(X.shape), pair("kernel_size", kernel_size, 1)))
     return 2 * bowl(X, Y, kernel_size, reduction=reduction).G
 
 

@@ -118,7 +118,8 @@ def corr2d(
         If a shape, dtype or size cannot work.
     """
     _check_two(X, K)
-    output_size(X.shape, K.shape, padding=padding, stride=stride, dilation=dilation)
+    sizes = tuple(X.shape), tuple(K.shape)
+    output_size(*sizes, padding=padding, stride=stride, dilation=dilation)
     Y = F.conv2d(X[None, None], K[None, None], padding=padding, stride=stride, dilation=dilation)
     return Y[0, 0]
 
@@ -155,7 +156,7 @@ def window(
     """
     _check_two(X, K)
     rows, columns = output_size(
-        tuple(X.shape), K.shape, padding=padding, stride=stride, dilation=dilation
+        tuple(X.shape), tuple(K.shape), padding=padding, stride=stride, dilation=dilation
     )
     if not (0 <= i < rows and 0 <= j < columns):
         raise ConvkitError(
@@ -187,7 +188,7 @@ def pool2d(
     if mode not in ("max", "avg"):
         raise ConvkitError(f"mode is {mode!r}", '"max" or "avg"', "Choose one of the two.")
     size, pad = pair("pool_size", pool_size, 1), pair("padding", padding)
-    output_size(X.shape, size, padding=pad, stride=stride)
+    output_size(tuple(X.shape), size, padding=pad, stride=stride)
     if any(2 * p > k for p, k in zip(pad, size, strict=True)):
         raise ConvkitError(
             f"padding is {padding} for pool_size {pool_size}",

@@ -87,6 +87,11 @@ def _one(value: Pair) -> int | tuple[int, int]:
     return h if h == w else (h, w)
 
 
+def _imports(expressions: str) -> str:
+    ours = "import convkit\n" if "convkit." in expressions else ""
+    return f"{ours}import torch\nimport torch.nn.functional as F"
+
+
 def correlation_code(
     X: str, K: Tensor, *, padding: Pair, stride: Pair, dilation: Pair, flip: bool
 ) -> str:
@@ -95,16 +100,11 @@ def correlation_code(
     options["dilation"] = (_one(dilation), 1)
     said = "".join(f", {k}={v}" for k, (v, default) in options.items() if v != default)
     K_code = "K.flip(0, 1)" if flip else "K"
-    lines = [
-        *(["import convkit"] if X.startswith("convkit.") else []),
-        "import torch",
-        "import torch.nn.functional as F",
-        "",
-        f"X = {X}",
-        f"K = {literal(K)}",
-        f"Y = F.conv2d(X[None, None], {K_code}[None, None]{said})[0, 0]",
-    ]
-    return "\n".join(lines)
+    return f"""{_imports(X)}
+
+X = {X}
+K = {literal(K)}
+Y = F.conv2d(X[None, None], {K_code}[None, None]{said})[0, 0]"""
 
 
 def descent_code(
@@ -117,8 +117,7 @@ def descent_code(
         runs.append((lr, count + 1))
     beta = f", momentum={momentum}" if momentum else ""
     schedule = " + ".join(f"[{lr!r}] * {count}" for lr, count in runs) or "[]"
-    return f"""import torch
-import torch.nn.functional as F
+    return f"""{_imports(X + Y)}
 
 X = {X}
 Y = {Y}
