@@ -59,7 +59,9 @@ def photo(size: int | None = None) -> Tensor:
 
     with Image.open(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)) as image:
         if size is not None:
-            image = ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS, centering=(0.5, 0.1))
+            image = ImageOps.fit(
+                image, (size, size), Image.Resampling.LANCZOS, centering=(0.5, 0.1)
+            )
         return _grey(image)
 
 
@@ -112,7 +114,9 @@ def open_image(source: str | Path | bytes, size: int | None = None) -> Tensor:
         given = f"the file of {len(data)} bytes cannot be read as a picture ({error})"
         raise ConvkitError(given, wanted, "Open it elsewhere and save it as PNG.") from error
     except Image.DecompressionBombError as error:
-        raise ConvkitError(f"the picture is too large ({error})", wanted, "Scale it down.") from error
+        raise ConvkitError(
+            f"the picture is too large ({error})", wanted, "Scale it down."
+        ) from error
 
 
 def _read(path: Path) -> bytes:

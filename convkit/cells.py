@@ -1,0 +1,96 @@
+"""Tables of numbers in colour, as HTML: what the lens and the panels are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from torch import Tensor
+
+from convkit import spell
+
+# ColorBrewer's RdBu, blue for negative: the same stops as matplotlib's RdBu_r.
+STOPS = "053061 2166ac 4393c3 92c5de d1e5f0 f7f7f7 fddbc7 f4a582 d6604d b2182b 67001f".split()
+TINTS = 20
+
+
+def tint(level: float) -> str:
+    """Return the colour of `level`, from -1 (blue) over 0 (white) to 1 (red), as "#rrggbb"."""
+    place = (min(max(level, -1.0), 1.0) + 1) / 2 * (len(STOPS) - 1)
+    k = min(int(place), len(STOPS) - 2)
+    low, high = bytes.fromhex(STOPS[k]), bytes.fromhex(STOPS[k + 1])
+    mixed = (round(a + (b - a) * (place - k)) for a, b in zip(low, high, strict=True))
+    return "#" + "".join(f"{channel:02x}" for channel in mixed)
+
+
+def tint_rules() -> str:
+    """Return the CSS of the classes that `tint_class` and `grey_class` name."""
+    rules = []
+    for n in range(-TINTS, TINTS + 1):
+        ink = "#fff" if abs(n) > 0.68 * TINTS else "#111"
+        rules.append(f".ck-lens td.t{n}{{background:{tint(n / TINTS)};color:{ink}}}")
+    for n in range(TINTS + 1):
+        ink, grey = "#fff" if n < 0.45 * TINTS else "#111", round(255 * n / TINTS)
+        rules.append(f".ck-lens td.g{n}{{background:rgb({grey},{grey},{grey});color:{ink}}}")
+    return "".join(rules)
+
+
+def grey_class(value: float, low: float, high: float) -> str:
+    """Return the class of an input cell: black at `low`, white at `high`."""
+    return f"g{round(TINTS * min(max((value - low) / (high - low), 0), 1))}"
+
+
+def tint_class(value: float, limit: float) -> str:
+    """Return the class of a signed cell: blue at -`limit`, white at 0, red at `limit`."""
+    return f"t{round(TINTS * min(max(value / limit, -1), 1))}"
+
+
+def table(
+    values: Tensor,
+    classes: Sequence[Sequence[str]],
+    *,
+    digits: int = 4,
+    inside: Sequence[Sequence[str]] | None = None,
+    attributes: str = "",
+) -> str:
+    """Return an HTML table of a (H, W) tensor, a class and optional extra HTML for each cell."""
+    rows = []
+    for i, row in enumerate(values.tolist()):
+        cells = (
+            f'<td class="{classes[i][j]} c{j}"{attributes}>{spell.number(x, digits)}'
+            f"{inside[i][j] if inside else ''}</td>"
+            for j, x in enumerate(row)
+        )
+        rows.append(f'<tr class="r{i}">{"".join(cells)}</tr>')
+    return f'<table class="ck-t"><tbody>{"".join(rows)}</tbody></table>'
+
+
+def signed_table(values: Tensor, limit: float | None = None, digits: int = 4) -> str:
+    """Return a table of signed values in the diverging colours, wide enough for its numbers."""
+    limit = limit or spell.colour_limit(values)
+    classes = [[tint_class(x, limit) for x in row] for row in values.tolist()]
+    size = cell_size([spell.number(x, digits) for x in values.flatten().tolist()], 0)
+    return f'<div class="ck-frame" style="{size}">{table(values, classes, digits=digits)}</div>'
+
+
+def colour_key(limit: float) -> str:
+    """Return the key of the diverging colours, from -`limit` over 0 to `limit`."""
+    stops = ", ".join(f"#{stop}" for stop in STOPS)
+    bar = f'<i style="background:linear-gradient(90deg, {stops})"></i>'
+    low, high = spell.number(-limit), spell.number(limit)
+    return f'<div class="ck-key"><span>{low}</span>{bar}<span>{high}</span></div>'
+
+
+def figure(kind: str, title: str, body: str) -> str:
+    """Return a captioned table of `kind` X, K, Y or T, which gives it its colour."""
+    return f'<figure class="ck-{kind}"><figcaption>{escape(title)}</figcaption>{body}</figure>'
+
+
+def cell_size(texts: Sequence[str], columns: int) -> str:
+    """Return the CSS of cells that hold `texts`, smaller where many `columns` share the line."""
+    longest = max(map(len, texts))
+    font = (
+        13 if columns * (longest * 8 + 8) < 840 else 11 if columns * (longest * 7 + 6) < 840 else 9
+    )
+    width = max(30, round(longest * font * 0.61 + 9))
+    return f"--ck-f:{font}px;--ck-w:{width}px;--ck-h:{font * 2 + 4}px"

@@ -1,0 +1,155 @@
+"""Drawings by matplotlib, as PNG with a summary in words that a text comparison can check."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from base64 import b64encode
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import torch
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
+from torch import Tensor
+
+from convkit import spell
+
+SIGNED = "RdBu_r"
+INK = "#767676"
+"""A grey that reads on white and on black: figures are transparent."""
+MARK = 255
+_PALETTE = [round(255 * c) for rgba in colormaps[SIGNED](torch.arange(255) / 254) for c in rgba[:3]]
+_PALETTE += [213, 0, 143]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawn picture: PNG for the eye, `text` for the ear and for comparison."""
+
+    png: bytes
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        return {"image/png": b64encode(self.png).decode(), "text/plain": self.text}
+
+
+def digest(values: Tensor) -> str:
+    """Return 8 hex digits that change with the shape and with any value's 4 leading digits."""
+    said = f"{tuple(values.shape)} " + " ".join(map(spell.number, values.flatten().tolist()))
+    return hashlib.sha256(said.encode()).hexdigest()[:8]
+
+
+def describe(title: str, values: Tensor) -> str:
+    """Return "title: 6 × 8, from 0 to 1, digest 0123abcd"."""
+    low, high = spell.number(values.min()), spell.number(values.max())
+    return f"{title}: {spell.size(values.shape)}, from {low} to {high}, digest {digest(values)}"
+
+
+def png(values: Tensor, limit: float | None = None, mark: Tensor | None = None) -> bytes:
+    """Return a (H, W) tensor as a PNG of as many pixels, quickly.
+
+    Parameters
+    ----------
+    values : Tensor
+        Without `limit`, brightness from 0 (black) to 1 (white); what is outside is clipped.
+    limit : float, optional
+        Show signed values: blue at -limit, white at 0, red at limit.
+    mark : Tensor of bool, optional
+        Cells to show in magenta instead.
+    """
+    if limit is None:
+        levels = values.detach().clamp(0, 1) * 255
+    else:
+        levels = (values.detach() / limit + 1).mul(127).clamp(0, 254)
+    levels = levels.round().to(torch.uint8)
+    if mark is not None:
+        levels[mark] = MARK
+    height, width = levels.shape
+    image = Image.frombytes(
+        "L" if limit is None else "P", (width, height), levels.numpy().tobytes()
+    )
+    if limit is not None:
+        image.putpalette(_PALETTE)
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def save(figure: Figure, scale: float = 1.5) -> bytes:
+    """Return a figure as PNG: `scale` pixels for each pixel of 1/100 inch, no date, no version."""
+    buffer = io.BytesIO()
+    options = {"compress_level": 1}
+    figure.savefig(
+        buffer,
+        format="png",
+        dpi=100 * scale,
+        transparent=True,
+        metadata={"Software": None},
+        pil_kwargs=options,
+    )
+    return buffer.getvalue()
+
+
+def style(axes: Axes, title: str) -> None:
+    """Give axes the look of all of ours: grey ink, a light frame, a title on the left."""
+    axes.set_title(title, color=INK, fontsize=10, loc="left")
+    axes.tick_params(colors=INK, labelsize=8, length=2)
+    axes.spines[:].set_color("#aaaaaa")
+    axes.xaxis.label.set(color=INK, fontsize=9)
+    axes.yaxis.label.set(color=INK, fontsize=9)
+
+
+def heat(axes: Axes, title: str, values: Tensor, *, signed: bool, key: bool = True) -> None:
+    """Draw a (H, W) tensor as cells: grey or, if `signed`, diverging; with numbers if there is room.
+
+    Grey runs from 0, or the least value, to 1, or the greatest.
+    """
+    values = values.detach().double()
+    if signed:
+        limit = spell.colour_limit(values)
+        look = {"cmap": SIGNED, "vmin": -limit, "vmax": limit}
+    else:
+        low, high = min(0.0, values.min().item()), max(1.0, values.max().item())
+        look = {"cmap": "gray", "vmin": low, "vmax": high}
+    shown = axes.imshow(values.numpy(), interpolation="nearest", **look)
+    style(axes, title)
+    axes.set(xticks=[], yticks=[])
+    if key:
+        bar = axes.figure.colorbar(shown, ax=axes, fraction=0.046, pad=0.03)
+        bar.ax.tick_params(colors=INK, labelsize=8, length=2)
+        bar.outline.set_visible(False)
+    if max(values.shape) > 8:
+        return
+    for i, row in enumerate(values.tolist()):
+        for j, x in enumerate(row):
+            level = shown.norm(x)
+            dark = abs(level - 0.5) > 0.34 if signed else level < 0.45
+            ink = "white" if dark else "black"
+            axes.text(j, i, spell.number(x, 3), ha="center", va="center", color=ink, fontsize=8)
+
+
+def show(pictures: Mapping[str, Tensor], *, signed: Collection[str] | None = None) -> Picture:
+    """Draw tensors of shape (H, W) side by side, each under its title.
+
+    Parameters
+    ----------
+    pictures : mapping of title to Tensor
+        What to draw, from left to right.
+    signed : titles, optional
+        Which to draw in the diverging colours with a key; those with negative values unless given.
+    """
+    if signed is None:
+        signed = [title for title, values in pictures.items() if values.min() < 0]
+    widths = [values.shape[1] / values.shape[0] + 0.25 for values in pictures.values()]
+    inch = min(2.8, 8.8 / sum(widths))
+    figure = Figure(figsize=(inch * sum(widths), inch + 0.4), layout="constrained")
+    grid = figure.subplots(1, len(pictures), width_ratios=widths, squeeze=False)[0]
+    for axes, (title, values) in zip(grid, pictures.items(), strict=True):
+        heat(axes, title, values, signed=title in signed)
+    return Picture(save(figure), "\n".join(describe(*item) for item in pictures.items()))

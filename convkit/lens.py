@@ -1,0 +1,244 @@
+"""The arithmetic of a sliding window, as HTML and CSS alone.
+
+Point at an output cell, or move the keyboard focus to it: the kernel slides over its window in the
+input and the sum is spelled out. ``:has()`` rules do it, so it works with no kernel and no script.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import files
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from convkit import ops, spell
+from convkit.cells import (
+    cell_size,
+    figure,
+    grey_class,
+    signed_table,
+    table,
+    tint_class,
+    tint_rules,
+)
+from convkit.errors import ConvkitError
+from convkit.ops import Pair, pair
+
+LIMIT = 16
+"""The most rows or columns, padding included, that a lens shows."""
+DIFFERS = ", but yours gives "
+
+
+def _rules() -> str:
+    """Return the rules that say where the window is, for up to LIMIT rows and columns."""
+    rules = []
+    for axis, name in (("r", "i"), ("c", "j")):
+        for n in range(LIMIT):
+            at = f".ck-Y .{axis}{n}" + (">" if axis == "r" else "")
+            rules += [
+                f".ck-lens:has({at}:hover){{--{name}:{n}}}",
+                f".ck-lens:not(:has(.ck-Y td:hover)):has({at}:focus){{--{name}:{n}}}",
+            ]
+    return "".join(rules)
+
+
+STYLE = files("convkit").joinpath("lens.css").read_text() + _rules() + tint_rules()
+"""Everything a lens or a table needs; a page may hold it more than once."""
+
+
+@dataclass(frozen=True)
+class Lens:
+    """A lens on one operation: shown as HTML, spelled as text.
+
+    `input`, `kernel` and `output` are its three tables, for panels that lay them out themselves
+    inside an element of class ``ck-lens``; `room` is the space the sums need below them.
+    """
+
+    text: str
+    input: str
+    kernel: str
+    output: str
+    room: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_html_(self) -> str:
+        tables = self.input + self.kernel + self.output + self.room
+        return f'<div class="ck-lens"><style>{STYLE}</style>{tables}</div>'
+
+
+def lens(
+    X: Tensor,
+    K: Tensor,
+    *,
+    flip: bool = False,
+    padding: Pair = 0,
+    stride: Pair = 1,
+    dilation: Pair = 1,
+    bias: float | None = None,
+    yours: Tensor | None = None,
+    at: tuple[int, int] = (0, 0),
+    limit: float | None = None,
+    loupe: bool = False,
+) -> Lens:
+    """Return a lens on ``corr2d(X, K)``, or on ``conv2d(X, K)`` where `flip` is true.
+
+    Parameters
+    ----------
+    X, K : Tensor
+        Input (H, W), up to 16 x 16 with its padding, and kernel (kH, kW).
+    bias : float, optional
+        Added to every sum.
+    yours : Tensor, optional
+        What another implementation gives, (H_out, W_out): cells that differ are marked.
+    at : (i, j)
+        The output cell shown while none is pointed at, counted from 0.
+    limit : float, optional
+        Value of the darkest output colour; fitted to the output unless given.
+    loupe : bool
+        Show only the neighbourhood of `at`: for an input of any size.
+
+    Raises
+    ------
+    ConvkitError
+        As `corr2d` does, and if the input is too large to show whole.
+    """
+    options = {"padding": padding, "stride": stride, "dilation": dilation}
+    Y = (ops.conv2d if flip else ops.corr2d)(X, K, **options) + (bias or 0)
+    W = K.flip(0, 1) if flip else K
+
+    def spelled(i: int, j: int) -> str:
+        return spell.window_sum(ops.window(X, K, i, j, **options), W, bias)
+
+    return _Scene(
+        X, Y, W, spelled, figure("K", f"kernel {spell.size(K.shape)}", signed_table(K)), **options
+    ).lens(at, limit or spell.colour_limit(Y), yours, loupe)
+
+
+def pool_lens(
+    X: Tensor, pool_size: Pair, mode: str = "max", *, padding: Pair = 0, stride: Pair = 1
+) -> Lens:
+    """Return a lens on ``pool2d(X, pool_size, mode)``; see `lens` and `pool2d`."""
+    Y = ops.pool2d(X, pool_size, mode, padding=padding, stride=stride)
+    (ph, pw), (sh, sw) = pair("padding", padding), pair("stride", stride, 1)
+    kh, kw = pair("pool_size", pool_size, 1)
+    padded = F.pad(X, (pw, pw, ph, ph), value=float("-inf") if mode == "max" else 0.0)
+
+    def spelled(i: int, j: int) -> str:
+        return spell.pool_sum(padded[i * sh : i * sh + kh, j * sw : j * sw + kw], mode)
+
+    no_weights = torch.full((kh, kw), float("nan"))
+    scene = _Scene(X, Y, no_weights, spelled, "", padding=padding, stride=stride, dilation=1)
+    return scene.lens((0, 0), spell.colour_limit(Y), None, False)
+
+
+class _Axis:
+    """Along one axis: which outputs are shown, and which padded input cells they see."""
+
+    def __init__(self, outputs: int, at: int, stride: int, span: int, whole: int, loupe: bool):
+        count = max(1, min(outputs, (9 - span) // stride + 1)) if loupe else outputs
+        start = min(max(at - count // 2, 0), outputs - count)
+        self.outputs = range(start, start + count)
+        self.cells = (
+            slice(start * stride, (start + count - 1) * stride + span) if loupe else slice(whole)
+        )
+        self.at = at - start
+
+
+class _Scene:
+    """What a lens shows: input X, output Y, the weights W that slide, and how a cell is spelled."""
+
+    def __init__(self, X, Y, W, spelled, kernel, *, padding, stride, dilation) -> None:
+        self.X, self.Y, self.W, self.spelled, self.kernel = X, Y, W, spelled, kernel
+        (ph, pw), self.stride = pair("padding", padding), pair("stride", stride, 1)
+        self.dilation = pair("dilation", dilation, 1)
+        self.padded = F.pad(X, (pw, pw, ph, ph))
+        self.real = F.pad(torch.ones_like(X, dtype=torch.bool), (pw, pw, ph, ph))
+        self.padding = f" with padding {spell.size((ph, pw))}" if ph or pw else ""
+
+    def lens(self, at: tuple[int, int], limit: float, yours: Tensor | None, loupe: bool) -> Lens:
+        if not loupe and max(self.padded.shape) > LIMIT:
+            raise ConvkitError(
+                f"X is {spell.size(self.padded.shape)} with its padding",
+                f"at most {LIMIT} rows and columns for a lens",
+                "Show a part of it, such as X[:8, :8], or show the whole as a picture.",
+            )
+        rows, columns = (
+            _Axis(outputs, k, s, d * (size - 1) + 1, whole, loupe)
+            for outputs, k, s, d, size, whole in zip(
+                self.Y.shape, at, self.stride, self.dilation, self.W.shape, self.padded.shape,
+                strict=True,
+            )
+        )  # fmt: skip
+        shown = self.padded[rows.cells, columns.cells]
+        width = shown.shape[1] + len(columns.outputs) + (0 if loupe else self.W.shape[1])
+        digits = 2 if width > 26 else 3 if loupe or width > 16 else 4
+        Y = self.Y[rows.outputs.start : rows.outputs.stop]
+        Y = Y[:, columns.outputs.start : columns.outputs.stop]
+        texts = [
+            spell.number(x, digits) for x in torch.cat((shown.flatten(), Y.flatten())).tolist()
+        ]
+        size = cell_size(texts, width)
+        where = f", around Y[{at[0]}, {at[1]}]" if loupe else ""
+        sums = [[self._sum(i, j, yours) for j in columns.outputs] for i in rows.outputs]
+        lines = max(len(said) for row in sums for said in row) // 110 + 1
+        return Lens(
+            text=f"lens: input {spell.size(self.X.shape)}{self.padding}, "
+            f"window {spell.size(self.W.shape)}, output {spell.size(self.Y.shape)}\n"
+            f"Y[{at[0]}, {at[1]}] = {self.spelled(*at)}",
+            input=figure(
+                "X",
+                f"input {spell.size(self.X.shape)}{self.padding}{where}",
+                f'<div class="ck-frame" style="{size}">{self._input(rows, columns, digits)}'
+                f"{self._window(rows.at, columns.at)}</div>",
+            ),
+            kernel=self.kernel,
+            output=figure(
+                "Y",
+                f"output {spell.size(self.Y.shape)}{where}",
+                f'<div class="ck-cells" style="{size}">'
+                f"{self._output(Y, sums, (rows.at, columns.at), limit, digits)}</div>",
+            ),
+            room=f'<div class="ck-room" style="height:{lines * 20 + 4}px"></div>',
+        )
+
+    def _sum(self, i: int, j: int, yours: Tensor | None) -> str:
+        said = f"Y[{i}, {j}] = {self.spelled(i, j)}"
+        if yours is None or torch.isclose(yours[i, j], self.Y[i, j], rtol=1e-4, atol=1e-5):
+            return said
+        return f"{said}{DIFFERS}{spell.number(yours[i, j])}"
+
+    def _input(self, rows: _Axis, columns: _Axis, digits: int) -> str:
+        low, high = min(0.0, self.X.min().item()), max(1.0, self.X.max().item())
+        shown, real = (part[rows.cells, columns.cells] for part in (self.padded, self.real))
+        classes = [
+            [
+                grey_class(x, low, high) if is_real else "pad"
+                for x, is_real in zip(*both, strict=True)
+            ]
+            for both in zip(shown.tolist(), real.tolist(), strict=True)
+        ]
+        return table(shown, classes, digits=digits)
+
+    def _window(self, i: int, j: int) -> str:
+        dh, dw = self.dilation
+        cells = "".join(
+            f'<span style="left:calc({b * dw}*var(--ck-w));top:calc({a * dh}*var(--ck-h))">'
+            + (f"<b>{spell.number(weight, 2)}</b>" if weight == weight else "")
+            + "</span>"
+            for a, row in enumerate(self.W.tolist())
+            for b, weight in enumerate(row)
+        )
+        place = f"--i0:{i};--j0:{j};--si:{self.stride[0]};--sj:{self.stride[1]}"
+        return f'<div class="ck-slide" aria-hidden="true" style="{place}">{cells}</div>'
+
+    def _output(self, Y: Tensor, sums, at: tuple[int, int], limit: float, digits: int) -> str:
+        classes = [[tint_class(y, limit) for y in row] for row in Y.tolist()]
+        classes[at[0]][at[1]] += " at"
+        for row, said in zip(classes, sums, strict=True):
+            row[:] = [c + " bad" if DIFFERS in s else c for c, s in zip(row, said, strict=True)]
+        inside = [[f'<span class="ck-sum">{said}</span>' for said in row] for row in sums]
+        return table(Y, classes, digits=digits, inside=inside, attributes=' tabindex="0"')
