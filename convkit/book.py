@@ -70,12 +70,11 @@ def load() -> ModuleType:
     """
     try:
         importlib.import_module("d2l")
-        _import_torchvision()
         with warnings.catch_warnings():
-            # d2l's docstrings hold LaTeX backslashes that Python warns about on first import.
-            warnings.filterwarnings("ignore", "invalid escape sequence", SyntaxWarning)
-            warnings.filterwarnings("ignore", "invalid escape sequence", DeprecationWarning)
-            book = importlib.import_module("d2l.torch")
+            # An older torchvision says so where the system lacks libjpeg; d2l reads with Pillow.
+            warnings.filterwarnings("ignore", "Failed to load image Python extension", UserWarning)
+            _import_torchvision()
+        book = importlib.import_module("d2l.torch")
     except ModuleNotFoundError as error:
         raise _missing((error.name or "d2l").partition(".")[0]) from error
     book.use_svg_display = _use_png_display  # d2l.d2l is the same module: both names are set

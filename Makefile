@@ -1,0 +1,77 @@
+# `make lab` and `make test` are all one needs: each first sets up what is missing.
+#
+#   make lab             JupyterLab on the first notebook   (ARGS=--no-browser is passed on)
+#   make test            every test, the notebooks included (ARGS="-k lens" is passed on)
+#   make lint            ruff: rules and format, of code and notebooks
+#   make notebooks       run and store the notebooks        (NB=01_cross_correlation: that one)
+#   make test-notebooks  the tests of stored notebooks      (NB=01_cross_correlation: that one)
+#   make bench           measure what docs/benchmarks.md states
+#   make screenshots     take the README's pictures from a real JupyterLab
+
+SHELL := /bin/bash
+VENV ?= .venv
+BIN := $(VENV)/bin
+NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
+START := notebooks/00_start_here.ipynb
+NB ?=
+ARGS ?=
+
+# NB=01_topic, NB=01_topic.ipynb and NB=notebooks/01_topic.ipynb all mean the same.
+NB_STEM := $(basename $(notdir $(NB)))
+NB_PATHS := $(if $(NB),notebooks/$(NB_STEM).ipynb,$(NOTEBOOKS))
+
+# d2l comes without its own, years old, pins; the line `#no-deps: d2l==...` names its version.
+NO_DEPS := $(shell sed -n 's/^\#no-deps: *//p' requirements.txt)
+
+.PHONY: lab test install trust lint notebooks test-notebooks bench screenshots
+
+lab: install trust
+	$(BIN)/jupyter lab $(ARGS) $(START)
+
+test: install trust
+	$(BIN)/python -m pytest -n 2 --dist loadscope --nbval $(ARGS) tests $(NOTEBOOKS)
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+notebooks: install
+	$(BIN)/python -m tools.notebooks $(NB_PATHS)
+
+test-notebooks: install trust
+	$(BIN)/python -m pytest --nbval $(if $(NB),-k "$(NB_STEM)",-n 2 --dist loadscope) $(ARGS) \
+	    tests/notebooks $(NB_PATHS)
+
+bench: install trust
+	$(BIN)/python -m benchmarks.run $(ARGS)
+
+screenshots: install trust
+	$(BIN)/python -m tools.screenshots $(ARGS)
+
+install: $(VENV)/.installed
+trust: $(VENV)/.trusted
+
+$(BIN)/pip:
+	@python=; \
+	for candidate in $(PYTHON) python3.11 python3 python3.12 python3.13 python3.14; do \
+	    if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+	    then python=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	    echo "convkit needs Python 3.11 or newer, and found none: python3 is" \
+	        "$$(python3 --version 2>&1 || true)." >&2; \
+	    echo "Install Python 3.11, or name one: make lab PYTHON=/path/to/python3.11" >&2; \
+	    exit 1; \
+	fi; \
+	"$$python" -m venv --clear $(VENV)
+
+$(VENV)/.installed: requirements.txt pyproject.toml | $(BIN)/pip
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps $(NO_DEPS)
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	@touch $@
+
+# JupyterLab shows the stored panels of trusted notebooks only.
+$(VENV)/.trusted: $(NOTEBOOKS) $(VENV)/.installed
+	$(if $(NOTEBOOKS),$(BIN)/jupyter trust $(NOTEBOOKS))
+	@touch $@
