@@ -1,0 +1,91 @@
+"""The checks of stored notebooks find what they are there to find."""
+
+import copy
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from tests.notebooks.test_stored import faults
+
+LINKS = "[next](01_next.ipynb)"
+
+
+@pytest.fixture
+def path(tmp_path):
+    (tmp_path / "01_next.ipynb").touch()
+    (tmp_path / "00_first.ipynb").touch()
+    return tmp_path / "00_first.ipynb"
+
+
+def sound() -> NotebookNode:
+    """Build a notebook without a fault."""
+    panel = new_output(
+        "display_data", {"text/plain": "a picture", "text/html": "<b>a</b>", "image/png": "iVBO"}
+    )
+    return new_notebook(
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+        cells=[
+            new_markdown_cell(LINKS),
+            new_code_cell("import torch", execution_count=1),
+            new_code_cell("panel", execution_count=2, outputs=[panel]),
+            new_markdown_cell(LINKS),
+        ],
+    )
+
+
+def test_a_sound_notebook_has_no_fault(path):
+    assert faults(sound(), path) == []
+
+
+def last(notebook) -> NotebookNode:
+    return notebook.cells[2]
+
+
+def data(notebook) -> NotebookNode:
+    return last(notebook).outputs[0].data
+
+
+SPOILS = {
+    "execution counts": lambda nb: last(nb).update(execution_count=None),
+    "metadata.widgets": lambda nb: nb.metadata.update(widgets={}),
+    "kernelspec": lambda nb: nb.metadata.kernelspec.update(name="julia"),
+    "not the imports": lambda nb: nb.cells[1].update(source="import torch\nx = 1"),
+    "13 lines": lambda nb: last(nb).update(source="x = 1\n" * 13),
+    "keeps nbval": lambda nb: last(nb).update(source="# NBVAL_SKIP\nx"),
+    "installs": lambda nb: last(nb).update(source="!pip install x"),
+    "stores when": lambda nb: last(nb).metadata.update(execution={}),
+    "an error": lambda nb: last(nb).outputs.append(new_output("error", ename="E", evalue="")),
+    "stderr": lambda nb: last(nb).outputs.append(new_output("stream", name="stderr", text="w")),
+    "live widget view": lambda nb: data(nb).update({"application/vnd.jupyter.widget-view+json": 1}),
+    "SVG": lambda nb: data(nb).update({"image/svg+xml": "<svg/>"}),
+    "an address": lambda nb: data(nb).update({"text/plain": "<object at 0x7f00aa11bb22>"}),
+    "a path of": lambda nb: data(nb).update({"text/html": "see /home/me/x"}),
+    "prints": lambda nb: last(nb).outputs.append(new_output("stream", text="in /tmp/x.py")),
+    "bare widget": lambda nb: data(nb).update({"text/plain": "VBox(children=())"}),
+    "without text": lambda nb: data(nb).pop("text/plain"),
+    "last cell has no link": lambda nb: nb.cells[3].update(source="the end"),
+    "is not there": lambda nb: nb.cells[0].update(source=LINKS + "[x](99_gone.ipynb)"),
+}
+
+
+@pytest.mark.parametrize("fault", SPOILS)
+def test_each_fault_is_found(fault, path):
+    notebook = copy.deepcopy(sound())
+    SPOILS[fault](notebook)
+    found = faults(nbformat.from_dict(notebook), path)
+    assert len(found) == 1
+    assert fault in found[0]
+
+
+def test_marker_tags_are_found(path):
+    notebook = sound()
+    last(notebook).metadata["tags"] = ["nbval-ignore-output"]
+    assert "keeps nbval" in faults(notebook, path)[0]
+
+
+def test_code_that_is_the_lesson_may_be_long(path):
+    notebook = sound()
+    last(notebook).update(source="x = 1\n" * 30, metadata={"tags": ["from-scratch"]})
+    assert faults(nbformat.from_dict(notebook), path) == []

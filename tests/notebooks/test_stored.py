@@ -1,0 +1,133 @@
+"""What a stored notebook must hold, and must not; each test runs once per notebook.
+
+`--nbval` compares outputs, but not those of a cell without an execution count, not pictures,
+and not what a cell was told to ignore. These tests close those holes. `make test-notebooks
+NB=01_cross_correlation` runs them, and nbval, on one notebook.
+"""
+
+import ast
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbconvert import HTMLExporter
+
+from tools.notebooks import WIDGET_VIEW, code_cells
+
+FOLDER = Path(__file__).parents[2] / "notebooks"
+PATHS = sorted(FOLDER.glob("*.ipynb"))
+LONGEST_CELL = 12  # lines of code
+FROM_SCRATCH = "from-scratch"  # tag of a cell whose code is itself the lesson
+MARKER = re.compile(r"^\s*#\s*(NBVAL|PYTEST_VALIDATE)\w*", re.MULTILINE)
+MARKER_TAG = re.compile(r"nbval|raises-exception|skip", re.IGNORECASE)
+ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}|(?<![\w/:.])/(?:home|root|tmp|usr|work|Users)/\w")
+
+
+def faults(notebook: nbformat.NotebookNode, path: Path) -> list[str]:
+    """Say, in words, all that is wrong with a stored notebook."""
+    found = []
+    cells = code_cells(notebook)
+    found += _metadata_faults(notebook)
+    if [c.execution_count for c in cells] != list(range(1, len(cells) + 1)):
+        found.append("execution counts are not 1, 2, 3, ...: run `make notebooks`")
+    if not cells or not _only_imports(cells[0].source):
+        found.append("the first code cell is not the imports, and nothing else")
+    for number, cell in enumerate(cells, start=1):
+        found += [f"code cell {number} {fault}" for fault in _cell_faults(cell)]
+    return found + list(_link_faults(notebook, path))
+
+
+def _metadata_faults(notebook):
+    if "widgets" in notebook.metadata:
+        yield "metadata.widgets is stored"
+    if notebook.metadata.get("kernelspec", {}).get("name") != "python3":
+        yield "the kernelspec is not python3"
+
+
+def _only_imports(source: str) -> bool:
+    """Whether the source imports, and does nothing else."""
+    try:
+        body = ast.parse(source).body
+    except SyntaxError:
+        return False
+    return bool(body) and all(isinstance(node, ast.Import | ast.ImportFrom) for node in body)
+
+
+def _cell_faults(cell):
+    tags = cell.metadata.get("tags", [])
+    lines = [x for x in cell.source.splitlines() if x.strip() and not x.strip().startswith("#")]
+    if len(lines) > LONGEST_CELL and FROM_SCRATCH not in tags:
+        yield f"has {len(lines)} lines of code; more than {LONGEST_CELL} need tag {FROM_SCRATCH}"
+    if MARKER.search(cell.source) or any(MARKER_TAG.search(tag) for tag in tags):
+        yield "carries a marker that keeps nbval from comparing it"
+    if re.search(r"^\s*[!%]\s*(pip|conda)\b", cell.source, re.MULTILINE):
+        yield "installs something"
+    if "execution" in cell.metadata:
+        yield "stores when it ran"
+    for output in cell.outputs:
+        yield from _output_faults(output)
+
+
+def _output_faults(output):
+    if output.output_type == "error":
+        yield f"stores an error: {output.ename}"
+    if output.get("name") == "stderr":
+        yield "stores what went to stderr"
+    data = output.get("data", {})
+    if WIDGET_VIEW in data:
+        yield "stores a live widget view"
+    if "image/svg+xml" in data:
+        yield "stores an SVG picture, which differs from run to run"
+    for kind in ("text/plain", "text/html"):
+        if ADDRESS.search(data.get(kind, "")):
+            yield f"stores an address or a path of this machine in {kind}"
+    if ADDRESS.search(output.get("text", "")):
+        yield "prints an address or a path of this machine"
+    if re.search(r"\b(model_id|VBox\(|HBox\(|Output\()", data.get("text/plain", "")):
+        yield "stores a bare widget, with no picture for those who have no kernel"
+    if data and not data.get("text/plain"):
+        yield "stores a picture without text"
+
+
+def _link_faults(notebook, path: Path):
+    """Find the first and last cells' links to the notebooks before and after this one."""
+    names = sorted(p.name for p in path.parent.glob("*.ipynb"))
+    here = names.index(path.name)
+    neighbours = names[max(here - 1, 0) : here] + names[here + 1 : here + 2]
+    for end, cell in (("first", notebook.cells[0]), ("last", notebook.cells[-1])):
+        for name in neighbours:
+            if cell.cell_type != "markdown" or f"({name})" not in cell.source:
+                yield f"the {end} cell has no link to {name}"
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", cell.source):
+                if not (path.parent / target).exists():
+                    yield f"a link leads to {target}, which is not there"
+
+
+@pytest.fixture(params=PATHS, ids=lambda path: path.stem)
+def path(request) -> Path:
+    return request.param
+
+
+def test_stored_form(path):
+    assert faults(nbformat.read(path, as_version=4), path) == []
+
+
+def test_exported_page_shows_what_is_stored(path):
+    """A plain HTML export shows every picture and every lens, with no kernel and no error."""
+    notebook = nbformat.read(path, as_version=4)
+    page, _ = HTMLExporter().from_notebook_node(notebook)
+    for number, cell in enumerate(code_cells(notebook), start=1):
+        for output in cell.outputs:
+            data = output.get("data", {})
+            if "text/html" in data:
+                assert data["text/html"].strip() in page, f"code cell {number}"
+            elif "image/png" in data:
+                assert data["image/png"].strip()[:400] in page, f"code cell {number}"
+
+
+def test_notebooks_are_there():
+    assert [p.name[:2] for p in PATHS] == [f"{n:02d}" for n in range(len(PATHS))]
+    assert PATHS

@@ -1,0 +1,1 @@
+"""Tools for working on convkit; not installed with it."""

@@ -1,0 +1,111 @@
+"""Run notebooks from a clean kernel and store them, the same way every time.
+
+    python -m tools.notebooks notebooks/*.ipynb
+
+What is stored: sources, execution counts, and every output but the live widget view, which
+JupyterLab could only show as an error until the cell is run again. What is not: anything that
+differs from one run to the next. An exception, or an error that a handler only logged, stops
+the tool with the cell named, and the file stays as it was.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbformat import NotebookNode
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+CELL_SECONDS = 120
+KEPT_CELL_METADATA = ("tags",)
+
+
+class NotebookFailed(Exception):
+    """A notebook that cannot be stored; the message names its file and cell."""
+
+
+def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    """Code cells that hold code, in order."""
+    return [c for c in notebook.cells if c.cell_type == "code" and c.source.strip()]
+
+
+def run(notebook: NotebookNode, folder: Path) -> None:
+    """Run all cells in a new kernel, working in ``folder``; outputs go into ``notebook``."""
+    client = NotebookClient(
+        notebook,
+        timeout=CELL_SECONDS,
+        kernel_name=KERNELSPEC["name"],
+        resources={"metadata": {"path": str(folder)}},
+        store_widget_state=False,
+    )
+    client.execute()
+
+
+def check(notebook: NotebookNode) -> None:
+    """Raise where a cell wrote to stderr or holds an error: handlers' exceptions end there."""
+    for number, cell in enumerate(code_cells(notebook), start=1):
+        for output in cell.outputs:
+            if output.output_type == "error":
+                raise NotebookFailed(f"code cell {number} raised {output.ename}: {output.evalue}")
+            if output.output_type == "stream" and output.name == "stderr":
+                raise NotebookFailed(f"code cell {number} wrote to stderr:\n{output.text}")
+
+
+def clean(notebook: NotebookNode) -> None:
+    """Drop what differs from run to run and what no viewer can show; join split streams."""
+    notebook.metadata = NotebookNode(kernelspec=KERNELSPEC, language_info={"name": "python"})
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    for cell in notebook.cells:
+        kept = {key: cell.metadata[key] for key in KEPT_CELL_METADATA if key in cell.metadata}
+        cell.metadata = nbformat.from_dict(kept)
+        if cell.cell_type == "code":
+            cell.outputs = _joined(cell.outputs)
+            for output in cell.outputs:
+                output.get("data", {}).pop(WIDGET_VIEW, None)
+
+
+def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    joined: list[NotebookNode] = []
+    for output in outputs:
+        last = joined[-1] if joined else None
+        if last and output.output_type == "stream" == last.output_type and output.name == last.name:
+            last.text += output.text
+        else:
+            joined.append(output)
+    return joined
+
+
+def store(path: Path) -> None:
+    """Run the notebook at ``path`` and write it back."""
+    notebook = nbformat.read(path, as_version=4)
+    for number, cell in enumerate(notebook.cells):
+        cell.setdefault("id", f"cell-{number:02d}")
+    try:
+        run(notebook, path.parent)
+        check(notebook)
+    except (CellExecutionError, NotebookFailed) as error:
+        raise NotebookFailed(f"{path}: {error}") from error
+    clean(notebook)
+    nbformat.validate(notebook)
+    temporary = path.with_suffix(".ipynb.new")
+    nbformat.write(notebook, temporary)
+    os.replace(temporary, path)
+
+
+def main(paths: list[str]) -> int:
+    """Store each notebook; 1 where one failed."""
+    for path in paths:
+        print(path, flush=True)
+        try:
+            store(Path(path))
+        except NotebookFailed as error:
+            print(error, file=sys.stderr)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
