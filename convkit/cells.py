@@ -10,7 +10,19 @@ from torch import Tensor
 from convkit import spell
 
 # ColorBrewer's RdBu, blue for negative: the same stops as matplotlib's RdBu_r.
-STOPS = "053061 2166ac 4393c3 92c5de d1e5f0 f7f7f7 fddbc7 f4a582 d6604d b2182b 67001f".split()
+STOPS = [
+    "053061",
+    "2166ac",
+    "4393c3",
+    "92c5de",
+    "d1e5f0",
+    "f7f7f7",
+    "fddbc7",
+    "f4a582",
+    "d6604d",
+    "b2182b",
+    "67001f",
+]
 TINTS = 20
 
 
@@ -23,16 +35,19 @@ def tint(level: float) -> str:
     return "#" + "".join(f"{channel:02x}" for channel in mixed)
 
 
-def tint_rules() -> str:
-    """Return the CSS of the classes that `tint_class` and `grey_class` name."""
-    rules = []
-    for n in range(-TINTS, TINTS + 1):
-        ink = "#fff" if abs(n) > 0.68 * TINTS else "#111"
-        rules.append(f".ck-lens td.t{n}{{background:{tint(n / TINTS)};color:{ink}}}")
-    for n in range(TINTS + 1):
-        ink, grey = "#fff" if n < 0.45 * TINTS else "#111", round(255 * n / TINTS)
-        rules.append(f".ck-lens td.g{n}{{background:rgb({grey},{grey},{grey});color:{ink}}}")
-    return "".join(rules)
+def colours(name: str) -> str:
+    """Return the CSS of a cell class: "t-20" (blue) to "t20" (red), "g0" (black) to "g20"."""
+    n = int(name[1:])
+    if name[0] == "t":
+        return f"background:{tint(n / TINTS)};color:{'#fff' if abs(n) > 0.68 * TINTS else '#111'}"
+    grey = f"{round(255 * n / TINTS):02x}" * 3
+    return f"background:#{grey};color:{'#fff' if n < 0.45 * TINTS else '#111'}"
+
+
+def colour_rules() -> str:
+    """Return the CSS of all classes that `tint_class` and `grey_class` name."""
+    names = [f"t{n}" for n in range(-TINTS, TINTS + 1)] + [f"g{n}" for n in range(TINTS + 1)]
+    return "".join(f".ck-lens td.{name}{{{colours(name)}}}" for name in names)
 
 
 def grey_class(value: float, low: float, high: float) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from base64 import b64encode
 from collections.abc import Collection, Mapping
@@ -21,7 +20,7 @@ SIGNED = "RdBu_r"
 INK = "#767676"
 """A grey that reads on white and on black: figures are transparent."""
 MARK = 255
-_PALETTE = [round(255 * c) for rgba in colormaps[SIGNED](torch.arange(255) / 254) for c in rgba[:3]]
+_PALETTE = [round(255 * c) for k in range(255) for c in colormaps[SIGNED](k / 254)[:3]]
 _PALETTE += [213, 0, 143]
 
 
@@ -37,18 +36,6 @@ class Picture:
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
         return {"image/png": b64encode(self.png).decode(), "text/plain": self.text}
-
-
-def digest(values: Tensor) -> str:
-    """Return 8 hex digits that change with the shape and with any value's 4 leading digits."""
-    said = f"{tuple(values.shape)} " + " ".join(map(spell.number, values.flatten().tolist()))
-    return hashlib.sha256(said.encode()).hexdigest()[:8]
-
-
-def describe(title: str, values: Tensor) -> str:
-    """Return "title: 6 × 8, from 0 to 1, digest 0123abcd"."""
-    low, high = spell.number(values.min()), spell.number(values.max())
-    return f"{title}: {spell.size(values.shape)}, from {low} to {high}, digest {digest(values)}"
 
 
 def png(values: Tensor, limit: float | None = None, mark: Tensor | None = None) -> bytes:
@@ -106,7 +93,7 @@ def style(axes: Axes, title: str) -> None:
 
 
 def heat(axes: Axes, title: str, values: Tensor, *, signed: bool, key: bool = True) -> None:
-    """Draw a (H, W) tensor as cells: grey or, if `signed`, diverging; with numbers if there is room.
+    """Draw a (H, W) tensor as cells, grey or diverging, with numbers where there is room.
 
     Grey runs from 0, or the least value, to 1, or the greatest.
     """
@@ -134,7 +121,9 @@ def heat(axes: Axes, title: str, values: Tensor, *, signed: bool, key: bool = Tr
             axes.text(j, i, spell.number(x, 3), ha="center", va="center", color=ink, fontsize=8)
 
 
-def show(pictures: Mapping[str, Tensor], *, signed: Collection[str] | None = None) -> Picture:
+def show(
+    pictures: Mapping[str, Tensor], *, signed: Collection[str] | None = None, note: str = ""
+) -> Picture:
     """Draw tensors of shape (H, W) side by side, each under its title.
 
     Parameters
@@ -143,6 +132,8 @@ def show(pictures: Mapping[str, Tensor], *, signed: Collection[str] | None = Non
         What to draw, from left to right.
     signed : titles, optional
         Which to draw in the diverging colours with a key; those with negative values unless given.
+    note : str
+        A line below.
     """
     if signed is None:
         signed = [title for title, values in pictures.items() if values.min() < 0]
@@ -152,4 +143,5 @@ def show(pictures: Mapping[str, Tensor], *, signed: Collection[str] | None = Non
     grid = figure.subplots(1, len(pictures), width_ratios=widths, squeeze=False)[0]
     for axes, (title, values) in zip(grid, pictures.items(), strict=True):
         heat(axes, title, values, signed=title in signed)
-    return Picture(save(figure), "\n".join(describe(*item) for item in pictures.items()))
+    figure.supxlabel(note, fontsize=8, color=INK)
+    return Picture(save(figure), "\n".join(spell.describe(*item) for item in pictures.items()))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import struct
 import warnings
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from convkit.errors import ConvkitError
+from convkit.ops import pair
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 MAX_BYTES = 10 * 2**20
@@ -77,6 +76,28 @@ PICTURES: dict[str, tuple[Callable[..., Tensor], tuple[int, ...]]] = {
 """The pictures that have names: the function that makes each, and its arguments."""
 
 
+def picture(name: str) -> Tensor:
+    """Return the picture of that name in `PICTURES`."""
+    if name not in PICTURES:
+        raise ConvkitError(f"picture {name!r}", f"one of {', '.join(PICTURES)}", "Check the name.")
+    make, arguments = PICTURES[name]
+    return make(*arguments)
+
+
+def picture_code(name: str) -> str:
+    """Return the call that makes the picture of that name: "convkit.photo(128)"."""
+    make, arguments = PICTURES[name]
+    return f"convkit.{make.__name__}({', '.join(map(str, arguments))})"
+
+
+def named_like(X: Tensor) -> str | None:
+    """Return the name of the picture whose values are exactly `X`'s, or None."""
+    size = f" {X.shape[0]} × {X.shape[1]}"
+    return next(
+        (name for name in PICTURES if name.endswith(size) and torch.equal(picture(name), X)), None
+    )
+
+
 def open_image(source: str | Path | bytes, size: int | None = None) -> Tensor:
     """Read a picture file as a grey tensor of shape (H, W), values in [0, 1].
 
@@ -91,13 +112,12 @@ def open_image(source: str | Path | bytes, size: int | None = None) -> Tensor:
     Raises
     ------
     ConvkitError
-        If the file is missing, too large, damaged, or of another kind.
+        If the file is missing, too large, damaged, or of another kind, or `size` is below 1.
     """
     data = source if isinstance(source, bytes) else _read(Path(source))
     wanted = "a PNG, JPEG, WebP, BMP or GIF of at most 10 MiB and 25 million pixels"
     if len(data) > MAX_BYTES:
-        given = f"the picture file has {len(data) / 2**20:.1f} MiB"
-        raise ConvkitError(given, wanted, "Scale it down first.")
+        raise ConvkitError("the picture file has more than 10 MiB", wanted, "Scale it down first.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # our own limits, below, are the tighter ones
@@ -106,37 +126,37 @@ def open_image(source: str | Path | bytes, size: int | None = None) -> Tensor:
                 if width * height > MAX_PIXELS:
                     given = f"the picture has {width} × {height} pixels"
                     raise ConvkitError(given, wanted, "Scale it down first.")
-                upright = ImageOps.exif_transpose(image)
-                if size is not None:
-                    upright.thumbnail((size, size), Image.Resampling.LANCZOS)
-                return _grey(upright)
-    except (OSError, SyntaxError, EOFError, struct.error, zlib.error) as error:
-        given = f"the file of {len(data)} bytes cannot be read as a picture ({error})"
-        raise ConvkitError(given, wanted, "Open it elsewhere and save it as PNG.") from error
+                return _grey(ImageOps.exif_transpose(image), size)
+    except ConvkitError:
+        raise
     except Image.DecompressionBombError as error:
-        raise ConvkitError(
-            f"the picture is too large ({error})", wanted, "Scale it down."
-        ) from error
+        given = "the picture claims far too many pixels"
+        raise ConvkitError(given, wanted, "Scale it down first.") from error
+    except Exception as error:  # Pillow lets errors of many kinds escape from damaged files
+        given = f"the file of {len(data)} bytes cannot be read as a picture"
+        raise ConvkitError(given, wanted, "Open it elsewhere and save it as PNG.") from error
 
 
 def _read(path: Path) -> bytes:
     try:
-        if path.stat().st_size > MAX_BYTES:
-            return b"\0" * (MAX_BYTES + 1)
-        return path.read_bytes()
-    except OSError as error:
-        given = f"no picture could be read from {str(path)!r} ({error.strerror})"
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: a path that no system could have
+        given = f"no picture could be read from {str(path)!r} ({getattr(error, 'strerror', error)})"
         raise ConvkitError(given, "the path of a picture file", "Check the path.") from error
 
 
-def _grey(image: Image.Image) -> Tensor:
+def _grey(image: Image.Image, size: int | None = None) -> Tensor:
     """Return the picture's luma (ITU-R 601) over white, scaled to [0, 1]."""
-    width, height = image.size
+    white, dtype = 255, torch.uint8
     if image.mode.startswith("I"):  # 16 bits of grey, which Pillow would clip to 8
-        values = torch.tensor(list(image.convert("I").getdata()), dtype=torch.float32) / 65535
-        return values.reshape(height, width).clamp(0, 1)
-    if image.has_transparency_data:
+        image, white, dtype = image.convert("F"), 65535, torch.float32
+    elif image.has_transparency_data:
         paper = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(paper, image.convert("RGBA"))
-    values = torch.frombuffer(bytearray(image.convert("L").tobytes()), dtype=torch.uint8)
-    return values.reshape(height, width).float() / 255
+    if dtype == torch.uint8:
+        image = image.convert("L")
+    if size is not None:
+        image.thumbnail(pair("size", size, 1), Image.Resampling.LANCZOS)
+    values = torch.frombuffer(bytearray(image.tobytes()), dtype=dtype).float()
+    return (values.reshape(image.height, image.width) / white).clamp(0, 1)

@@ -16,12 +16,12 @@ from torch import Tensor
 from convkit import ops, spell
 from convkit.cells import (
     cell_size,
+    colour_rules,
     figure,
     grey_class,
     signed_table,
     table,
     tint_class,
-    tint_rules,
 )
 from convkit.errors import ConvkitError
 from convkit.ops import Pair, pair
@@ -44,7 +44,7 @@ def _rules() -> str:
     return "".join(rules)
 
 
-STYLE = files("convkit").joinpath("lens.css").read_text() + _rules() + tint_rules()
+STYLE = files("convkit").joinpath("lens.css").read_text() + _rules() + colour_rules()
 """Everything a lens or a table needs; a page may hold it more than once."""
 
 

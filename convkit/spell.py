@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterable
 
@@ -20,6 +21,18 @@ def number(value: float, digits: int = 4) -> str:
 def size(shape: Iterable[int]) -> str:
     """Return a shape as "6 × 8"."""
     return " × ".join(str(n) for n in shape)
+
+
+def digest(values: Tensor) -> str:
+    """Return 8 hex digits that change with the shape and with any value's 4 leading digits."""
+    said = f"{tuple(values.shape)} " + " ".join(map(number, values.flatten().tolist()))
+    return hashlib.sha256(said.encode()).hexdigest()[:8]
+
+
+def describe(title: str, values: Tensor) -> str:
+    """Return "title: 6 × 8, from 0 to 1, digest 0123abcd"."""
+    low, high = number(values.min()), number(values.max())
+    return f"{title}: {size(values.shape)}, from {low} to {high}, digest {digest(values)}"
 
 
 def colour_limit(values: Tensor) -> float:

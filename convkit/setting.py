@@ -1,0 +1,115 @@
+"""What a KernelEditor is set to: an input, a kernel, and how the one slides over the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import torch
+from torch import Tensor
+
+from convkit import images, ops, spell
+from convkit.errors import ConvkitError
+from convkit.ops import Pair, pair
+
+YOURS = "your own"
+LARGEST_SIDE = 600
+KEYWORDS = ("padding", "stride", "dilation")
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """An input, a kernel, and how the one slides over the other.
+
+    Attributes
+    ----------
+    X, K : Tensor
+        Input (H, W) and kernel (kH, kW) of one float dtype.
+    padding, stride, dilation : int or (h, w)
+        As in `corr2d`.
+    flip : bool
+        Whether the operation is convolution, not cross-correlation.
+    picture : str
+        What the input is called; `YOURS` where it has no name.
+    source : str or None
+        Code that makes the input, where something shorter than its numbers does.
+    """
+
+    X: Tensor
+    K: Tensor
+    padding: Pair = 0
+    stride: Pair = 1
+    dilation: Pair = 1
+    flip: bool = False
+    picture: str = YOURS
+    source: str | None = None
+
+    @classmethod
+    def of(cls, X: Tensor, K: Tensor, **options: Pair | bool) -> Setting:
+        """Return the setting of `X`, which is recognised where it is a named picture."""
+        return cls(X, K, **options).with_input(X)
+
+    def with_input(self, X: Tensor) -> Setting:
+        """Return this setting on another input, with the kernel in the input's dtype."""
+        ops.check_array("X", X)
+        name = images.named_like(X)
+        known = (name, images.picture_code(name)) if name else (YOURS, None)
+        return replace(self, X=X, K=self.K.to(X.dtype), picture=known[0], source=known[1])
+
+    def with_file(self, name: str, data: bytes) -> Setting:
+        """Return this setting on a picture file, scaled down to stay quick; see `open_image`."""
+        X = images.open_image(data, size=LARGEST_SIDE)
+        source = f"convkit.open_image({name!r}, size={LARGEST_SIDE})"
+        return replace(self.with_input(X), picture=f"file {name}", source=source)
+
+    @property
+    def options(self) -> dict[str, Pair]:
+        """The keywords of `corr2d`."""
+        return {name: getattr(self, name) for name in KEYWORDS}
+
+    def output(self) -> Tensor:
+        """Return the output, (H_out, W_out).
+
+        Raises
+        ------
+        ConvkitError
+            If the kernel does not fit, or a value is too large for the dtype.
+        """
+        Y = (ops.conv2d if self.flip else ops.corr2d)(self.X, self.K, **self.options)
+        if not Y.isfinite().all():
+            raise ConvkitError(
+                f"the output of this kernel, up to {spell.number(self.K.abs().max())}, overflows",
+                f"output cells that {self.X.dtype} can hold",
+                "Use smaller weights.",
+            )
+        return Y
+
+    def same_as(self, other: Setting) -> bool:
+        """Return whether nothing differs, to the bit."""
+        tensors = ("X", "K")
+        return all(
+            torch.equal(mine, theirs) if name in tensors else mine == theirs
+            for name, mine, theirs in (
+                (field.name, getattr(self, field.name), getattr(other, field.name))
+                for field in fields(self)
+            )
+        )
+
+    def size_sums(self) -> tuple[str, str]:
+        """Return how the output's rows and columns are counted, in numbers."""
+        numbers = zip(
+            ("rows", "columns"),
+            self.X.shape,
+            self.K.shape,
+            *(pair(name, value) for name, value in self.options.items()),
+            strict=True,
+        )
+        rows, columns = (spell.size_sum(*line) for line in numbers)
+        return rows, columns
+
+    def code(self) -> str:
+        """Return torch code that computes exactly this output."""
+        source = self.source
+        if source is None:
+            small = self.X.numel() <= 256
+            source = spell.literal(self.X) if small else "panel.X  # the input of this panel"
+        return spell.correlation_code(source, self.K, flip=self.flip, **self.options)

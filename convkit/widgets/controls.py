@@ -1,0 +1,188 @@
+"""The controls of a KernelEditor: how they show a Setting, and which Setting each proposes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import ipywidgets as widgets
+
+from convkit import images, kernels, spell
+from convkit.cells import figure
+from convkit.errors import ConvkitError
+from convkit.experiment import History
+from convkit.ops import Pair
+from convkit.setting import KEYWORDS, YOURS, Setting
+from convkit.widgets.array_editor import ArrayEditor
+from convkit.widgets.parts import html, row, text_box
+from convkit.widgets.typed import read_pair, write_pair
+
+Proposal = tuple[Setting, object]
+"""A setting to go on to, and the key under which edits in a row are one."""
+OWN_KERNEL = "custom"
+LARGEST_KERNEL = 7
+EDITABLE_PIXELS = 144
+
+
+def _choice(description: str, options: tuple, width: str) -> widgets.Dropdown:
+    style = {"description_width": "initial"}
+    return widgets.Dropdown(
+        options=options, description=description, layout={"width": width}, style=style
+    )
+
+
+def _says(text: str, name: str, value: Pair) -> bool:
+    try:
+        return read_pair(name, text, 0, value) == value
+    except ConvkitError:
+        return False
+
+
+class Controls:
+    """All controls of one panel.
+
+    Parameters
+    ----------
+    history : History
+        What they show.
+    enabled : set of str
+        Which of padding, stride and dilation can be changed.
+    """
+
+    def __init__(self, history: History, enabled: set[str]) -> None:
+        self._history = history
+        sizes = tuple(range(1, LARGEST_KERNEL + 1))
+        self.picture = _choice("picture", tuple(images.PICTURES), "215px")
+        self.file = widgets.FileUpload(
+            accept=".png,.jpg,.jpeg,.webp,.bmp,.gif",
+            description="your file",
+            tooltip="open a picture file of your own",
+            layout={"width": "125px"},
+        )
+        self.preset = _choice("kernel", (*kernels.KERNELS, OWN_KERNEL), "190px")
+        self.rows = _choice("rows", sizes, "85px")
+        self.columns = _choice("columns", sizes, "110px")
+        self.flip = widgets.Checkbox(
+            description="flip (convolution)", indent=False, layout={"width": "150px"}
+        )
+        self.numbers = {name: text_box(name, "", "115px") for name in KEYWORDS}
+        for name, box in self.numbers.items():
+            box.disabled = name not in enabled
+        self.grid = ArrayEditor(history.now.K, "kernel")
+        self.cell = _choice("drag", ("K[0, 0]",), "115px")
+        self.drag = widgets.FloatSlider(
+            min=-1,
+            max=1,
+            readout=False,
+            tooltip="the weight chosen beside",
+            layout={"width": "170px"},
+        )
+        self.moves = {
+            name: widgets.Button(icon=icon, description=name, layout={"width": "78px"})
+            for name, icon in (("undo", "undo"), ("redo", "repeat"), ("reset", "refresh"))
+        }
+        self.pixels = widgets.Accordion(
+            [widgets.VBox()], titles=["edit the pixels of the input"], selected_index=None
+        )
+        self.pixel_grid: ArrayEditor | None = None
+        self._title = html()
+        self.kernel = widgets.VBox([self._title, self.grid, row(self.cell, self.drag)])
+        self.kernel.add_class("ck-K")
+        self.proposals: dict[widgets.Widget, Callable[[Setting, Any], Proposal]] = {
+            self.picture: lambda now, name: (now.with_input(images.picture(name)), None),
+            self.file: self._propose_file,
+            self.preset: self._propose_preset,
+            self.rows: self._propose_size,
+            self.columns: self._propose_size,
+            self.flip: lambda now, flip: (replace(now, flip=flip), None),
+            self.grid: lambda now, K: (replace(now, K=K), ("K", self.grid.edited)),
+            self.drag: self._propose_weight,
+        }
+        for name, box in self.numbers.items():
+            self.proposals[box] = partial(self._propose_number, name)
+        self.lines = (
+            row(self.picture, self.file, self.preset, self.rows, self.columns),
+            row(*self.numbers.values(), self.flip, *self.moves.values()),
+        )
+
+    def show(self) -> None:
+        """Set every control to the current state."""
+        now = self._history.now
+        if now.picture not in self.picture.options:
+            self.picture.options = (*images.PICTURES, now.picture)
+        self.picture.value = now.picture
+        self.preset.value = kernels.named_like(now.K) or OWN_KERNEL
+        self.rows.value, self.columns.value = now.K.shape
+        self.flip.value = now.flip
+        for name, box in self.numbers.items():
+            if not _says(box.value, name, getattr(now, name)):
+                box.value = write_pair(getattr(now, name))
+        if self.grid.value is not now.K:
+            self.grid.value = now.K
+        self._title.value = figure("K", f"kernel {spell.size(now.K.shape)}", "")
+        self.show_drag()
+        self.moves["undo"].disabled = not self._history.can_undo
+        self.moves["redo"].disabled = not self._history.can_redo
+        if self.pixel_grid is not None and self.pixel_grid.value is not now.X:
+            self.pixels.selected_index = None if now.X.numel() > EDITABLE_PIXELS else 0
+            self.pixel_grid.value = now.X if now.X.numel() <= EDITABLE_PIXELS else now.X[:1, :1]
+
+    def chosen(self) -> tuple[int, int]:
+        """Return the cell that the slider drags."""
+        return divmod(self.cell.index, self._history.now.K.shape[1])
+
+    def _propose_file(self, now: Setting, files: tuple) -> Proposal:
+        if not files:
+            return now, None
+        return now.with_file(files[-1]["name"], bytes(files[-1]["content"])), None
+
+    def _propose_preset(self, now: Setting, name: str) -> Proposal:
+        K = now.K if name == OWN_KERNEL else kernels.kernel(name).to(now.X.dtype)
+        return replace(now, K=K), None
+
+    def _propose_size(self, now: Setting, _: int) -> Proposal:
+        return replace(now, K=kernels.resized(now.K, (self.rows.value, self.columns.value))), None
+
+    def _propose_number(self, name: str, now: Setting, text: str) -> Proposal:
+        least = 0 if name == "padding" else 1
+        return replace(now, **{name: read_pair(name, text, least, getattr(now, name))}), None
+
+    def _propose_weight(self, now: Setting, weight: float) -> Proposal:
+        K = now.K.clone()
+        K[self.chosen()] = weight
+        return replace(now, K=K), ("K", self.chosen())
+
+    def show_drag(self) -> None:
+        """Set the slider to the weight chosen beside it, in a range that suits the kernel."""
+        K = self._history.now.K
+        cells = tuple(f"K[{i}, {j}]" for i in range(K.shape[0]) for j in range(K.shape[1]))
+        if self.cell.options != cells:
+            self.cell.options = cells
+        i, j = self.grid.edited
+        if self.grid.value is K and i * K.shape[1] + j < len(cells) and j < K.shape[1]:
+            self.cell.index = i * K.shape[1] + j
+        weight, limit = K[self.chosen()].item(), 2 * spell.colour_limit(K)
+        if abs(weight) > self.drag.max or self.drag.max > 8 * limit:
+            self.drag.min, self.drag.max, self.drag.step = -limit, limit, limit / 40
+        if abs(self.drag.value - weight) > 1e-6 * limit:
+            self.drag.value = weight
+
+    def open_pixels(self) -> ArrayEditor | None:
+        """Fill the drawer of pixels: return its new grid, or None where there are too many."""
+        now = self._history.now
+        if now.X.numel() > EDITABLE_PIXELS:
+            said = (
+                f"{spell.size(now.X.shape)} are too many pixels for boxes: choose a small picture."
+            )
+            self.pixels.children = [html(said)]
+            self.pixel_grid = None
+            return None
+        self.pixel_grid = grid = ArrayEditor(now.X, "input", signed=False)
+        self.proposals[grid] = lambda now, X: (
+            replace(now, X=X, picture=YOURS, source=None),
+            ("X", grid.edited),
+        )
+        self.pixels.children = [self.pixel_grid]
+        return self.pixel_grid
