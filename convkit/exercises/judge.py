@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from convkit import spell
+from convkit.layers import Conv2D
 
 
 class Exercise(NamedTuple):
@@ -160,3 +161,11 @@ def random(*shape: int, seed: int = 0) -> Tensor:
     """Return small whole numbers in random order, as floats, without touching torch's own seed."""
     generator = torch.Generator().manual_seed(seed)
     return torch.randint(-4, 5, shape, generator=generator).float()
+
+
+def layer_with(weight: Tensor) -> Conv2D:
+    """Return a layer that starts from `weight`, without touching torch's own seed."""
+    with torch.random.fork_rng(), torch.no_grad():
+        layer = Conv2D(tuple(weight.shape))
+        layer.weight.copy_(weight)
+    return layer

@@ -97,6 +97,8 @@ def check_corr2d_by_weight(function: object) -> str:
             (right[:-1, :-1], f"{said} the last row and column are missing: H - kH + 1 of them."),
             (B[0, 0] * A[: right.shape[0], : right.shape[1]], f"{said} only one weight is used."),
         ]
+        if size[0] == size[1]:
+            slips.append((corr2d(A, B.T), f"{said} the kernel's rows and columns are swapped."))
         given = numbers(run(function, A.clone(), B.clone()), "Y")
         if not alike(given, right) and alike(
             given, right - B[-1, -1] * A[size[0] - 1 :, size[1] - 1 :]
@@ -119,8 +121,7 @@ def check_convolve(function: object) -> str:
             (corr2d(A, B), "This is cross-correlation still: the kernel is not flipped."),
             (corr2d(A, B.flip(0)), "Only up and down are flipped: flip left and right too."),
             (corr2d(A, B.flip(1)), "Only left and right are flipped: flip up and down too."),
-            (corr2d(A, B.flip(0, 1)).flip(0, 1), "You turned the output; turn the kernel."),
-            (corr2d(A.flip(0, 1), B), "You turned the picture; turn the kernel."),
+            (corr2d(A, B.flip(0, 1)).flip(0, 1), "You turned the picture or the output."),
         ]
         if size[0] == size[1]:
             slips.append((corr2d(A, B.T), "You transposed: that mirrors at the diagonal."))

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from convkit import spell
-from convkit.exercises.judge import Exercise, Wrong, compare, numbers, random, run
+from convkit.exercises.judge import Exercise, Wrong, compare, layer_with, numbers, random, run
 from convkit.layers import Conv2D
 from convkit.ops import corr2d
 
@@ -19,7 +19,7 @@ def count_parameters(input_size, kernel_size):
 
 def check_count_parameters(function: object) -> str:
     """Check a count for three pairs of sizes."""
-    for (H, W), (kH, kW) in (((6, 8), (1, 2)), ((28, 28), (5, 5)), ((600, 512), (5, 5))):
+    for (H, W), (kH, kW) in (((6, 8), (3, 4)), ((28, 28), (5, 5)), ((600, 512), (5, 5))):
         given = numbers(run(function, (H, W), (kH, kW)), "the count")
         said = f"For a {H} × {W} input and a {kH} × {kW} kernel you count {spell.number(given, 9)}"
         slips = {
@@ -47,9 +47,7 @@ def gradient(layer, X, Y):
 
 def check_gradient(function: object) -> str:
     """Check the gradient of the summed squared error, asked for twice on the same layer."""
-    layer, X, Y = Conv2D((2, 3)), random(5, 6), random(4, 4, seed=1)
-    with torch.no_grad():
-        layer.weight.copy_(random(2, 3, seed=2))
+    layer, X, Y = layer_with(random(2, 3, seed=2)), random(5, 6), random(4, 4, seed=1)
     residual = (layer(X) - Y).detach()
     right = corr2d(X, 2 * residual)
     slips = [
