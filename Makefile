@@ -13,6 +13,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 START := notebooks/00_start_here.ipynb
+# JupyterLab's settings here: no question about news, no look for updates.
+SETTINGS := tools/default_setting_overrides.json
 NB ?=
 ARGS ?=
 
@@ -65,10 +67,12 @@ $(BIN)/pip:
 	fi; \
 	"$$python" -m venv --clear $(VENV)
 
-$(VENV)/.installed: requirements.txt pyproject.toml | $(BIN)/pip
+$(VENV)/.installed: requirements.txt pyproject.toml $(SETTINGS) | $(BIN)/pip
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps $(NO_DEPS)
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	mkdir -p $(VENV)/etc/jupyter/labconfig
+	cp $(SETTINGS) $(VENV)/etc/jupyter/labconfig/
 	@touch $@
 
 # JupyterLab shows the stored panels of trusted notebooks only.
