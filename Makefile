@@ -22,13 +22,16 @@ ARGS ?=
 NB_STEM := $(basename $(notdir $(NB)))
 NB_PATHS := $(if $(NB),notebooks/$(NB_STEM).ipynb,$(NOTEBOOKS))
 
+# In a container one is often root, and Jupyter then wants to be told that this is meant.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
+
 # d2l comes without its own, years old, pins; the line `#no-deps: d2l==...` names its version.
 NO_DEPS := $(shell sed -n 's/^\#no-deps: *//p' requirements.txt)
 
 .PHONY: lab test install trust lint notebooks test-notebooks bench screenshots
 
 lab: install trust
-	$(BIN)/jupyter lab $(ARGS) $(START)
+	$(BIN)/jupyter lab $(AS_ROOT) $(ARGS) $(START)
 
 test: install trust
 	$(BIN)/python -m pytest -n 2 --dist loadscope --nbval $(ARGS) tests $(NOTEBOOKS)
@@ -68,6 +71,7 @@ $(BIN)/pip:
 	"$$python" -m venv --clear $(VENV)
 
 $(VENV)/.installed: requirements.txt pyproject.toml $(SETTINGS) | $(BIN)/pip
+	@echo "Installing into $(VENV): this takes a few minutes, once."
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps $(NO_DEPS)
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
