@@ -15,6 +15,7 @@ from torch import Tensor
 
 from convkit.errors import ConvkitError
 from convkit.ops import Pair, check_array, output_size, pair
+from convkit.spell import number
 
 
 class Bowl(NamedTuple):
@@ -57,7 +58,8 @@ def bowl(X: Tensor, Y: Tensor, kernel_size: Pair, *, reduction: str = "sum") -> 
 
 def hessian(X: Tensor, kernel_size: Pair, *, reduction: str = "sum") -> Tensor:
     """Return the loss's matrix of second derivatives, (kH * kW, kH * kW): it needs no target."""
-    Y = X.new_zeros(output_size(tuple(X.shape), pair("kernel_size", kernel_size, 1)))
+    shape = tuple(check_array("X", X).shape)
+    Y = X.new_zeros(output_size(shape, pair("kernel_size", kernel_size, 1)))
     return 2 * bowl(X, Y, kernel_size, reduction=reduction).G
 
 
@@ -95,6 +97,37 @@ def fastest_lr(X: Tensor, kernel_size: Pair, *, reduction: str = "sum") -> float
     values, _ = curvatures(X, kernel_size, reduction=reduction)
     seen = values[: max(1, len(identifiable_directions(X, kernel_size)))]
     return (2 / (seen[0] + seen[-1])).item()
+
+
+def outlook(X: Tensor, Y: Tensor, start: Tensor, lr: float, *, reduction: str = "sum") -> str:
+    """Return in words what plain gradient descent from `start` does at a learning rate, and why."""
+    size = tuple(start.shape)
+    values, directions = curvatures(X, size, reduction=reduction)
+    rank = len(identifiable_directions(X, size))
+    if values[0] <= 0:
+        return "Nothing to learn: this input is zero everywhere, and so is every gradient."
+    limit, best = 2 / values[0].item(), fastest_lr(X, size, reduction=reduction)
+    factors = 1 - lr * values[:rank]
+    error = start.double() - best_kernel(X, Y, size)
+    parts = (directions[:rank] * error).sum((1, 2)).abs()
+    if parts.max() < 1e-6:
+        return "Nothing left to learn: the start fits already."
+    taken = factors[parts > 1e-6 * parts.max()]
+    said = (
+        f"learning rate {number(lr)} is {number(100 * lr / limit, 3)}% of the limit "
+        f"{number(limit)}: each step multiplies the error along the steepest direction by "
+        f"{number(factors[0])}"
+    )
+    if taken.abs().max() > 1:
+        return (
+            f"Diverging, since {said}. Any learning rate below {number(limit)} would have worked; "
+            f"{number(best)} is the fastest."
+        )
+    if rank > 1:
+        said += f" and along the flattest by {number(factors[-1])}"
+    if lr > limit:
+        return f"Converging, but only as this start has no error there; {said}."
+    return f"Converging{', but oscillating' if taken.min() < 0 else ''}, since {said}."
 
 
 def best_kernel(X: Tensor, Y: Tensor, kernel_size: Pair) -> Tensor:

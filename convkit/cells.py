@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 
 from torch import Tensor
@@ -64,7 +64,7 @@ def table(
     values: Tensor,
     classes: Sequence[Sequence[str]],
     *,
-    digits: int = 4,
+    write: Callable[[float], str] = spell.number,
     inside: Sequence[Sequence[str]] | None = None,
     attributes: str = "",
 ) -> str:
@@ -72,7 +72,7 @@ def table(
     rows = []
     for i, row in enumerate(values.tolist()):
         cells = (
-            f'<td class="{classes[i][j]} c{j}"{attributes}>{spell.number(x, digits)}'
+            f'<td class="{classes[i][j]} c{j}"{attributes}>{write(x)}'
             f"{inside[i][j] if inside else ''}</td>"
             for j, x in enumerate(row)
         )
@@ -80,12 +80,23 @@ def table(
     return f'<table class="ck-t"><tbody>{"".join(rows)}</tbody></table>'
 
 
-def signed_table(values: Tensor, limit: float | None = None, digits: int = 4) -> str:
-    """Return a table of signed values in the diverging colours, wide enough for its numbers."""
+def signed_table(
+    values: Tensor,
+    limit: float | None = None,
+    *,
+    write: Callable[[float], str] = spell.number,
+    font: int = 13,
+    chars: int = 0,
+) -> str:
+    """Return a table of signed values in the diverging colours.
+
+    Cells are wide enough for the longest number, and for `chars` characters of `font` pixels.
+    """
     limit = limit or spell.colour_limit(values)
     classes = [[tint_class(x, limit) for x in row] for row in values.tolist()]
-    size = cell_size([spell.number(x, digits) for x in values.flatten().tolist()], 0)
-    return f'<div class="ck-frame" style="{size}">{table(values, classes, digits=digits)}</div>'
+    longest = max(chars, *(len(write(x)) for x in values.flatten().tolist()))
+    body = table(values, classes, write=write)
+    return f'<div class="ck-frame" style="{cell_size(longest, font)}">{body}</div>'
 
 
 def colour_key(limit: float) -> str:
@@ -101,11 +112,12 @@ def figure(kind: str, title: str, body: str) -> str:
     return f'<figure class="ck-{kind}"><figcaption>{escape(title)}</figcaption>{body}</figure>'
 
 
-def cell_size(texts: Sequence[str], columns: int) -> str:
-    """Return the CSS of cells that hold `texts`, smaller where many `columns` share the line."""
-    longest = max(map(len, texts))
-    font = (
-        13 if columns * (longest * 8 + 8) < 840 else 11 if columns * (longest * 7 + 6) < 840 else 9
-    )
-    width = max(30, round(longest * font * 0.61 + 9))
+def cell_size(chars: int, font: int) -> str:
+    """Return the CSS of cells that hold `chars` characters of `font` pixels."""
+    width = max(2 * font + 4, round(chars * font * 0.61 + 8))
     return f"--ck-f:{font}px;--ck-w:{width}px;--ck-h:{font * 2 + 4}px"
+
+
+def fitting_font(chars: int, columns: int) -> int:
+    """Return the font size, in pixels, at which `columns` of such cells share 840 pixels."""
+    return next((f for f in (13, 12, 11, 10) if columns * (chars * f * 0.61 + 8) < 840), 9)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 from dataclasses import dataclass
 
 import torch
@@ -57,7 +56,7 @@ class KernelDescent:
     start : Tensor
         The kernel to begin from, (kH, kW).
     lr : float
-        Learning rate; may be changed on the way, which drops the steps recorded ahead.
+        Learning rate; setting it on the way drops the steps recorded ahead with another.
     reduction : "sum" or "mean"
         Whether squared errors are added up or averaged.
     optimizer : "sgd" or "momentum"
@@ -66,7 +65,7 @@ class KernelDescent:
     Raises
     ------
     ConvkitError
-        If shapes or dtypes do not fit, or `lr` is not a positive finite number.
+        If shapes or dtypes do not fit, or `lr` is not a positive number that fits the dtype.
     """
 
     def __init__(
@@ -89,27 +88,30 @@ class KernelDescent:
         self.max_stable_lr = max_stable_lr(
             X, size, reduction=reduction, momentum=MOMENTUM[optimizer]
         )
+        self._steps, self._n = [], 0
         self.lr = lr
         target_scale = bowl(X, Y, size, reduction=reduction).c.item()
         kernel = start.detach().clone()
-        self._steps = [self._measure(0, kernel, None, torch.zeros_like(kernel))]
-        self._n = 0
+        self._steps.append(self._measure(0, kernel, None, torch.zeros_like(kernel)))
         self._runaway = RUNAWAY * max(target_scale, self.loss, 1e-12)
 
     @property
     def lr(self) -> float:
-        """The learning rate of the next update."""
+        """The learning rate of new updates; recorded ones are replayed with their own."""
         return self._lr
 
     @lr.setter
     def lr(self, value: float) -> None:
-        if not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
+        most = torch.finfo(self.X.dtype).max
+        if not isinstance(value, int | float) or not 0 < value <= most:
             raise ConvkitError(
                 f"lr is {value!r}",
-                "a finite number above 0",
+                f"a number above 0 and at most {most:.4g}",
                 f"On this picture any below {self.max_stable_lr:.4g} converges.",
             )
         self._lr = float(value)
+        if any(ahead.lr != self._lr for ahead in self._steps[self._n + 1 :]):
+            del self._steps[self._n + 1 :]
 
     @property
     def n(self) -> int:
@@ -137,17 +139,15 @@ class KernelDescent:
         return tuple(self._steps)
 
     def step(self) -> Step:
-        """Go one update forward, replaying a recorded one where the learning rate is the same.
+        """Go one update forward, replaying it where it is recorded.
 
         Raises
         ------
         ConvkitError
             If the update would make the loss run away; the descent stays where it is.
         """
-        ahead = self._steps[self._n + 1 : self._n + 2]
-        if not (ahead and ahead[0].lr == self.lr):
-            new = self._update(self._steps[self._n])
-            self._steps[self._n + 1 :] = [new]
+        if self._n + 1 == len(self._steps):
+            self._steps.append(self._update(self._steps[self._n]))
         self._n += 1
         return self._steps[self._n]
 

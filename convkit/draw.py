@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
@@ -86,7 +87,7 @@ def save(figure: Figure, scale: float = 1.5) -> bytes:
 def style(axes: Axes, title: str) -> None:
     """Give axes the look of all of ours: grey ink, a light frame, a title on the left."""
     axes.set_title(title, color=INK, fontsize=10, loc="left")
-    axes.tick_params(colors=INK, labelsize=8, length=2)
+    axes.tick_params(which="both", colors=INK, labelsize=8, length=2)
     axes.spines[:].set_color("#aaaaaa")
     axes.xaxis.label.set(color=INK, fontsize=9)
     axes.yaxis.label.set(color=INK, fontsize=9)
@@ -111,14 +112,23 @@ def heat(axes: Axes, title: str, values: Tensor, *, signed: bool, key: bool = Tr
         bar = axes.figure.colorbar(shown, ax=axes, fraction=0.046, pad=0.03)
         bar.ax.tick_params(colors=INK, labelsize=8, length=2)
         bar.outline.set_visible(False)
-    if max(values.shape) > 8:
+    if max(values.shape) <= 8:
+        _write_numbers(axes, values, shown.norm, signed)
+
+
+def _write_numbers(axes: Axes, values: Tensor, norm: Normalize, signed: bool) -> None:
+    """Write each cell's value on it, as large as fits, or not at all."""
+    texts = [[spell.number(x, 3) for x in row] for row in values.tolist()]
+    longest = max(len(text) for row in texts for text in row)
+    cell = 72 * axes.figure.get_figwidth() * axes.get_position().width / values.shape[1]
+    size = min(8.0, cell / (0.68 * longest))
+    if size < 4:
         return
     for i, row in enumerate(values.tolist()):
         for j, x in enumerate(row):
-            level = shown.norm(x)
-            dark = abs(level - 0.5) > 0.34 if signed else level < 0.45
+            dark = abs(norm(x) - 0.5) > 0.34 if signed else norm(x) < 0.45
             ink = "white" if dark else "black"
-            axes.text(j, i, spell.number(x, 3), ha="center", va="center", color=ink, fontsize=8)
+            axes.text(j, i, texts[i][j], ha="center", va="center", color=ink, fontsize=size)
 
 
 def show(

@@ -148,14 +148,13 @@ def _read(path: Path) -> bytes:
 
 def _grey(image: Image.Image, size: int | None = None) -> Tensor:
     """Return the picture's luma (ITU-R 601) over white, scaled to [0, 1]."""
-    white, dtype = 255, torch.uint8
     if image.mode.startswith("I"):  # 16 bits of grey, which Pillow would clip to 8
         image, white, dtype = image.convert("F"), 65535, torch.float32
-    elif image.has_transparency_data:
-        paper = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(paper, image.convert("RGBA"))
-    if dtype == torch.uint8:
-        image = image.convert("L")
+    else:
+        if image.has_transparency_data:
+            paper = Image.new("RGBA", image.size, "white")
+            image = Image.alpha_composite(paper, image.convert("RGBA"))
+        image, white, dtype = image.convert("L"), 255, torch.uint8
     if size is not None:
         image.thumbnail(pair("size", size, 1), Image.Resampling.LANCZOS)
     values = torch.frombuffer(bytearray(image.tobytes()), dtype=dtype).float()

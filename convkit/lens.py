@@ -6,7 +6,9 @@ input and the sum is spelled out. ``:has()`` rules do it, so it works with no ke
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 
 import torch
@@ -18,6 +20,7 @@ from convkit.cells import (
     cell_size,
     colour_rules,
     figure,
+    fitting_font,
     grey_class,
     signed_table,
     table,
@@ -178,11 +181,10 @@ class _Scene:
         digits = 2 if width > 26 else 3 if loupe or width > 16 else 4
         Y = self.Y[rows.outputs.start : rows.outputs.stop]
         Y = Y[:, columns.outputs.start : columns.outputs.stop]
-        texts = [
-            spell.number(x, digits) for x in torch.cat((shown.flatten(), Y.flatten())).tolist()
-        ]
-        size = cell_size(texts, width)
-        where = f", around Y[{at[0]}, {at[1]}]" if loupe else ""
+        write = partial(spell.number, digits=digits)
+        chars = max(len(write(x)) for x in (*shown.flatten().tolist(), *Y.flatten().tolist()))
+        size = cell_size(chars, fitting_font(chars, width))
+        where = f" around Y[{at[0]}, {at[1]}]"
         sums = [[self._sum(i, j, yours) for j in columns.outputs] for i in rows.outputs]
         lines = max(len(said) for row in sums for said in row) // 110 + 1
         return Lens(
@@ -191,16 +193,16 @@ class _Scene:
             f"Y[{at[0]}, {at[1]}] = {self.spelled(*at)}",
             input=figure(
                 "X",
-                f"input {spell.size(self.X.shape)}{self.padding}{where}",
-                f'<div class="ck-frame" style="{size}">{self._input(rows, columns, digits)}'
+                f"input{where}" if loupe else f"input {spell.size(self.X.shape)}{self.padding}",
+                f'<div class="ck-frame" style="{size}">{self._input(rows, columns, write)}'
                 f"{self._window(rows.at, columns.at)}</div>",
             ),
             kernel=self.kernel,
             output=figure(
                 "Y",
-                f"output {spell.size(self.Y.shape)}{where}",
+                f"output{where}" if loupe else f"output {spell.size(self.Y.shape)}",
                 f'<div class="ck-cells" style="{size}">'
-                f"{self._output(Y, sums, (rows.at, columns.at), limit, digits)}</div>",
+                f"{self._output(Y, sums, (rows.at, columns.at), limit, write)}</div>",
             ),
             room=f'<div class="ck-room" style="height:{lines * 20 + 4}px"></div>',
         )
@@ -211,7 +213,7 @@ class _Scene:
             return said
         return f"{said}{DIFFERS}{spell.number(yours[i, j])}"
 
-    def _input(self, rows: _Axis, columns: _Axis, digits: int) -> str:
+    def _input(self, rows: _Axis, columns: _Axis, write: Callable[[float], str]) -> str:
         low, high = min(0.0, self.X.min().item()), max(1.0, self.X.max().item())
         shown, real = (part[rows.cells, columns.cells] for part in (self.padded, self.real))
         classes = [
@@ -221,7 +223,7 @@ class _Scene:
             ]
             for both in zip(shown.tolist(), real.tolist(), strict=True)
         ]
-        return table(shown, classes, digits=digits)
+        return table(shown, classes, write=write)
 
     def _window(self, i: int, j: int) -> str:
         dh, dw = self.dilation
@@ -235,10 +237,10 @@ class _Scene:
         place = f"--i0:{i};--j0:{j};--si:{self.stride[0]};--sj:{self.stride[1]}"
         return f'<div class="ck-slide" aria-hidden="true" style="{place}">{cells}</div>'
 
-    def _output(self, Y: Tensor, sums, at: tuple[int, int], limit: float, digits: int) -> str:
+    def _output(self, Y: Tensor, sums, at: tuple[int, int], limit: float, write) -> str:
         classes = [[tint_class(y, limit) for y in row] for row in Y.tolist()]
         classes[at[0]][at[1]] += " at"
         for row, said in zip(classes, sums, strict=True):
             row[:] = [c + " bad" if DIFFERS in s else c for c, s in zip(row, said, strict=True)]
         inside = [[f'<span class="ck-sum">{said}</span>' for said in row] for row in sums]
-        return table(Y, classes, digits=digits, inside=inside, attributes=' tabindex="0"')
+        return table(Y, classes, write=write, inside=inside, attributes=' tabindex="0"')

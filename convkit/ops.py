@@ -76,7 +76,7 @@ def output_size(
     stride: Pair = 1,
     dilation: Pair = 1,
 ) -> Pair:
-    """Return the size of the output, in cells: an int for ints, else an (H_out, W_out) pair.
+    """Return the size of the output, in cells: an int if all is ints, else a pair (H_out, W_out).
 
     Along each axis it is ``floor((n + 2 p - d (k - 1) - 1) / s) + 1`` (Dumoulin & Visin, 2016).
 
@@ -86,6 +86,7 @@ def output_size(
         If a size, padding, stride or dilation is impossible, or the kernel is larger than the
         padded input.
     """
+    given = input_size, kernel_size, padding, stride, dilation
     axes = zip(
         pair("input_size", input_size, 1),
         pair("kernel_size", kernel_size, 1),
@@ -102,7 +103,7 @@ def output_size(
             "a kernel no larger than the padded input",
             "Use a smaller kernel, less dilation, more padding or a larger input.",
         )
-    return sizes[0] if isinstance(input_size, int) and isinstance(kernel_size, int) else sizes
+    return sizes[0] if all(isinstance(value, int) for value in given) else sizes
 
 
 def corr2d(

@@ -8,12 +8,21 @@ import torch
 from torch import Tensor
 
 from convkit import images, ops, spell
+from convkit.descent import MOMENTUM, KernelDescent
 from convkit.errors import ConvkitError
 from convkit.ops import Pair, pair
 
 YOURS = "your own"
 LARGEST_SIDE = 600
 KEYWORDS = ("padding", "stride", "dilation")
+
+
+def code_of(X: Tensor, large: str) -> str:
+    """Return code that makes a (H, W) tensor: a picture's name, its numbers, or `large`."""
+    name = images.named_like(X)
+    if name:
+        return images.picture_code(name)
+    return spell.literal(X) if X.numel() <= 256 else large
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,8 +117,18 @@ class Setting:
 
     def code(self) -> str:
         """Return torch code that computes exactly this output."""
-        source = self.source
-        if source is None:
-            small = self.X.numel() <= 256
-            source = spell.literal(self.X) if small else "panel.X  # the input of this panel"
+        source = self.source or code_of(self.X, "panel.X  # the input of this panel")
         return spell.correlation_code(source, self.K, flip=self.flip, **self.options)
+
+
+def descent_code(descent: KernelDescent, n: int) -> str:
+    """Return torch code that takes the first `n` recorded steps of a descent."""
+    steps = descent.trajectory
+    return spell.descent_code(
+        code_of(descent.X, "panel.X  # the input of this panel"),
+        code_of(descent.Y, "panel.Y  # the target of this panel"),
+        steps[0].kernel,
+        [step.lr for step in steps[1 : n + 1]],
+        reduction=descent.reduction,
+        momentum=MOMENTUM[descent.optimizer],
+    )

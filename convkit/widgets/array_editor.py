@@ -100,6 +100,7 @@ class ArrayEditor(widgets.VBox):
                 box.value = spell.number(number)
         self._colours.value = self._rules(numbers)
         if boxes != self._grid.children:
+            self._layout.width = "58px" if columns <= 4 else "42px"
             self._grid.layout.grid_template_columns = f"repeat({columns}, max-content)"
             self._grid.children = boxes
 

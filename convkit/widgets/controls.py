@@ -71,13 +71,13 @@ class Controls:
         for name, box in self.numbers.items():
             box.disabled = name not in enabled
         self.grid = ArrayEditor(history.now.K, "kernel")
-        self.cell = _choice("drag", ("K[0, 0]",), "115px")
+        self.cell = _choice("drag", ("K[0, 0]",), "125px")
         self.drag = widgets.FloatSlider(
             min=-1,
             max=1,
             readout=False,
             tooltip="the weight chosen beside",
-            layout={"width": "170px"},
+            layout={"width": "180px"},
         )
         self.moves = {
             name: widgets.Button(icon=icon, description=name, layout={"width": "78px"})
@@ -88,7 +88,7 @@ class Controls:
         )
         self.pixel_grid: ArrayEditor | None = None
         self._title = html()
-        self.kernel = widgets.VBox([self._title, self.grid, row(self.cell, self.drag)])
+        self.kernel = widgets.VBox([self._title, self.grid, self.cell, self.drag])
         self.kernel.add_class("ck-K")
         self.proposals: dict[widgets.Widget, Callable[[Setting, Any], Proposal]] = {
             self.picture: lambda now, name: (now.with_input(images.picture(name)), None),
@@ -150,9 +150,12 @@ class Controls:
         return replace(now, **{name: read_pair(name, text, least, getattr(now, name))}), None
 
     def _propose_weight(self, now: Setting, weight: float) -> Proposal:
-        K = now.K.clone()
-        K[self.chosen()] = weight
-        return replace(now, K=K), ("K", self.chosen())
+        K, cell = now.K.clone(), self.chosen()
+        if (
+            abs(K[cell].item() - weight) > self.drag.step / 2
+        ):  # else it has only snapped to its grid
+            K[cell] = weight
+        return replace(now, K=K), ("K", cell)
 
     def show_drag(self) -> None:
         """Set the slider to the weight chosen beside it, in a range that suits the kernel."""
@@ -164,10 +167,11 @@ class Controls:
         if self.grid.value is K and i * K.shape[1] + j < len(cells) and j < K.shape[1]:
             self.cell.index = i * K.shape[1] + j
         weight, limit = K[self.chosen()].item(), 2 * spell.colour_limit(K)
-        if abs(weight) > self.drag.max or self.drag.max > 8 * limit:
-            self.drag.min, self.drag.max, self.drag.step = -limit, limit, limit / 40
-        if abs(self.drag.value - weight) > 1e-6 * limit:
-            self.drag.value = weight
+        with self.drag.hold_sync():  # one message, or the browser clamps the old value
+            if abs(weight) > self.drag.max or self.drag.max > 8 * limit:
+                self.drag.min, self.drag.max, self.drag.step = -limit, limit, limit / 40
+            if abs(self.drag.value - weight) > 1e-6 * limit:
+                self.drag.value = weight
 
     def open_pixels(self) -> ArrayEditor | None:
         """Fill the drawer of pixels: return its new grid, or None where there are too many."""

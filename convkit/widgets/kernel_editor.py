@@ -88,8 +88,10 @@ class KernelEditor(Panel):
         self._stage, self._walk = Stage(self._controls.kernel), Walk()
         self._sizes, self._code = html("", "ck-small"), html()
         drawers = code_drawer(self._code), self._controls.pixels
-        super().__init__(*self._controls.lines, self._stage, self._walk, self._sizes, *drawers)
+        parts = *self._controls.lines, self._stage, self._walk, self._sizes
+        super().__init__(*parts, drawers=drawers)
         self._connect()
+        self._walk.at = (0, 0) if fits_lens(self._trial.now) else self._middle()
         self._paint()
 
     def _connect(self) -> None:
@@ -159,6 +161,10 @@ class KernelEditor(Panel):
         self.say(trial.verdict(), "error" if trial.failure else "note")
         self.kernel = now.K
         self.set_trait("output", trial.Y)
+
+    def _middle(self) -> tuple[int, int]:
+        rows, columns = self._trial.Y.shape
+        return rows // 2, columns // 2
 
     def _cell(self) -> tuple[int, int]:
         rows, columns = self._trial.Y.shape

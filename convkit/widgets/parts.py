@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 from importlib.resources import files
 
@@ -62,10 +62,10 @@ def text_box(description: str, value: str, width: str = "110px") -> widgets.Text
     return widgets.Text(value, description=description, layout={"width": width}, style=style)
 
 
-def button(icon: str, name: str, click: Callable[[], None], text: str = "") -> widgets.Button:
-    """Return a button with an accessible name; `click` takes no argument."""
-    width = "auto" if text else "38px"
-    made = widgets.Button(icon=icon, description=text, tooltip=name, layout={"width": width})
+def button(icon: str, name: str, click: Callable[[], None]) -> widgets.Button:
+    """Return a button that shows its icon and whose accessible name is `name`."""
+    made = widgets.Button(icon=icon, description=name, tooltip=name, layout={"width": "38px"})
+    made.add_class("ck-icon")
     made.on_click(lambda _: click())
     return made
 
@@ -87,9 +87,9 @@ class Panel(widgets.VBox):
     notebook shows in place of the live panel, as a mimebundle.
     """
 
-    def __init__(self, *children: widgets.Widget) -> None:
+    def __init__(self, *children: widgets.Widget, drawers: Sequence[widgets.Widget] = ()) -> None:
         self._status, self.showing = html("", "ck-status"), False
-        super().__init__([html(f"<style>{STYLE}</style>"), *children, self._status])
+        super().__init__([html(f"<style>{STYLE}</style>"), *children, self._status, *drawers])
         self.children[0].layout.display = "none"
         self.add_class("ck-panel")
 
