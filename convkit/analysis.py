@@ -118,9 +118,10 @@ def outlook(X: Tensor, Y: Tensor, start: Tensor, lr: float, *, reduction: str = 
         f"{number(limit)}: each step multiplies the error along the steepest direction by "
         f"{number(factors[0])}"
     )
-    if taken.abs().max() > 1:
+    if taken.abs().max() > 1 - 1e-9:
+        fate = "Diverging" if taken.abs().max() > 1 + 1e-9 else "Oscillating without end"
         return (
-            f"Diverging, since {said}. Any learning rate below {number(limit)} would have worked; "
+            f"{fate}, since {said}. Any learning rate below {number(limit)} would have worked; "
             f"{number(best)} is the fastest."
         )
     if rank > 1:

@@ -24,7 +24,7 @@ from convkit import (
     photo,
     stripes,
 )
-from convkit.analysis import bowl, patches, plane
+from convkit.analysis import bowl, outlook, patches, plane
 
 X = stripes()
 BOOKS = torch.tensor([[1.0, -1]])
@@ -149,6 +149,60 @@ def test_on_a_black_picture_every_learning_rate_is_stable():
     black = torch.zeros(4, 4)
     assert max_stable_lr(black, 2) == math.inf
     assert fastest_lr(black, 2) == math.inf
+
+
+# The outlook
+
+
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+@given(
+    start=st.tuples(st.floats(-2, 2), st.floats(-2, 2)),
+    share=st.floats(0.05, 0.98) | st.floats(1.02, 3),
+)
+def test_the_outlook_comes_true(start, share, reduction):
+    picture, start = X.double(), torch.tensor([start]).double()
+    target, limit = corr2d(picture, BOOKS.double()), max_stable_lr(X, (1, 2), reduction=reduction)
+    descent = KernelDescent(picture, target, start, lr=share * limit, reduction=reduction)
+    text = outlook(picture, target, start, share * limit, reduction=reduction)
+    error = start - BOOKS.double()
+    steep, flat = (error[0, 0] + error[0, 1]).abs(), (error[0, 0] - error[0, 1]).abs()
+    if max(steep, flat) < 1e-5 or 1e-12 < steep < 1e-5:  # too close to call
+        return
+    if share > 1 and (steep > 1e-5 or abs(1 - 0.4 * share) > 1):
+        assert text.startswith("Diverging, since")
+        with pytest.raises(ConvkitError):
+            descent.jump(1200)
+    else:
+        assert text.startswith("Converging")
+        steps = 200 if share > 0.2 else 600
+        assert descent.jump(steps if share < 1 else 20).loss < descent.trajectory[0].loss
+    if share < 1:
+        assert ("oscillating" in text) == (share > 0.5 and steep > 1e-5)
+
+
+def test_the_outlook_says_why_and_what_would_work():
+    start = torch.tensor([[0.5, 0.5]])
+    assert outlook(X, Y, start, 0.03) == (
+        "Converging, but oscillating, since learning rate 0.03 is 90% of the limit 0.03333: each "
+        "step multiplies the error along the steepest direction by -0.8 and along the flattest by "
+        "0.64."
+    )
+    assert outlook(X, Y, start, 0.04) == (
+        "Diverging, since learning rate 0.04 is 120% of the limit 0.03333: each step multiplies "
+        "the error along the steepest direction by -1.4. Any learning rate below 0.03333 would "
+        "have worked; 0.02778 is the fastest."
+    )
+
+
+def test_the_outlook_at_the_limit_is_neither():
+    text = outlook(X, Y, torch.tensor([[0.5, 0.5]]), max_stable_lr(X, (1, 2)))
+    assert text.startswith("Oscillating without end, since learning rate 0.03333 is 100% of")
+
+
+def test_the_outlook_where_there_is_nothing_to_learn():
+    black = torch.zeros(3, 3)
+    assert outlook(black, black, torch.ones(1, 1), 0.03).startswith("Nothing to learn")
+    assert outlook(X, Y, BOOKS, 0.03).startswith("Nothing left to learn")
 
 
 # What can be learned

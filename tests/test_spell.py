@@ -14,7 +14,9 @@ from convkit.descent import MOMENTUM
 from convkit.spell import (
     colour_limit,
     correlation_code,
+    describe,
     descent_code,
+    digest,
     literal,
     number,
     pool_sum,
@@ -107,6 +109,30 @@ def test_the_colour_key_holds_all_and_wastes_little(largest):
     assert largest <= limit * (1 + 1e-6)
     assert limit <= 2.5 * largest * (1 + 1e-6)
     assert f"{limit:.6e}"[:8] in ("1.000000", "2.000000", "5.000000")
+
+
+def test_a_description():
+    X = convkit.stripes()
+    assert describe("input", X) == f"input: 6 × 8, from 0 to 1, digest {digest(X)}"
+
+
+def test_a_digest_changes_with_the_shape_and_with_any_value():
+    X = convkit.stripes()
+    seen = {digest(X), digest(X.T), digest(X.reshape(8, 6)), digest(X.flatten()), digest(X - 1)}
+    for i in range(6):
+        for j in range(8):
+            other = X.clone()
+            other[i, j] += 0.001
+            seen.add(digest(other))
+    assert len(seen) == 5 + 48
+    assert all(len(text) == 8 and int(text, 16) >= 0 for text in seen)
+
+
+def test_a_digest_does_not_change_with_rounding_or_the_sign_of_zero():
+    X = convkit.stripes()
+    assert digest(X * (1 + 1e-6)) == digest(X)
+    assert digest(-(X - X)) == digest(X - X)
+    assert digest(X.double()) == digest(X)
 
 
 # Sums

@@ -11,9 +11,12 @@ from convkit.chart import Chart, describe, still
 from convkit.descent import KernelDescent
 from convkit.draw import save
 from convkit.errors import ConvkitError
+from convkit.ops import check_array
 from convkit.setting import descent_code
+from convkit.widgets.controls import LARGEST_KERNEL
 from convkit.widgets.descent_controls import DescentControls
 from convkit.widgets.frames import MOST_STEPS, frames, stepwise
+from convkit.widgets.kernel_editor import KernelEditor
 from convkit.widgets.parts import (
     RUN_ME,
     Panel,
@@ -45,7 +48,7 @@ class DescentStepper(Panel):
     Attributes
     ----------
     Y : Tensor
-        The target; set it, or link it with `traitlets.dlink`, to learn another kernel.
+        The target; set it, or link it with `traitlets.dlink`. To take the input too, see `follow`.
     kernel : Tensor
         The kernel at the step on show; read-only.
     descent : KernelDescent
@@ -147,18 +150,41 @@ class DescentStepper(Panel):
         self.descent.jump(0)
         self._show_problem()
 
+    def follow(self, editor: KernelEditor) -> None:
+        """Learn what `editor` does: its input and output become ours, now and after each edit."""
+        editor.observe(lambda _: self._on_followed(editor), "output")
+        self.pose(editor.X, editor.output)
+
+    def pose(self, X: Tensor, Y: Tensor) -> None:
+        """Pose another problem; a target of another size begins from a kernel of zeros.
+
+        Raises
+        ------
+        ConvkitError
+            If no kernel of up to 7 x 7 makes an output of `Y`'s shape from `X`.
+        """
+        size = tuple(n - m + 1 for n, m in zip(X.shape, Y.shape, strict=True))
+        if not all(1 <= k <= LARGEST_KERNEL for k in size):
+            raise ConvkitError(
+                f"the target has shape {tuple(Y.shape)} for an input {tuple(X.shape)}",
+                f"a target that a kernel of up to {LARGEST_KERNEL} × {LARGEST_KERNEL} can make",
+                "Set padding to 0, stride and dilation to 1.",
+            )
+        fits = size == tuple(self.start.shape) and X.dtype == self.start.dtype
+        self._restart(X=X, Y=Y, start=self.start if fits else X.new_zeros(size))
+        self._show_problem()
+
     @traitlets.validate("Y")
     def _target_proposed(self, proposal: dict) -> Tensor:
         if proposal["value"] is not self.descent.Y:
-            self._restart(Y=proposal["value"])
-            self._show_problem()
+            self.pose(self.X, check_array("Y", proposal["value"]))
         return self.descent.Y
 
     def _restart(self, **change: object) -> None:
-        """Begin again with another target, start or learning rate, at the step on show."""
+        """Begin again with another problem, start or learning rate, at the step on show."""
         old = self.descent
-        kept = {"Y": old.Y, "start": self.start, "lr": old.lr, "reduction": old.reduction}
-        new = KernelDescent(old.X, **(kept | change))
+        kept = {name: getattr(old, name) for name in ("X", "Y", "lr", "reduction")}
+        new = KernelDescent(**(kept | {"start": self.start} | change))
         self.descent, n = new, old.n
         self._record()
         new.jump(min(n, len(new.trajectory) - 1))
@@ -227,6 +253,10 @@ class DescentStepper(Panel):
     @guarded
     def _on_start(self, change: dict) -> None:
         self.start = change["new"]
+
+    @guarded
+    def _on_followed(self, editor: KernelEditor) -> None:
+        self.pose(editor.X, editor.output)
 
     @guarded
     def _on_reset(self, _: object) -> None:
