@@ -14,8 +14,8 @@ from convkit.descent import MOMENTUM
 from convkit.spell import (
     colour_limit,
     correlation_code,
-    describe,
     descent_code,
+    describe,
     digest,
     literal,
     number,
