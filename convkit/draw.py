@@ -35,8 +35,9 @@ class Picture:
     def __repr__(self) -> str:
         return self.text
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        return {"image/png": b64encode(self.png).decode(), "text/plain": self.text}
+    def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict, dict]:
+        data = {"image/png": b64encode(self.png).decode(), "text/plain": self.text}
+        return data, {"image/png": {"alt": self.text}}
 
 
 def png(values: Tensor, limit: float | None = None, mark: Tensor | None = None) -> bytes:

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from convkit import images, ops, spell
-from convkit.descent import MOMENTUM, KernelDescent
 from convkit.errors import ConvkitError
 from convkit.ops import Pair, pair
 
@@ -119,16 +118,3 @@ class Setting:
         """Return torch code that computes exactly this output."""
         source = self.source or code_of(self.X, "panel.X  # the input of this panel")
         return spell.correlation_code(source, self.K, flip=self.flip, **self.options)
-
-
-def descent_code(descent: KernelDescent, n: int) -> str:
-    """Return torch code that takes the first `n` recorded steps of a descent."""
-    steps = descent.trajectory
-    return spell.descent_code(
-        code_of(descent.X, "panel.X  # the input of this panel"),
-        code_of(descent.Y, "panel.Y  # the target of this panel"),
-        steps[0].kernel,
-        [step.lr for step in steps[1 : n + 1]],
-        reduction=descent.reduction,
-        momentum=MOMENTUM[descent.optimizer],
-    )

@@ -15,7 +15,7 @@ ROOMS = {
     "errors": {"errors"},
     "maths": {
         *("ops", "layers", "kernels", "images", "descent", "analysis", "spell"),
-        *("setting", "experiment"),
+        *("setting", "experiment", "training"),
     },
     "lens": {"lens", "cells"},
     "draw": {"draw", "chart"},

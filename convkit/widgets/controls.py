@@ -15,6 +15,7 @@ from convkit.errors import ConvkitError
 from convkit.experiment import History
 from convkit.ops import Pair
 from convkit.setting import KEYWORDS, YOURS, Setting
+from convkit.training import LARGEST_KERNEL
 from convkit.widgets.array_editor import ArrayEditor
 from convkit.widgets.parts import html, row, text_box
 from convkit.widgets.typed import read_pair, write_pair
@@ -22,7 +23,6 @@ from convkit.widgets.typed import read_pair, write_pair
 Proposal = tuple[Setting, object]
 """A setting to go on to, and the key under which edits in a row are one."""
 OWN_KERNEL = "custom"
-LARGEST_KERNEL = 7
 EDITABLE_PIXELS = 144
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 
 import ipywidgets as widgets
+import torch
 
 from convkit import spell
 from convkit.descent import KernelDescent
+from convkit.training import MOST_STEPS, Training
 from convkit.widgets.array_editor import ArrayEditor
 from convkit.widgets.parts import button, html, row, text_box
 from convkit.widgets.typed import HalfTyped, read_number
@@ -20,13 +22,12 @@ class DescentControls:
 
     Parameters
     ----------
-    descent : KernelDescent
-        What they begin with.
-    most : int
-        The most steps that can be recorded.
+    training : Training
+        What they show.
     """
 
-    def __init__(self, descent: KernelDescent, most: int) -> None:
+    def __init__(self, training: Training) -> None:
+        self._training = training
         wide = {"description_width": "initial"}
         self.scrub = widgets.IntSlider(readout=False, tooltip="step", layout={"width": "210px"})
         self.scrub.add_class("ck-scrub")
@@ -35,7 +36,7 @@ class DescentControls:
             interval=400, show_repeat=False, tooltip="play", layout={"width": "80px"}
         )
         self._step = widgets.BoundedIntText(description="step", **small)
-        self.count = widgets.BoundedIntText(min=1, max=most, description="of", **small)
+        self.count = widgets.BoundedIntText(min=1, max=MOST_STEPS, description="of", **small)
         self._followers = self._play, self._step
         self._links = [widgets.jslink((self.scrub, "value"), (f, "value")) for f in self._followers]
         self.rate = text_box("learning rate", "", "170px")
@@ -43,13 +44,13 @@ class DescentControls:
             readout=False, step=0.0001, tooltip="learning rate", layout={"width": "160px"}
         )
         self._share = html("", "ck-small")
-        self.from_here = widgets.Checkbox(
+        self.only_ahead = widgets.Checkbox(
             description="change only the steps ahead", indent=False, layout={"width": "210px"}
         )
         self.reset = widgets.Button(
             description="reset", icon="refresh", layout={"width": "78px"}, tooltip="start anew"
         )
-        self.start = ArrayEditor(descent.trajectory[0].kernel, "start")
+        self.start = ArrayEditor(training.start, "start")
         self.lines = (
             row(
                 button("step-backward", "start", lambda: self._seek(0)),
@@ -62,20 +63,20 @@ class DescentControls:
                 self.count,
                 self.reset,
             ),
-            row(self.rate, self.rate_slider, self._share, self.from_here),
+            row(self.rate, self.rate_slider, self._share, self.only_ahead),
             row(widgets.Label("start kernel"), self.start),
         )
 
     def _seek(self, n: int) -> None:
         self.scrub.value = min(max(n, 0), self.scrub.max)
 
-    def show(self, descent: KernelDescent, steps: int) -> None:
-        """Set every control to a descent of which `steps` are wanted on record."""
-        last, limit = len(descent.trajectory) - 1, descent.max_stable_lr
+    def show(self) -> None:
+        """Set every control to the present descent."""
+        training, descent = self._training, self._training.descent
         for control in (self.scrub, *self._followers):
             with control.hold_sync():
-                control.max, control.value = last, descent.n
-        self.count.value = steps
+                control.max, control.value = training.last, descent.n
+        self.count.value, limit = training.steps, descent.max_stable_lr
         unit = limit if math.isfinite(limit) else 1.0
         if not _says(self.rate.value, descent):
             self.rate.value = spell.number(descent.lr)
@@ -85,8 +86,8 @@ class DescentControls:
             self.rate_slider.value = descent.lr
         share = f"{100 * descent.lr / unit:.3g}%"
         self._share.value = f"{share} of the limit {spell.number(limit)}"
-        if self.start.value is not descent.trajectory[0].kernel:
-            self.start.value = descent.trajectory[0].kernel
+        if not torch.equal(self.start.value, training.start):
+            self.start.value = training.start
 
 
 def _says(text: str, descent: KernelDescent) -> bool:

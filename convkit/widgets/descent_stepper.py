@@ -6,16 +6,14 @@ import ipywidgets as widgets
 import traitlets
 from torch import Tensor
 
-from convkit import analysis, spell
+from convkit import spell
 from convkit.chart import Chart, describe, still
 from convkit.descent import KernelDescent
 from convkit.draw import save
 from convkit.errors import ConvkitError
-from convkit.ops import check_array
-from convkit.setting import descent_code
-from convkit.widgets.controls import LARGEST_KERNEL
+from convkit.training import Training
 from convkit.widgets.descent_controls import DescentControls
-from convkit.widgets.frames import MOST_STEPS, frames, stepwise
+from convkit.widgets.frames import frames, stepwise
 from convkit.widgets.kernel_editor import KernelEditor
 from convkit.widgets.parts import (
     RUN_ME,
@@ -75,11 +73,8 @@ class DescentStepper(Panel):
         steps: int = 25,
         reduction: str = "sum",
     ) -> None:
-        if steps not in range(1, MOST_STEPS + 1):
-            raise ConvkitError(f"steps is {steps!r}", f"1 to {MOST_STEPS}", "Record fewer.")
-        self.descent = KernelDescent(X, Y, start, lr=lr, reduction=reduction)
-        self._first, self._steps, self._stopped = {"start": start, "lr": lr}, steps, ""
-        self._controls = DescentControls(self.descent, MOST_STEPS)
+        self._training = Training(KernelDescent(X, Y, start, lr=lr, reduction=reduction), steps)
+        self._controls = DescentControls(self._training)
         self._frames, self._code = html(), html()
         self._bowl, self._curve = widgets.Image(format="png"), widgets.Image(format="png")
         chart = widgets.Box([widgets.HBox([self._bowl, self._curve]), self._frames])
@@ -101,6 +96,10 @@ class DescentStepper(Panel):
 
     # What the panel is set to, readable and settable.
 
+    descent = property(lambda self: self._training.descent, doc="The descent itself.")
+    X = property(lambda self: self.descent.X, doc="The input, (H, W).")
+    loss = property(lambda self: self.descent.loss, doc="The squared error at the step on show.")
+
     @property
     def n(self) -> int:
         """The number of updates behind the kernel on show."""
@@ -108,7 +107,7 @@ class DescentStepper(Panel):
 
     @n.setter
     def n(self, value: int) -> None:
-        last = len(self.descent.trajectory) - 1
+        last = self._training.last
         if value not in range(last + 1):
             raise ConvkitError(f"n is {value!r}", f"a recorded step, 0 to {last}", "Record more.")
         self._controls.scrub.value = value
@@ -120,82 +119,44 @@ class DescentStepper(Panel):
 
     @lr.setter
     def lr(self, value: float) -> None:
-        if self._controls.from_here.value:
-            self.descent.lr = value
-        else:
-            self._restart(lr=value)
+        self._training.change_lr(value, only_ahead=self._controls.only_ahead.value)
         self._show_trajectory()
 
     @property
     def start(self) -> Tensor:
         """The kernel that the descent begins from."""
-        return self.descent.trajectory[0].kernel.clone()
+        return self._training.start
 
     @start.setter
     def start(self, value: Tensor) -> None:
-        self._restart(start=value)
+        self._training.restart(start=value)
         self._show_problem()
-
-    X = property(lambda self: self.descent.X, doc="The input.")
-    loss = property(lambda self: self.descent.loss, doc="The squared error at the step on show.")
 
     @property
     def code(self) -> str:
         """Torch code that descends to the kernel on show."""
-        return descent_code(self.descent, self.n)
+        return self._training.code(self.n)
 
     def reset(self) -> None:
         """Go back to the first start and learning rate, at step 0."""
-        self._restart(**self._first)
-        self.descent.jump(0)
+        self._training.reset()
         self._show_problem()
 
     def follow(self, editor: KernelEditor) -> None:
         """Learn what `editor` does: its input and output become ours, now and after each edit."""
         editor.observe(lambda _: self._on_followed(editor), "output")
-        self.pose(editor.X, editor.output)
-
-    def pose(self, X: Tensor, Y: Tensor) -> None:
-        """Pose another problem; a target of another size begins from a kernel of zeros.
-
-        Raises
-        ------
-        ConvkitError
-            If no kernel of up to 7 x 7 makes an output of `Y`'s shape from `X`.
-        """
-        size = tuple(n - m + 1 for n, m in zip(X.shape, Y.shape, strict=True))
-        if not all(1 <= k <= LARGEST_KERNEL for k in size):
-            raise ConvkitError(
-                f"the target has shape {tuple(Y.shape)} for an input {tuple(X.shape)}",
-                f"a target that a kernel of up to {LARGEST_KERNEL} × {LARGEST_KERNEL} can make",
-                "Set padding to 0, stride and dilation to 1.",
-            )
-        fits = size == tuple(self.start.shape) and X.dtype == self.start.dtype
-        self._restart(X=X, Y=Y, start=self.start if fits else X.new_zeros(size))
-        self._show_problem()
+        self._on_followed(editor)
 
     @traitlets.validate("Y")
     def _target_proposed(self, proposal: dict) -> Tensor:
         if proposal["value"] is not self.descent.Y:
-            self.pose(self.X, check_array("Y", proposal["value"]))
+            self._training.pose(self.X, proposal["value"])
         return self.descent.Y
 
-    def _restart(self, **change: object) -> None:
-        """Begin again with another problem, start or learning rate, at the step on show."""
-        old = self.descent
-        kept = {name: getattr(old, name) for name in ("X", "Y", "lr", "reduction")}
-        new = KernelDescent(**(kept | {"start": self.start} | change))
-        self.descent, n = new, old.n
-        self._record()
-        new.jump(min(n, len(new.trajectory) - 1))
-
-    def _record(self) -> None:
-        here, self._stopped = self.n, ""
-        try:
-            self.descent.jump(self._steps)
-        except ConvkitError as error:
-            self._stopped = f" Stopped: {error}"
-        self.descent.jump(here)
+    @traitlets.observe("Y")
+    def _target_set(self, _: dict) -> None:
+        if self._painted is not self.descent:
+            self._show_problem()
 
     def _show_problem(self) -> None:
         self._chart = Chart(self.descent)
@@ -203,24 +164,20 @@ class DescentStepper(Panel):
         self._show_trajectory()
 
     def _show_trajectory(self) -> None:
-        self._record()
-        steps = self.descent.trajectory
-        self._chart.scale(steps)
+        training = self._training
+        self._painted = training.descent
+        self._chart.scale(self.descent.trajectory)
         self._curve.value = save(self._chart.curve_figure, 2)
         self._frames.value = frames(self._chart, self.descent)
-        self._code.value = stepwise(code_html(descent_code(self.descent, step.n)) for step in steps)
+        codes = (training.code(n) for n in range(training.last + 1))
+        self._code.value = stepwise(map(code_html, codes))
         self.show_controls()
-        self.say(self._verdict(), "error" if self._stopped else "note")
+        self.say(training.verdict(), "error" if training.stopped else "note")
         self.set_trait("kernel", self.descent.kernel)
         self.Y = self.descent.Y
 
     def _show_state(self) -> None:
-        self._controls.show(self.descent, self._steps)
-
-    def _verdict(self) -> str:
-        now = self.descent
-        words = analysis.outlook(now.X, now.Y, self.start, now.lr, reduction=now.reduction)
-        return words + self._stopped
+        self._controls.show()
 
     # Handlers: each reads one control and changes one thing.
 
@@ -231,8 +188,8 @@ class DescentStepper(Panel):
 
     @guarded
     def _on_count(self, change: dict) -> None:
-        self._steps = change["new"]
-        self._restart()
+        self._training.steps = change["new"]
+        self._training.restart()
         self._show_trajectory()
 
     @guarded
@@ -256,7 +213,14 @@ class DescentStepper(Panel):
 
     @guarded
     def _on_followed(self, editor: KernelEditor) -> None:
-        self.pose(editor.X, editor.output)
+        if (editor.padding, editor.stride, editor.dilation) != (0, 1, 1):
+            raise ConvkitError(
+                "the kernel editor pads, strides or dilates",
+                "padding 0, stride 1 and dilation 1",
+                "Set them so to learn from it; until then this descent stays as it was.",
+            )
+        self._training.pose(editor.X, editor.output)
+        self._show_problem()
 
     @guarded
     def _on_reset(self, _: object) -> None:
@@ -273,7 +237,7 @@ class DescentStepper(Panel):
         """Return the panel's state in words, the same on every run."""
         lr = spell.number(self.lr)
         words = describe(self.descent)
-        return f"DescentStepper: learning rate {lr}\n{words}\n{self._verdict()}"
+        return f"DescentStepper: learning rate {lr}\n{words}\n{self._training.verdict()}"
 
     def fallback(self) -> dict[str, str]:
         """Return the chart with the path so far, the kernel and the outputs, as PNG."""

@@ -19,8 +19,8 @@ from convkit.chart import BOXES, HEIGHT, WIDTH, Chart
 from convkit.descent import KernelDescent, Step
 from convkit.draw import png
 from convkit.ops import corr2d
+from convkit.training import MOST_STEPS
 
-MOST_STEPS = 100
 MOST_CELLS = 8
 """The most rows and columns that are shown as numbers."""
 SPELLED = 9

@@ -14,7 +14,8 @@ from convkit.experiment import Experiment, takes
 from convkit.lens import lens
 from convkit.ops import Pair
 from convkit.setting import Setting
-from convkit.widgets.controls import LARGEST_KERNEL, Controls
+from convkit.training import LARGEST_KERNEL
+from convkit.widgets.controls import Controls
 from convkit.widgets.parts import RUN_ME, Panel, code_drawer, code_html, guarded, html, png_data
 from convkit.widgets.stage import Stage, fits_lens
 from convkit.widgets.typed import HalfTyped

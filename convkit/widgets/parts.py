@@ -130,9 +130,10 @@ class Panel(widgets.VBox):
     def __repr__(self) -> str:
         return self.summary()
 
-    def _repr_mimebundle_(self, **kwargs: object) -> dict[str, object]:
-        live = super()._repr_mimebundle_(**kwargs)
-        return live | self.fallback() | {"text/plain": self.summary()}
+    def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict, dict]:
+        text, live = self.summary(), super()._repr_mimebundle_(**kwargs)
+        alt = {"image/png": {"alt": text}}
+        return live | self.fallback() | {"text/plain": text}, alt
 
 
 def png_data(png: bytes) -> str:

@@ -1,0 +1,130 @@
+"""A descent recorded ahead of the step on show: what a DescentStepper is set to."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from convkit import analysis, spell
+from convkit.descent import MOMENTUM, KernelDescent
+from convkit.errors import ConvkitError
+from convkit.ops import check_array
+from convkit.setting import code_of
+
+LARGEST_KERNEL = 7
+MOST_STEPS = 100
+
+
+class Training:
+    """A KernelDescent with up to `steps` updates on record, whatever is changed about it.
+
+    Parameters
+    ----------
+    descent : KernelDescent
+        What to begin with; it is walked ahead and back.
+    steps : int
+        How many updates to record, 1 to 100; fewer where the loss runs away.
+
+    Attributes
+    ----------
+    descent : KernelDescent
+        The present descent, at the step on show.
+    stopped : str
+        Why fewer steps are on record; empty where all are.
+
+    Raises
+    ------
+    ConvkitError
+        If `steps` is out of range.
+    """
+
+    def __init__(self, descent: KernelDescent, steps: int) -> None:
+        if steps not in range(1, MOST_STEPS + 1):
+            raise ConvkitError(f"steps is {steps!r}", f"1 to {MOST_STEPS}", "Record fewer.")
+        self.descent, self.steps, self.stopped = descent, steps, ""
+        self._first = {"start": self.start, "lr": descent.lr}
+        self.record()
+
+    @property
+    def start(self) -> Tensor:
+        """The kernel that the descent begins from."""
+        return self.descent.trajectory[0].kernel.clone()
+
+    @property
+    def last(self) -> int:
+        """The number of the last step on record."""
+        return len(self.descent.trajectory) - 1
+
+    def record(self) -> None:
+        """Walk ahead as far as wanted and possible, and come back."""
+        here, self.stopped = self.descent.n, ""
+        try:
+            self.descent.jump(self.steps)
+        except ConvkitError as error:
+            self.stopped = f" Stopped: {error}"
+        self.descent.jump(here)
+
+    def restart(self, **change: object) -> None:
+        """Begin again with another X, Y, start or lr, and go to the step on show.
+
+        Raises
+        ------
+        ConvkitError
+            If the change cannot work; all stays as it was.
+        """
+        old = self.descent
+        kept = {name: getattr(old, name) for name in ("X", "Y", "lr", "reduction", "optimizer")}
+        self.descent = KernelDescent(**(kept | {"start": self.start} | change))
+        self.record()
+        self.descent.jump(min(old.n, self.last))
+
+    def pose(self, X: Tensor, Y: Tensor) -> None:
+        """Pose another problem; a target of another size begins from a kernel of zeros.
+
+        Raises
+        ------
+        ConvkitError
+            If no kernel of up to 7 x 7 makes an output of `Y`'s shape from `X`.
+        """
+        check_array("X", X), check_array("Y", Y)
+        size = tuple(n - m + 1 for n, m in zip(X.shape, Y.shape, strict=True))
+        if not all(1 <= k <= LARGEST_KERNEL for k in size):
+            raise ConvkitError(
+                f"the target has shape {tuple(Y.shape)} for an input of shape {tuple(X.shape)}",
+                f"a target that a kernel of up to {LARGEST_KERNEL} × {LARGEST_KERNEL} can make",
+                "Compute the target with corr2d(X, kernel).",
+            )
+        fits = size == tuple(self.start.shape) and X.dtype == self.start.dtype
+        self.restart(X=X, Y=Y, start=self.start if fits else X.new_zeros(size))
+
+    def change_lr(self, lr: float, *, only_ahead: bool) -> None:
+        """Descend at another learning rate: all the way, or from the step on show."""
+        if only_ahead:
+            self.descent.lr = lr
+            self.record()
+        else:
+            self.restart(lr=lr)
+
+    def reset(self) -> None:
+        """Go back to the first learning rate and, if it fits, the first start, at step 0."""
+        same_size = self._first["start"].shape == self.start.shape
+        start = self._first["start"] if same_size else self.start.zero_()
+        self.restart(start=start, lr=self._first["lr"])
+        self.descent.jump(0)
+
+    def verdict(self) -> str:
+        """Return in words what this learning rate does."""
+        now = self.descent
+        words = analysis.outlook(now.X, now.Y, self.start, now.lr, reduction=now.reduction)
+        return words + self.stopped
+
+    def code(self, n: int) -> str:
+        """Return torch code that takes the first `n` recorded steps."""
+        now = self.descent
+        return spell.descent_code(
+            code_of(now.X, "panel.X  # the input of this panel"),
+            code_of(now.Y, "panel.Y  # the target of this panel"),
+            self.start,
+            [step.lr for step in now.trajectory[1 : n + 1]],
+            reduction=now.reduction,
+            momentum=MOMENTUM[now.optimizer],
+        )
