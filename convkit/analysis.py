@@ -64,9 +64,14 @@ def hessian(X: Tensor, kernel_size: Pair, *, reduction: str = "sum") -> Tensor:
 
 
 def curvatures(X: Tensor, kernel_size: Pair, *, reduction: str = "sum") -> tuple[Tensor, Tensor]:
-    """Return the Hessian's eigenvalues, largest first, and its directions (kH * kW, kH, kW)."""
+    """Return the Hessian's eigenvalues, largest first, and its directions (kH * kW, kH, kW).
+
+    Each direction has norm 1 and its largest weight positive.
+    """
     values, vectors = torch.linalg.eigh(hessian(X, kernel_size, reduction=reduction))
-    return values.flip(0), vectors.T.flip(0).reshape(-1, *pair("kernel_size", kernel_size))
+    largest = vectors.gather(0, vectors.abs().argmax(0, keepdim=True))
+    directions = (vectors * largest.sign()).T.flip(0)
+    return values.flip(0), directions.reshape(-1, *pair("kernel_size", kernel_size))
 
 
 def identifiable_directions(X: Tensor, kernel_size: Pair) -> Tensor:
@@ -128,7 +133,8 @@ def outlook(X: Tensor, Y: Tensor, start: Tensor, lr: float, *, reduction: str = 
         said += f" and along the flattest by {number(factors[-1])}"
     if lr > limit:
         return f"Converging, but only as this start has no error there; {said}."
-    return f"Converging{', but oscillating' if taken.min() < 0 else ''}, since {said}."
+    way = ", while the kernel oscillates" if taken.min() < 0 else ""
+    return f"Converging{way}, since {said}."
 
 
 def best_kernel(X: Tensor, Y: Tensor, kernel_size: Pair) -> Tensor:

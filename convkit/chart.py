@@ -105,15 +105,17 @@ class Chart:
         curve = [(step.n, max(step.loss, FLOOR)) for step in trajectory]
         return _pixels(self._bowl_axes, path, 0), _pixels(self._curve_axes, curve, self._shift)
 
-    def mark(self, trajectory: Sequence[Step]) -> None:
-        """Draw a path and its end, on the surface and on the curve."""
-        path = list(zip(*(self._place(step.kernel) for step in trajectory), strict=True))
-        curve = [step.n for step in trajectory], [max(step.loss, FLOOR) for step in trajectory]
-        for axes, (x, y) in ((self._bowl_axes, path), (self._curve_axes, curve)):
-            keep = axes.get_xlim(), axes.get_ylim()
-            axes.plot(x, y, color=PATH, lw=1.6, marker=".", ms=4)
-            axes.plot(x[-1:], y[-1:], color=PATH, marker="o", ms=8, mec="white")
-            axes.set(xlim=keep[0], ylim=keep[1])
+    def mark(self, trajectory: Sequence[Step], n: int) -> None:
+        """Draw a path up to step `n`, and the rest of it faint, on the surface and on the curve."""
+        path = [self._place(step.kernel) for step in trajectory]
+        curve = [(step.n, max(step.loss, FLOOR)) for step in trajectory]
+        for axes, points in ((self._bowl_axes, path), (self._curve_axes, curve)):
+            limits = axes.get_xlim(), axes.get_ylim()
+            x, y = zip(*points, strict=True)
+            axes.plot(x, y, color=PATH, alpha=0.5, lw=1)
+            axes.plot(x[: n + 1], y[: n + 1], color=PATH, lw=1.6, marker=".", ms=4)
+            axes.plot(x[n], y[n], color=PATH, marker="o", ms=8, mec="white")
+            axes.set(xlim=limits[0], ylim=limits[1])
 
 
 def axes_at(figure: Figure, box: Box) -> Axes:
@@ -151,9 +153,9 @@ def still(descent: KernelDescent, note: str = "") -> Picture:
     """Draw where a descent stands: surface, curve, kernel, target, prediction and residual."""
     chart = Chart(descent, whole=True)
     chart.scale(descent.trajectory)
-    chart.mark(descent.trajectory[: descent.n + 1])
+    chart.mark(descent.trajectory, descent.n)
     for k, (title, values) in enumerate(_parts(descent).items()):
         axes = axes_at(chart.bowl_figure, (12 + 175 * k, HEIGHT + 22, 155, BELOW - 52))
         heat(axes, title, values, signed=True, key=False)
     chart.bowl_figure.text(0.5, 0.012, note, fontsize=8, color=INK, ha="center")
-    return Picture(save(chart.bowl_figure), describe(descent))
+    return Picture(save(chart.bowl_figure), describe(descent), WIDTH)

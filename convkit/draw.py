@@ -27,17 +27,21 @@ _PALETTE += [213, 0, 143]
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawn picture: PNG for the eye, `text` for the ear and for comparison."""
+    """A drawn picture: PNG for the eye, `text` for the ear and for comparison.
+
+    It is shown `width` pixels wide, whatever number of pixels the PNG has.
+    """
 
     png: bytes
     text: str
+    width: int
 
     def __repr__(self) -> str:
         return self.text
 
     def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict, dict]:
         data = {"image/png": b64encode(self.png).decode(), "text/plain": self.text}
-        return data, {"image/png": {"alt": self.text}}
+        return data, {"image/png": {"alt": self.text, "width": self.width}}
 
 
 def png(values: Tensor, limit: float | None = None, mark: Tensor | None = None) -> bytes:
@@ -70,17 +74,19 @@ def png(values: Tensor, limit: float | None = None, mark: Tensor | None = None) 
     return buffer.getvalue()
 
 
-def save(figure: Figure, scale: float = 1.5) -> bytes:
-    """Return a figure as PNG: `scale` pixels for each pixel of 1/100 inch, no date, no version."""
+def save(figure: Figure, scale: float = 1.5, level: int = 6) -> bytes:
+    """Return a figure as PNG: `scale` pixels for each pixel of 1/100 inch, no date, no version.
+
+    A lower compression `level` is quicker and larger.
+    """
     buffer = io.BytesIO()
-    options = {"compress_level": 1}
     figure.savefig(
         buffer,
         format="png",
         dpi=100 * scale,
         transparent=True,
         metadata={"Software": None},
-        pil_kwargs=options,
+        pil_kwargs={"compress_level": level},
     )
     return buffer.getvalue()
 
@@ -155,4 +161,5 @@ def show(
     for axes, (title, values) in zip(grid, pictures.items(), strict=True):
         heat(axes, title, values, signed=title in signed)
     figure.supxlabel(note, fontsize=8, color=INK)
-    return Picture(save(figure), "\n".join(spell.describe(*item) for item in pictures.items()))
+    text = "\n".join(spell.describe(*item) for item in pictures.items())
+    return Picture(save(figure), text, round(100 * figure.get_figwidth()))

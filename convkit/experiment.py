@@ -193,15 +193,14 @@ class Experiment:
         now = self.now
         kind = "convolution" if now.flip else "cross-correlation"
         options = ", ".join(f"{name} {value}" for name, value in now.options.items())
-        return "\n".join(
-            (
-                f"{kind}, {options}",
-                spell.describe(f"input ({now.picture})", now.X),
-                spell.describe(f"kernel ({kernels.named_like(now.K) or 'custom'})", now.K),
-                spell.describe("output", self.Y),
-                self.verdict(),
-            )
-        )
+        lines = [
+            f"{kind}, {options}",
+            spell.describe(f"input ({now.picture})", now.X),
+            spell.describe(f"kernel ({kernels.named_like(now.K) or 'custom'})", now.K),
+            spell.describe("output", self.Y),
+        ]
+        compared = self.operation is not ops.corr2d
+        return "\n".join([*lines, self.verdict()] if compared else lines)
 
     def _run(self, setting: Setting, Y: Tensor) -> Tensor | None:
         return None if self.operation is ops.corr2d else run(self.operation, setting, Y)

@@ -22,7 +22,6 @@ from convkit.widgets.parts import (
     code_html,
     guarded,
     html,
-    png_data,
 )
 from convkit.widgets.typed import HalfTyped, read_number
 
@@ -160,14 +159,14 @@ class DescentStepper(Panel):
 
     def _show_problem(self) -> None:
         self._chart = Chart(self.descent)
-        self._bowl.value = save(self._chart.bowl_figure, 2)
+        self._bowl.value = save(self._chart.bowl_figure, 2, level=1)
         self._show_trajectory()
 
     def _show_trajectory(self) -> None:
         training = self._training
         self._painted = training.descent
         self._chart.scale(self.descent.trajectory)
-        self._curve.value = save(self._chart.curve_figure, 2)
+        self._curve.value = save(self._chart.curve_figure, 2, level=1)
         self._frames.value = frames(self._chart, self.descent)
         codes = (training.code(n) for n in range(training.last + 1))
         self._code.value = stepwise(map(code_html, codes))
@@ -239,6 +238,6 @@ class DescentStepper(Panel):
         words = describe(self.descent)
         return f"DescentStepper: learning rate {lr}\n{words}\n{self._training.verdict()}"
 
-    def fallback(self) -> dict[str, str]:
+    def fallback(self) -> tuple[dict, dict]:
         """Return the chart with the path so far, the kernel and the outputs, as PNG."""
-        return {"image/png": png_data(still(self.descent, RUN_ME).png)}
+        return still(self.descent, RUN_ME)._repr_mimebundle_()

@@ -62,7 +62,9 @@ def frames(chart: Chart, descent: KernelDescent) -> str:
             f"<p><b>step {step.n}</b> loss {spell.number(step.loss)}</p>"
             f'<div class="ck-lens">{tables}</div>{_updates(step, ahead)}'
         )
-    return f"<style>{RULES}</style>{stepwise(made)}{colour_key(limit)}"
+    whole = _overlay(BOXES[0], path)
+    ahead = f'<svg class="ck-ahead" viewBox="0 0 {WIDTH} {HEIGHT}">{whole}</svg>'
+    return f"<style>{RULES}</style>{ahead}{stepwise(made)}{colour_key(limit)}"
 
 
 def _short(value: float) -> str:

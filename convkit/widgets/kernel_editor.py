@@ -16,7 +16,7 @@ from convkit.ops import Pair
 from convkit.setting import Setting
 from convkit.training import LARGEST_KERNEL
 from convkit.widgets.controls import Controls
-from convkit.widgets.parts import RUN_ME, Panel, code_drawer, code_html, guarded, html, png_data
+from convkit.widgets.parts import RUN_ME, Panel, code_drawer, code_html, guarded, html
 from convkit.widgets.stage import Stage, fits_lens
 from convkit.widgets.typed import HalfTyped
 from convkit.widgets.walk import Walk
@@ -217,21 +217,17 @@ class KernelEditor(Panel):
         """Return the panel's state in words, the same on every run."""
         return f"KernelEditor: {self._trial.summary()}"
 
-    def fallback(self) -> dict[str, str]:
+    def fallback(self) -> tuple[dict, dict]:
         """Return the lens as HTML where the input is small, else the pictures as PNG."""
         now = self._trial.now
-        if fits_lens(now):
-            options = now.options | {
-                "flip": now.flip,
-                "yours": self._trial.yours,
-                "at": self._cell(),
-            }
-            view = lens(now.X, now.K, **options)._repr_html_()
-            sums = "<br>".join((*now.size_sums(), f"<em>{RUN_ME}</em>"))
-            return {"text/html": f"{view}<small>{sums}</small>"}
-        shown = {"input": now.X, "kernel": now.K, "output": self._trial.Y}
-        picture = draw.show(shown, signed=("kernel", "output"), note=RUN_ME)
-        return {"image/png": png_data(picture.png)}
+        if not fits_lens(now):
+            pictures = {"input": now.X, "kernel": now.K, "output": self._trial.Y}
+            signed = ("kernel", "output")
+            return draw.show(pictures, signed=signed, note=RUN_ME)._repr_mimebundle_()
+        shown = {"flip": now.flip, "yours": self._trial.yours, "at": self._cell()}
+        view = lens(now.X, now.K, **now.options, **shown)._repr_html_()
+        sums = "<br>".join((*now.size_sums(), f"<em>{RUN_ME}</em>"))
+        return {"text/html": f"{view}<small>{sums}</small>"}, {}
 
 
 def _editable(K: Tensor) -> Tensor:

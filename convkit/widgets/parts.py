@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import logging
-from base64 import b64encode
 from collections.abc import Callable, Sequence
 from html import escape
 from importlib.resources import files
@@ -84,7 +83,7 @@ class Panel(widgets.VBox):
     """A framed column of controls and views, with a status line at its end.
 
     Subclasses say `summary()`, the true text of their state, and `fallback()`, what a saved
-    notebook shows in place of the live panel, as a mimebundle.
+    notebook shows in place of the live panel.
     """
 
     def __init__(self, *children: widgets.Widget, drawers: Sequence[widgets.Widget] = ()) -> None:
@@ -123,19 +122,13 @@ class Panel(widgets.VBox):
         """Return the panel's state in words, the same on every run."""
         return type(self).__name__
 
-    def fallback(self) -> dict[str, str]:
-        """Return what a saved notebook shows of this panel, by mime type."""
-        return {}
+    def fallback(self) -> tuple[dict, dict]:
+        """Return what a saved notebook shows of this panel: data and metadata by mime type."""
+        return {}, {}
 
     def __repr__(self) -> str:
         return self.summary()
 
     def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict, dict]:
-        text, live = self.summary(), super()._repr_mimebundle_(**kwargs)
-        alt = {"image/png": {"alt": text}}
-        return live | self.fallback() | {"text/plain": text}, alt
-
-
-def png_data(png: bytes) -> str:
-    """Return PNG bytes as a mimebundle holds them."""
-    return b64encode(png).decode()
+        live, (still, metadata) = super()._repr_mimebundle_(**kwargs), self.fallback()
+        return live | still | {"text/plain": self.summary()}, metadata
