@@ -1,5 +1,7 @@
 """Settings for every test."""
 
+import os
+
 import torch
 from hypothesis import settings
 
@@ -7,5 +9,6 @@ from hypothesis import settings
 settings.register_profile("convkit", derandomize=True, deadline=None, database=None)
 settings.load_profile("convkit")
 
-# On small pictures more threads only get in each other's way.
+# On small pictures more threads only get in each other's way, here and in the notebooks' kernels.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 torch.set_num_threads(1)

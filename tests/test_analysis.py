@@ -178,15 +178,15 @@ def test_the_outlook_comes_true(start, share, reduction):
         steps = 200 if share > 0.2 else 600
         assert descent.jump(steps if share < 1 else 20).loss < descent.trajectory[0].loss
     if share < 1:
-        assert ("oscillating" in text) == (share > 0.5 and steep > 1e-5)
+        assert ("oscillates" in text) == (share > 0.5 and steep > 1e-5)
 
 
 def test_the_outlook_says_why_and_what_would_work():
     start = torch.tensor([[0.5, 0.5]])
     assert outlook(X, Y, start, 0.03) == (
-        "Converging, but oscillating, since learning rate 0.03 is 90% of the limit 0.03333: each "
-        "step multiplies the error along the steepest direction by -0.8 and along the flattest by "
-        "0.64."
+        "Converging, while the kernel oscillates, since learning rate 0.03 is 90% of the limit "
+        "0.03333: each step multiplies the error along the steepest direction by -0.8 and along "
+        "the flattest by 0.64."
     )
     assert outlook(X, Y, start, 0.04) == (
         "Diverging, since learning rate 0.04 is 120% of the limit 0.03333: each step multiplies "
