@@ -84,7 +84,8 @@ class KernelDescent:
             )
         corr2d(X, start)
         size = tuple(start.shape)
-        self.X, self.Y, self.reduction, self.optimizer = X, Y, reduction, optimizer
+        self.X, self.Y = X.detach().clone(), Y.detach().clone()
+        self.reduction, self.optimizer = reduction, optimizer
         self.max_stable_lr = max_stable_lr(
             X, size, reduction=reduction, momentum=MOMENTUM[optimizer]
         )
