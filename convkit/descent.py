@@ -52,7 +52,7 @@ class KernelDescent:
     Parameters
     ----------
     X, Y : Tensor
-        Input (H, W) and target, of the shape of ``corr2d(X, start)``.
+        Input (H, W) and target, of the shape of ``corr2d(X, start)``; copied.
     start : Tensor
         The kernel to begin from, (kH, kW).
     lr : float
@@ -84,6 +84,7 @@ class KernelDescent:
             )
         corr2d(X, start)
         size = tuple(start.shape)
+        target_scale = bowl(X, Y, size, reduction=reduction).c.item()
         self.X, self.Y = X.detach().clone(), Y.detach().clone()
         self.reduction, self.optimizer = reduction, optimizer
         self.max_stable_lr = max_stable_lr(
@@ -91,7 +92,6 @@ class KernelDescent:
         )
         self._steps, self._n = [], 0
         self.lr = lr
-        target_scale = bowl(X, Y, size, reduction=reduction).c.item()
         kernel = start.detach().clone()
         self._steps.append(self._measure(0, kernel, None, torch.zeros_like(kernel)))
         self._runaway = RUNAWAY * max(target_scale, self.loss, 1e-12)

@@ -295,9 +295,9 @@ def test_a_fork_shares_the_past_and_nothing_else(optimizer):
 
 
 def test_what_one_edits_outside_changes_nothing_inside():
-    start = torch.tensor([[0.5, 0.5]])
-    descent = stepper(start)
-    for outside in (start, descent.kernel, descent.grad):
+    start, picture, target = torch.tensor([[0.5, 0.5]]), X.clone(), Y.clone()
+    descent = KernelDescent(picture, target, start)
+    for outside in (start, picture, target, descent.kernel, descent.grad):
         outside.fill_(9)
     assert torch.equal(descent.kernel, torch.tensor([[0.5, 0.5]]))
     assert state(descent.step()) == state(stepper(torch.tensor([[0.5, 0.5]])).step())
@@ -374,6 +374,7 @@ def test_errors_of_the_learning_rate(lr):
     ("X", "Y", "start", "options", "texts"),
     [
         (X.long(), Y, ZERO, {}, ["X has dtype torch.int64", "X.float()"]),
+        (X, [[1.0]], ZERO, {}, ["Y is a list", "torch.tensor(Y)"]),
         (X, Y.long(), ZERO, {}, ["Y has dtype torch.int64", "Y.float()"]),
         (X, Y, ZERO.long(), {}, ["K has dtype torch.int64", "K.float()"]),
         (X.double(), Y, ZERO, {}, ["X has dtype torch.float64 and K has torch.float32"]),
