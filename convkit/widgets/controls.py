@@ -52,7 +52,7 @@ class Controls:
     """
 
     def __init__(self, history: History, enabled: set[str]) -> None:
-        self._history = history
+        self._history, self._shown = history, history.now.K
         sizes = tuple(range(1, LARGEST_KERNEL + 1))
         self.picture = _choice("picture", tuple(images.PICTURES), "215px")
         self.file = widgets.FileUpload(
@@ -110,24 +110,32 @@ class Controls:
     def show(self) -> None:
         """Set every control to the current state."""
         now = self._history.now
-        if now.picture not in self.picture.options:
-            self.picture.options = (*images.PICTURES, now.picture)
+        names = tuple(images.PICTURES)
+        names += () if now.picture in names else (now.picture,)
+        if self.picture.options != names:
+            self.picture.options = names
         self.picture.value = now.picture
+        self.file.value = ()  # so that the same file can be chosen again
         self.preset.value = kernels.named_like(now.K) or OWN_KERNEL
         self.rows.value, self.columns.value = now.K.shape
         self.flip.value = now.flip
         for name, box in self.numbers.items():
             if not _says(box.value, name, getattr(now, name)):
                 box.value = write_pair(getattr(now, name))
-        if self.grid.value is not now.K:
-            self.grid.value = now.K
+        if self.grid.value is now.K is not self._shown:  # edited in its boxes
+            i, j = self.grid.edited
+            self.cell.index = i * now.K.shape[1] + j
+        self._shown = now.K
+        self.grid.show(now.K)
         self._title.value = figure("K", f"kernel {spell.size(now.K.shape)}", "")
         self.show_drag()
         self.moves["undo"].disabled = not self._history.can_undo
         self.moves["redo"].disabled = not self._history.can_redo
-        if self.pixel_grid is not None and self.pixel_grid.value is not now.X:
-            self.pixels.selected_index = None if now.X.numel() > EDITABLE_PIXELS else 0
-            self.pixel_grid.value = now.X if now.X.numel() <= EDITABLE_PIXELS else now.X[:1, :1]
+        if self.pixel_grid is not None:
+            if now.X.numel() <= EDITABLE_PIXELS:
+                self.pixel_grid.show(now.X)
+            else:
+                self.pixels.selected_index = self.pixel_grid = None
 
     def chosen(self) -> tuple[int, int]:
         """Return the cell that the slider drags."""
@@ -163,12 +171,9 @@ class Controls:
         cells = tuple(f"K[{i}, {j}]" for i in range(K.shape[0]) for j in range(K.shape[1]))
         if self.cell.options != cells:
             self.cell.options = cells
-        i, j = self.grid.edited
-        if self.grid.value is K and i * K.shape[1] + j < len(cells) and j < K.shape[1]:
-            self.cell.index = i * K.shape[1] + j
         weight, limit = K[self.chosen()].item(), 2 * spell.colour_limit(K)
         with self.drag.hold_sync():  # one message, or the browser clamps the old value
-            if abs(weight) > self.drag.max or self.drag.max > 8 * limit:
+            if abs(weight) > self.drag.max or not 0.3 * limit <= self.drag.max <= 8 * limit:
                 self.drag.min, self.drag.max, self.drag.step = -limit, limit, limit / 40
             if abs(self.drag.value - weight) > 1e-6 * limit:
                 self.drag.value = weight

@@ -68,10 +68,10 @@ def frames(chart: Chart, descent: KernelDescent) -> str:
 
 
 def _short(value: float) -> str:
-    """Return a number in two decimals, which tell "0" from nearly zero, "0.00"."""
+    """Return a number in two decimals; "0.00" is nearly zero and "0" is zero."""
     if abs(value) >= 100 or value == round(value):
         return spell.number(value, 3)
-    return f"{value:.2f}"
+    return "0.00" if abs(value) < 0.005 else f"{value:.2f}"
 
 
 def _longest(predictions: Sequence[Tensor], Y: Tensor) -> int:
