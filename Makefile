@@ -15,6 +15,8 @@ NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 START := notebooks/00_start_here.ipynb
 # JupyterLab's settings here: no question about news, no look for updates.
 SETTINGS := tools/default_setting_overrides.json
+# Its server's: messages large enough for a picture file, which the panel then judges.
+SERVER := tools/jupyter_server_config.json
 NB ?=
 ARGS ?=
 
@@ -70,13 +72,14 @@ $(BIN)/pip:
 	fi; \
 	"$$python" -m venv --clear $(VENV)
 
-$(VENV)/.installed: requirements.txt pyproject.toml $(SETTINGS) | $(BIN)/pip
+$(VENV)/.installed: requirements.txt pyproject.toml $(SETTINGS) $(SERVER) | $(BIN)/pip
 	@echo "Installing into $(VENV): this takes a few minutes, once."
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps $(NO_DEPS)
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	mkdir -p $(VENV)/etc/jupyter/labconfig
 	cp $(SETTINGS) $(VENV)/etc/jupyter/labconfig/
+	cp $(SERVER) $(VENV)/etc/jupyter/
 	@touch $@
 
 # JupyterLab shows the stored panels of trusted notebooks only.

@@ -29,6 +29,7 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 PROJECT = Path(__file__).parents[1]
 SETTINGS = Path(__file__).with_name("default_setting_overrides.json")
+SERVER = Path(__file__).with_name("jupyter_server_config.json")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER_ARGS = (
     "--no-sandbox",
@@ -79,6 +80,7 @@ def jupyterlab(root: Path) -> Iterator[Lab]:
         overrides = home / "config" / "labconfig" / SETTINGS.name
         overrides.parent.mkdir(parents=True)
         shutil.copy(SETTINGS, overrides)
+        shutil.copy(SERVER, home / "config")
         found = [str(path) for path in sorted(Path(root).rglob("*.ipynb"))]
         if found:
             trust = [sys.executable, "-m", "jupyter", "trust", *found]
