@@ -20,7 +20,13 @@ def name_of(operation: Callable[..., Tensor]) -> str:
 
 def takes(operation: Callable[..., Tensor]) -> set[str]:
     """Return which of padding, stride and dilation `operation` accepts as keywords."""
-    parameters = signature(operation).parameters
+    try:
+        parameters = signature(operation).parameters
+    except TypeError as error:
+        given = f"operation is a {type(operation).__name__}"
+        raise ConvkitError(given, "a function of (X, K)", "Give its name, uncalled.") from error
+    except ValueError:  # one written in C, which does not say
+        return set()
     if any(p.kind is Parameter.VAR_KEYWORD for p in parameters.values()):
         return set(KEYWORDS)
     return {name for name in KEYWORDS if name in parameters}
@@ -124,7 +130,7 @@ class Experiment:
     yours : Tensor or None
         What a learner's operation made of it.
     failure : str
-        Why the learner's operation could not run at the start; empty where it could.
+        Why the learner's operation could not run on the present setting; empty where it could.
 
     Raises
     ------
@@ -133,12 +139,8 @@ class Experiment:
     """
 
     def __init__(self, start: Setting, operation: Callable[..., Tensor] = ops.corr2d) -> None:
-        self.operation, self.history, self.failure = operation, History(start), ""
-        self.Y, self.yours = start.output(), None
-        try:
-            self.yours = self._run(start, self.Y)
-        except ConvkitError as error:
-            self.failure = f"{error} What you see is convkit's own output."
+        self.operation, self.history = operation, History(start)
+        self._settle()
 
     @property
     def now(self) -> Setting:
@@ -167,9 +169,16 @@ class Experiment:
 
     def revisit(self, move: str) -> None:
         """Go to another setting tried before: `move` is "undo", "redo" or "reset"."""
-        setting = getattr(self.history, move)()
-        self.Y = setting.output()
-        self.yours = None if self.failure else self._run(setting, self.Y)
+        getattr(self.history, move)()
+        self._settle()
+
+    def _settle(self) -> None:
+        """Work out the present setting, whatever the learner's operation makes of it."""
+        self.Y, self.yours, self.failure = self.now.output(), None, ""
+        try:
+            self.yours = self._run(self.now, self.Y)
+        except ConvkitError as error:
+            self.failure = f"{error} What you see is convkit's own output."
 
     def verdict(self) -> str:
         """Return in words what came out."""

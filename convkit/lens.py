@@ -135,26 +135,30 @@ def pool_lens(
 
     no_weights = torch.full((kh, kw), float("nan"))
     scene = _Scene(X, Y, no_weights, spelled, "", padding=padding, stride=stride, dilation=1)
+    scene.padded = padded
     return scene.lens((0, 0), spell.colour_limit(Y), None, False)
 
 
 class _Axis:
     """Along one axis: which outputs are shown, and which padded input cells they see."""
 
-    def __init__(self, outputs: int, at: int, stride: int, span: int, whole: int, loupe: bool):
+    def __init__(self, outputs, at, stride, dilation, size, loupe) -> None:
+        span = dilation * (size - 1) + 1
+        skip = dilation if loupe and span > LIMIT else 1  # else the window itself is too large
         count = max(1, min(outputs, (9 - span) // stride + 1)) if loupe else outputs
         start = min(max(at - count // 2, 0), outputs - count)
+        stop = (start + count - 1) * stride + span
         self.outputs = range(start, start + count)
-        self.cells = (
-            slice(start * stride, (start + count - 1) * stride + span) if loupe else slice(whole)
-        )
-        self.at = at - start
+        self.cells = slice(start * stride, stop, skip) if loupe else slice(None)
+        self.at, self.dilation = at - start, dilation // skip
 
 
 class _Scene:
     """What a lens shows: input X, output Y, the weights W that slide, and how a cell is spelled."""
 
     def __init__(self, X, Y, W, spelled, kernel, *, padding, stride, dilation) -> None:
+        if not (X.isfinite().all() and Y.isfinite().all()):
+            raise ConvkitError("inf or nan in X, K or the output", "numbers", "Replace them.")
         self.X, self.Y, self.W, self.spelled, self.kernel = X, Y, W, spelled, kernel
         (ph, pw), self.stride = pair("padding", padding), pair("stride", stride, 1)
         self.dilation = pair("dilation", dilation, 1)
@@ -169,22 +173,18 @@ class _Scene:
                 f"at most {LIMIT} rows and columns for a lens",
                 "Show a part of it, such as X[:8, :8], or show the whole as a picture.",
             )
-        rows, columns = (
-            _Axis(outputs, k, s, d * (size - 1) + 1, whole, loupe)
-            for outputs, k, s, d, size, whole in zip(
-                self.Y.shape, at, self.stride, self.dilation, self.W.shape, self.padded.shape,
-                strict=True,
-            )
-        )  # fmt: skip
+        numbers = self.Y.shape, at, self.stride, self.dilation, self.W.shape
+        rows, columns = (_Axis(*along, loupe) for along in zip(*numbers, strict=True))
         shown = self.padded[rows.cells, columns.cells]
         width = shown.shape[1] + len(columns.outputs) + (0 if loupe else self.W.shape[1])
         digits = 2 if width > 26 else 3 if loupe or width > 16 else 4
-        Y = self.Y[rows.outputs.start : rows.outputs.stop]
-        Y = Y[:, columns.outputs.start : columns.outputs.stop]
+        Y = self.Y[list(rows.outputs)][:, list(columns.outputs)]
         write = partial(spell.number, digits=digits)
         chars = max(len(write(x)) for x in (*shown.flatten().tolist(), *Y.flatten().tolist()))
         size = cell_size(chars, fitting_font(chars, width))
         where = f" around Y[{at[0]}, {at[1]}]"
+        whole = (rows.dilation, columns.dilation) == self.dilation
+        gaps = "" if whole else ", without the cells between"
         sums = [[self._sum(i, j, yours) for j in columns.outputs] for i in rows.outputs]
         lines = max(len(said) for row in sums for said in row) // 110 + 1
         return Lens(
@@ -193,9 +193,11 @@ class _Scene:
             f"Y[{at[0]}, {at[1]}] = {self.spelled(*at)}",
             input=figure(
                 "X",
-                f"input{where}" if loupe else f"input {spell.size(self.X.shape)}{self.padding}",
+                f"input{where}{gaps}"
+                if loupe
+                else f"input {spell.size(self.X.shape)}{self.padding}",
                 f'<div class="ck-frame" style="{size}">{self._input(rows, columns, write)}'
-                f"{self._window(rows.at, columns.at)}</div>",
+                f"{self._window(rows, columns)}</div>",
             ),
             kernel=self.kernel,
             output=figure(
@@ -225,8 +227,8 @@ class _Scene:
         ]
         return table(shown, classes, write=write)
 
-    def _window(self, i: int, j: int) -> str:
-        dh, dw = self.dilation
+    def _window(self, rows: _Axis, columns: _Axis) -> str:
+        dh, dw = rows.dilation, columns.dilation
         cells = "".join(
             f'<span style="left:calc({b * dw}*var(--ck-w));top:calc({a * dh}*var(--ck-h))">'
             + (f"<b>{spell.number(weight, 2)}</b>" if weight == weight else "")
@@ -234,7 +236,7 @@ class _Scene:
             for a, row in enumerate(self.W.tolist())
             for b, weight in enumerate(row)
         )
-        place = f"--i0:{i};--j0:{j};--si:{self.stride[0]};--sj:{self.stride[1]}"
+        place = f"--i0:{rows.at};--j0:{columns.at};--si:{self.stride[0]};--sj:{self.stride[1]}"
         return f'<div class="ck-slide" aria-hidden="true" style="{place}">{cells}</div>'
 
     def _output(self, Y: Tensor, sums, at: tuple[int, int], limit: float, write) -> str:

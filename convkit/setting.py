@@ -16,12 +16,31 @@ LARGEST_SIDE = 600
 KEYWORDS = ("padding", "stride", "dilation")
 
 
+def own(name: str, values: Tensor) -> Tensor:
+    """Return a copy of a finite (H, W) tensor, which nobody else can change.
+
+    Raises
+    ------
+    ConvkitError
+        If it is not one; the message calls it `name`.
+    """
+    if not ops.check_array(name, values).isfinite().all():
+        i, j = (~values.isfinite()).nonzero()[0].tolist()
+        given = f"{name}[{i}, {j}] is {values[i, j].item()}"
+        raise ConvkitError(given, "finite numbers", "Replace it by a number.")
+    return values.detach().clone()
+
+
 def code_of(X: Tensor, large: str) -> str:
     """Return code that makes a (H, W) tensor: a picture's name, its numbers, or `large`."""
     name = images.named_like(X)
     if name:
-        return images.picture_code(name)
+        return _named_code(name, X.dtype)
     return spell.literal(X) if X.numel() <= 256 else large
+
+
+def _named_code(name: str, dtype: torch.dtype) -> str:
+    return images.picture_code(name) + ("" if dtype == torch.float32 else f".to({dtype})")
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,9 +77,9 @@ class Setting:
 
     def with_input(self, X: Tensor) -> Setting:
         """Return this setting on another input, with the kernel in the input's dtype."""
-        ops.check_array("X", X)
+        X = own("X", X)
         name = images.named_like(X)
-        known = (name, images.picture_code(name)) if name else (YOURS, None)
+        known = (name, _named_code(name, X.dtype)) if name else (YOURS, None)
         return replace(self, X=X, K=self.K.to(X.dtype), picture=known[0], source=known[1])
 
     def with_file(self, name: str, data: bytes) -> Setting:
@@ -80,8 +99,14 @@ class Setting:
         Raises
         ------
         ConvkitError
-            If the kernel does not fit, or a value is too large for the dtype.
+            If the kernel does not fit, or a value is too large for the dtype or the panel.
         """
+        if not isinstance(self.flip, bool):
+            raise ConvkitError(f"flip is {self.flip!r}", "True or False", "Choose one.")
+        for name, value in self.options.items():
+            if max(pair(name, value)) > LARGEST_SIDE:
+                given, wanted = f"{name} is {value}", f"at most {LARGEST_SIDE}"
+                raise ConvkitError(given, wanted, "No picture here has more rows or columns.")
         Y = (ops.conv2d if self.flip else ops.corr2d)(self.X, self.K, **self.options)
         if not Y.isfinite().all():
             raise ConvkitError(

@@ -31,7 +31,7 @@ def digest(values: Tensor) -> str:
 
 def describe(title: str, values: Tensor) -> str:
     """Return "title: 6 × 8, from 0 to 1, digest 0123abcd"."""
-    low, high = number(values.min()), number(values.max())
+    low, high = number(values.min().item()), number(values.max().item())
     return f"{title}: {size(values.shape)}, from {low} to {high}, digest {digest(values)}"
 
 

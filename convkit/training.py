@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 from torch import Tensor
 
 from convkit import analysis, spell
 from convkit.descent import MOMENTUM, KernelDescent
 from convkit.errors import ConvkitError
-from convkit.ops import check_array
-from convkit.setting import code_of
+from convkit.setting import code_of, own
 
 LARGEST_KERNEL = 7
 MOST_STEPS = 100
@@ -38,9 +39,9 @@ class Training:
     """
 
     def __init__(self, descent: KernelDescent, steps: int) -> None:
-        if steps not in range(1, MOST_STEPS + 1):
+        if not isinstance(steps, int) or not 1 <= steps <= MOST_STEPS:
             raise ConvkitError(f"steps is {steps!r}", f"1 to {MOST_STEPS}", "Record fewer.")
-        self.descent, self.steps, self.stopped = descent, steps, ""
+        self.descent, self.steps, self.stopped = _finite(descent), steps, ""
         self._first = {"start": self.start, "lr": descent.lr}
         self.record()
 
@@ -73,7 +74,7 @@ class Training:
         """
         old = self.descent
         kept = {name: getattr(old, name) for name in ("X", "Y", "lr", "reduction", "optimizer")}
-        self.descent = KernelDescent(**(kept | {"start": self.start} | change))
+        self.descent = _finite(KernelDescent(**(kept | {"start": self.start} | change)))
         self.record()
         self.descent.jump(min(old.n, self.last))
 
@@ -85,7 +86,7 @@ class Training:
         ConvkitError
             If no kernel of up to 7 x 7 makes an output of `Y`'s shape from `X`.
         """
-        check_array("X", X), check_array("Y", Y)
+        X, Y = own("X", X), own("Y", Y)
         size = tuple(n - m + 1 for n, m in zip(X.shape, Y.shape, strict=True))
         if not all(1 <= k <= LARGEST_KERNEL for k in size):
             raise ConvkitError(
@@ -107,7 +108,7 @@ class Training:
     def reset(self) -> None:
         """Go back to the first learning rate and, if it fits, the first start, at step 0."""
         same_size = self._first["start"].shape == self.start.shape
-        start = self._first["start"] if same_size else self.start.zero_()
+        start = self._first["start"].to(self.start) if same_size else self.start.zero_()
         self.restart(start=start, lr=self._first["lr"])
         self.descent.jump(0)
 
@@ -128,3 +129,14 @@ class Training:
             reduction=now.reduction,
             momentum=MOMENTUM[now.optimizer],
         )
+
+
+def _finite(descent: KernelDescent) -> KernelDescent:
+    """Return `descent` if its loss can be worked out."""
+    if not math.isfinite(descent.loss):
+        raise ConvkitError(
+            f"the loss at the start is {descent.loss}",
+            f"one that {descent.X.dtype} can hold",
+            "Use finite, smaller numbers.",
+        )
+    return descent

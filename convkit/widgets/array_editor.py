@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import ipywidgets as widgets
 import torch
 import traitlets
@@ -65,6 +63,11 @@ class ArrayEditor(widgets.VBox):
         if hasattr(self, "_scope"):
             self._show()
 
+    def show(self, value: Tensor) -> None:
+        """Show `value`, in place of a half-typed text too."""
+        self.value = value
+        self._show()
+
     def _box(self, cell: tuple[int, int]) -> widgets.Text:
         if cell not in self._boxes:
             name = f"{self._name} row {cell[0] + 1} column {cell[1] + 1}"
@@ -74,10 +77,11 @@ class ArrayEditor(widgets.VBox):
         return self._boxes[cell]
 
     def _typed(self, cell: tuple[int, int], text: str) -> None:
-        kept = self.value[cell].item() if self._holds(cell) else math.nan
-        if not self._holds(cell) or text == spell.number(kept):
+        if not self._holds(cell):
             return
-        self.complaint = ""
+        kept, self.complaint = self.value[cell].item(), ""
+        if text == spell.number(kept):
+            return
         new = self.value.detach().clone()
         try:
             new[cell] = read_number(self._boxes[cell].description, text, new.dtype, kept)

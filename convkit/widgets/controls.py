@@ -135,7 +135,7 @@ class Controls:
             if now.X.numel() <= EDITABLE_PIXELS:
                 self.pixel_grid.show(now.X)
             else:
-                self.pixels.selected_index = self.pixel_grid = None
+                self.pixels.selected_index = self.pixel_grid = None  # full anew when opened
 
     def chosen(self) -> tuple[int, int]:
         """Return the cell that the slider drags."""

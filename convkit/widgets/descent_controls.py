@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import ipywidgets as widgets
-import torch
 
 from convkit import spell
 from convkit.descent import KernelDescent
@@ -84,10 +83,9 @@ class DescentControls:
             self.rate_slider.min, self.rate_slider.max = -99, math.log10(unit) + 0.5
             self.rate_slider.min = math.log10(unit) - 2
             self.rate_slider.value = descent.lr
-        share = f"{100 * descent.lr / unit:.3g}%"
-        self._share.value = f"{share} of the limit {spell.number(limit)}"
-        if not torch.equal(self.start.value, training.start):
-            self.start.value = training.start
+        share = f"{100 * descent.lr / unit:.3g}% of the limit {spell.number(limit)}"
+        self._share.value = share if math.isfinite(limit) else "no limit on this input"
+        self.start.show(training.start)
 
 
 def _says(text: str, descent: KernelDescent) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipywidgets as widgets
+import torch
 import traitlets
 from torch import Tensor
 
@@ -11,6 +12,8 @@ from convkit.chart import Chart, describe, still
 from convkit.descent import KernelDescent
 from convkit.draw import save
 from convkit.errors import ConvkitError
+from convkit.ops import pair
+from convkit.setting import KEYWORDS, own
 from convkit.training import Training
 from convkit.widgets.descent_controls import DescentControls
 from convkit.widgets.frames import frames, stepwise
@@ -23,7 +26,7 @@ from convkit.widgets.parts import (
     guarded,
     html,
 )
-from convkit.widgets.typed import HalfTyped, read_number
+from convkit.widgets.typed import read_number
 
 
 class DescentStepper(Panel):
@@ -72,6 +75,7 @@ class DescentStepper(Panel):
         steps: int = 25,
         reduction: str = "sum",
     ) -> None:
+        X, Y, start = own("X", X), own("Y", Y), own("start", start)
         self._training = Training(KernelDescent(X, Y, start, lr=lr, reduction=reduction), steps)
         self._controls = DescentControls(self._training)
         self._frames, self._code = html(), html()
@@ -128,7 +132,7 @@ class DescentStepper(Panel):
 
     @start.setter
     def start(self, value: Tensor) -> None:
-        self._training.restart(start=value)
+        self._training.restart(start=own("start", value))
         self._show_problem()
 
     @property
@@ -171,9 +175,14 @@ class DescentStepper(Panel):
         codes = (training.code(n) for n in range(training.last + 1))
         self._code.value = stepwise(map(code_html, codes))
         self.show_controls()
-        self.say(training.verdict(), "error" if training.stopped else "note")
+        self._say_verdict()
         self.set_trait("kernel", self.descent.kernel)
-        self.Y = self.descent.Y
+        if self.Y is None or not torch.equal(self.Y, self.descent.Y):
+            self.Y = self.descent.Y
+
+    def _say_verdict(self) -> None:
+        training = self._training
+        self.say(training.verdict(), "error" if training.stopped else "note")
 
     def _show_state(self) -> None:
         self._controls.show()
@@ -194,11 +203,9 @@ class DescentStepper(Panel):
     @guarded
     def _on_rate(self, change: dict) -> None:
         try:
-            lr = read_number("the learning rate", change["new"], self.X.dtype, self.lr)
-        except HalfTyped as error:  # the text stays as it is, to be finished
+            self.lr = read_number("the learning rate", change["new"], self.X.dtype, self.lr)
+        except ConvkitError as error:  # the text stays as it is: 0 may become 0.05
             self.say(str(error), "error")
-            return
-        self.lr = lr
 
     @guarded
     def _on_rate_slider(self, change: dict) -> None:
@@ -212,7 +219,8 @@ class DescentStepper(Panel):
 
     @guarded
     def _on_followed(self, editor: KernelEditor) -> None:
-        if (editor.padding, editor.stride, editor.dilation) != (0, 1, 1):
+        numbers = (pair(name, getattr(editor, name)) for name in KEYWORDS)
+        if tuple(numbers) != ((0, 0), (1, 1), (1, 1)):
             raise ConvkitError(
                 "the kernel editor pads, strides or dilates",
                 "padding 0, stride 1 and dilation 1",
@@ -227,8 +235,7 @@ class DescentStepper(Panel):
 
     @guarded
     def _on_complaint(self, change: dict) -> None:
-        if change["new"]:
-            self.say(change["new"], "error")
+        self.say(change["new"], "error") if change["new"] else self._say_verdict()
 
     # What is left of the panel where nothing runs it.
 

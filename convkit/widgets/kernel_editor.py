@@ -13,7 +13,7 @@ from convkit.errors import ConvkitError
 from convkit.experiment import Experiment, takes
 from convkit.lens import lens
 from convkit.ops import Pair
-from convkit.setting import Setting
+from convkit.setting import Setting, own
 from convkit.training import LARGEST_KERNEL
 from convkit.widgets.controls import Controls
 from convkit.widgets.parts import RUN_ME, Panel, code_drawer, code_html, guarded, html
@@ -159,9 +159,14 @@ class KernelEditor(Panel):
         self.show_controls()
         self._sizes.value = "<br>".join(now.size_sums())
         self._code.value = code_html(now.code())
-        self.say(trial.verdict(), "error" if trial.failure else "note")
-        self.kernel = now.K
-        self.set_trait("output", trial.Y)
+        self._say_verdict()
+        if self.kernel is not now.K:
+            self.kernel = now.K
+        if self.output is not trial.Y:
+            self.set_trait("output", trial.Y)
+
+    def _say_verdict(self) -> None:
+        self.say(self._trial.verdict(), "error" if self._trial.failure else "note")
 
     def _middle(self) -> tuple[int, int]:
         rows, columns = self._trial.Y.shape
@@ -203,8 +208,7 @@ class KernelEditor(Panel):
 
     @guarded
     def _on_complaint(self, change: dict) -> None:
-        if change["new"]:
-            self.say(change["new"], "error")
+        self.say(change["new"], "error") if change["new"] else self._say_verdict()
 
     @guarded
     def _on_walk(self, _: dict) -> None:
@@ -231,11 +235,11 @@ class KernelEditor(Panel):
 
 
 def _editable(K: Tensor) -> Tensor:
-    """Return `K` if the panel has boxes for all of it."""
+    """Return a copy of `K` if the panel has boxes for all of it."""
     if max(ops.check_array("kernel", K).shape) > LARGEST_KERNEL:
         raise ConvkitError(
             f"the kernel has shape {tuple(K.shape)}",
             f"at most {LARGEST_KERNEL} rows and columns",
             "Use corr2d for larger kernels.",
         )
-    return K
+    return own("kernel", K)
