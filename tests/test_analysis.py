@@ -121,7 +121,7 @@ def test_descents_converge_just_below_the_limit_and_run_away_just_above(
     start = torch.tensor([[0.7, 0.4]]).double()
     below = KernelDescent(picture, target, start, lr=0.98 * limit, **options)
     assert below.max_stable_lr == limit
-    assert below.jump(400).loss < 1e-6 * below.trajectory[0].loss
+    assert below.jump(300).loss < 1e-6 * below.trajectory[0].loss
     above = KernelDescent(picture, target, start, lr=1.02 * limit, **options)
     with pytest.raises(ConvkitError, match="the limit for this picture"):
         above.jump(400)
@@ -155,10 +155,10 @@ def test_on_a_black_picture_every_learning_rate_is_stable():
 
 
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(
     start=st.tuples(st.floats(-2, 2), st.floats(-2, 2)),
-    share=st.floats(0.05, 0.98) | st.floats(1.02, 3),
+    share=st.floats(0.05, 0.9) | st.floats(1.1, 3),
 )
 def test_the_outlook_comes_true(start, share, reduction):
     picture, start = X.double(), torch.tensor([start]).double()
@@ -172,11 +172,10 @@ def test_the_outlook_comes_true(start, share, reduction):
     if share > 1 and (steep > 1e-5 or abs(1 - 0.4 * share) > 1):
         assert text.startswith("Diverging, since")
         with pytest.raises(ConvkitError):
-            descent.jump(1200)
+            descent.jump(200)
     else:
         assert text.startswith("Converging")
-        steps = 200 if share > 0.2 else 600
-        assert descent.jump(steps if share < 1 else 20).loss < descent.trajectory[0].loss
+        assert descent.jump(20).loss < descent.trajectory[0].loss
     if share < 1:
         assert ("oscillates" in text) == (share > 0.5 and steep > 1e-5)
 
