@@ -40,7 +40,7 @@ class DescentControls:
         self._links = [widgets.jslink((self.scrub, "value"), (f, "value")) for f in self._followers]
         self.rate = text_box("learning rate", "", "170px")
         self.rate_slider = widgets.FloatLogSlider(
-            readout=False, step=0.0001, tooltip="learning rate", layout={"width": "160px"}
+            readout=False, step=0.02, tooltip="learning rate", layout={"width": "160px"}
         )
         self._share = html("", "ck-small")
         self.only_ahead = widgets.Checkbox(
@@ -68,6 +68,12 @@ class DescentControls:
 
     def _seek(self, n: int) -> None:
         self.scrub.value = min(max(n, 0), self.scrub.max)
+
+    def dragged_rate(self) -> float:
+        """Return the slider's learning rate, or the present one where it has only snapped to it."""
+        present, dragged = self._training.descent.lr, self.rate_slider.value
+        snapped = abs(math.log10(dragged / present)) <= self.rate_slider.step / 2
+        return present if snapped else float(spell.number(dragged, 3))
 
     def show(self) -> None:
         """Set every control to the present descent."""

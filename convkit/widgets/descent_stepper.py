@@ -208,10 +208,9 @@ class DescentStepper(Panel):
             self.say(str(error), "error")
 
     @guarded
-    def _on_rate_slider(self, change: dict) -> None:
-        lr = spell.number(change["new"], 3)
-        if lr != spell.number(self.lr, 3):  # else the browser's slider has only snapped to its grid
-            self.lr = float(lr)
+    def _on_rate_slider(self, _: dict) -> None:
+        if self._controls.dragged_rate() != self.lr:
+            self.lr = self._controls.dragged_rate()
 
     @guarded
     def _on_start(self, change: dict) -> None:
