@@ -39,9 +39,10 @@ def colours(name: str) -> str:
     """Return the CSS of a cell class: "t-20" (blue) to "t20" (red), "g0" (black) to "g20"."""
     n = int(name[1:])
     if name[0] == "t":
-        return f"background:{tint(n / TINTS)};color:{'#fff' if abs(n) > 0.68 * TINTS else '#111'}"
+        white = n < -0.7 * TINTS or n > 0.65 * TINTS
+        return f"background:{tint(n / TINTS)};color:{'#fff' if white else '#000'}"
     grey = f"{round(255 * n / TINTS):02x}" * 3
-    return f"background:#{grey};color:{'#fff' if n < 0.45 * TINTS else '#111'}"
+    return f"background:#{grey};color:{'#fff' if n < TINTS / 2 else '#000'}"
 
 
 def colour_rules() -> str:
