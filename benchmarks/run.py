@@ -1,0 +1,272 @@
+"""Measure what docs/benchmarks.md states, in a real JupyterLab, and write it there.
+
+    python -m benchmarks.run
+
+The ways to draw take turns, so that a busy moment of the machine hits all alike.
+"""
+
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from importlib.metadata import version
+from statistics import median
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_notebook
+from playwright.sync_api import ElementHandle, Page, expect
+
+from tools.lab import (
+    PROJECT,
+    Lab,
+    browser,
+    cell,
+    jupyterlab,
+    notebooks_copy,
+    open_notebook,
+    run_cell,
+)
+
+PAGE = PROJECT / "docs" / "benchmarks.md"
+WARM_UP, ROUNDS, PROCESSES = 3, 20, 7
+EDITOR = "KernelEditor(P, K)"
+# Each shows a way to edit one weight of Sobel x: what to type into, and the picture that answers.
+WAYS = {
+    "photo": (EDITOR, ".ck-K input", ".ck-Y .ck-picture img"),
+    "full photo": (EDITOR.replace("P", "photo()"), ".ck-K input", ".ck-Y .ck-picture img"),
+    "interact": (
+        """\
+def draw(weight):
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3))
+    axes[0].imshow(P, cmap="gray")
+    axes[1].imshow(corr2d(P, edited(weight)), cmap="RdBu_r", vmin=-5, vmax=5)
+    plt.show()
+widgets.interact(draw, weight=widgets.FloatText(-1));""",
+        "input",
+        ".jp-RenderedImage img",
+    ),
+    "bare": (
+        """\
+text, image = widgets.Text("-1"), widgets.Image()
+def paint(change):
+    levels = corr2d(P, edited(float(change["new"]))).add(5).mul(25).clamp(0, 255).byte()
+    file = BytesIO()
+    Image.fromarray(levels.numpy()).save(file, "PNG", compress_level=1)
+    image.value = file.getvalue()
+paint({"new": -1})
+text.observe(paint, "value")
+widgets.VBox([text, image])""",
+        "input",
+        "img",
+    ),
+}
+IMPORTS = """\
+import time
+from io import BytesIO
+from pathlib import Path
+import ipywidgets as widgets
+import matplotlib.pyplot as plt
+import torch
+from PIL import Image
+from convkit import corr2d, kernel, photo, stripes
+from convkit.widgets import DescentStepper, KernelEditor
+P, K = photo(128), kernel("Sobel x")
+def edited(weight):
+    new = K.clone()
+    new[0, 0] = weight
+    return new"""
+STEPPER = """\
+Y = corr2d(stripes(), torch.tensor([[1.0, -1.0]]))
+DescentStepper(stripes(), Y, torch.tensor([[0.5, 0.5]]), steps=100)"""
+BUSY = "while not Path('go_on').exists():\n    time.sleep(0.01)"
+# From the input event to the second frame after the new image is decoded: the first one paints it.
+EDIT = """([output, box, picture, text]) => new Promise(done => {
+    const before = output.querySelector(picture).src;
+    const painted = () => requestAnimationFrame(() => requestAnimationFrame(
+        () => done(performance.now() - start)));
+    const watcher = new MutationObserver(() => {
+        const image = output.querySelector(picture);
+        if (!image || image.src === before) return;
+        watcher.disconnect();
+        image.decode().then(painted);
+    });
+    watcher.observe(output, {subtree: true, childList: true, attributeFilter: ["src"]});
+    output.querySelector(box).value = text;
+    const start = performance.now();
+    for (const type of ["input", "change"])
+        output.querySelector(box).dispatchEvent(new Event(type, {bubbles: true}));
+})"""
+# From the key to the end of the frame in which the new step shows.
+SCRUB = """panel => new Promise(done => {
+    const handle = panel.querySelector(".ck-scrub [role=slider]");
+    const next = panel.querySelector(".ck-chart .ck-step.s" +
+        (parseInt(handle.getAttribute("aria-valuenow")) + 1));
+    let frames = 0;
+    const look = () => {
+        frames += 1;
+        if (next.checkVisibility())
+            requestAnimationFrame(() => done([performance.now() - start, frames]));
+        else requestAnimationFrame(look);
+    };
+    requestAnimationFrame(() => {
+        start = performance.now();
+        handle.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowRight", bubbles: true}));
+        requestAnimationFrame(look);
+    });
+    let start;
+})"""
+# In a fresh process with IPython's shell, as a kernel has it: the work, then seconds and MiB.
+PROCESS = """
+import time
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+start = time.perf_counter()
+{work}
+seconds = time.perf_counter() - start
+print(seconds, int(open("/proc/self/status").read().split("VmRSS:")[1].split()[0]) / 1024)"""
+BARE_IMPORTS = "import torch, matplotlib.pyplot, ipywidgets"
+FIRST_PANEL = """
+from convkit.widgets import KernelEditor
+shell.display_formatter.format(KernelEditor())"""
+
+
+@contextmanager
+def notebook(lab: Lab, page: Page) -> Iterator[dict[str, ElementHandle]]:
+    """Give the outputs of each way, of the stepper, and of a cell that is not run yet."""
+    sources = [IMPORTS, *(source for source, *_ in WAYS.values()), STEPPER, BUSY]
+    cells = [new_code_cell(source) for source in sources]
+    spec = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"}}
+    nbformat.write(new_notebook(cells=cells, metadata=spec), lab.root / "bench.ipynb")
+    open_notebook(page, lab, "bench.ipynb")
+    for n in range(1, len(sources)):
+        run_cell(page, n)
+    names = [*WAYS, "stepper"]
+    yield {
+        name: cell(page, n).locator(".jp-OutputArea").first.element_handle()
+        for n, name in enumerate(names, start=2)
+    }
+
+
+def idle(page: Page) -> None:
+    """Wait until the kernel has done all that the last edit asked for."""
+    expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible()
+
+
+def edit_to_paint(page: Page, outputs: dict[str, ElementHandle]) -> dict[str, float]:
+    """Return the milliseconds from edit to paint of each way, medians."""
+    taken: dict[str, list[float]] = {name: [] for name in WAYS}
+    for turn in range(WARM_UP + ROUNDS):
+        for name, (_, box, picture) in WAYS.items():
+            outputs[name].scroll_into_view_if_needed()
+            idle(page)
+            weight = f"{-2 + turn / 8:.3f}"
+            taken[name].append(page.evaluate(EDIT, [outputs[name], box, picture, weight]))
+    return {name: median(times[WARM_UP:]) for name, times in taken.items()}
+
+
+def scrub_to_paint(page: Page, stepper: ElementHandle) -> tuple[float, float]:
+    """Return the milliseconds, and the display frames, from a key on the slider to the step."""
+    stepper.scroll_into_view_if_needed()
+    taken = [page.evaluate(SCRUB, stepper) for _ in range(ROUNDS)]
+    milliseconds, frames = (median(values) for values in zip(*taken, strict=True))
+    return milliseconds, frames
+
+
+def in_the_browser() -> dict[str, tuple[float, ...]]:
+    """Measure all that needs a page."""
+    with notebooks_copy() as root, jupyterlab(root) as lab, browser() as chromium:
+        page = chromium.new_page(viewport={"width": 1400, "height": 1000})
+        with notebook(lab, page) as outputs:
+            measured = {name: (ms,) for name, ms in edit_to_paint(page, outputs).items()}
+            measured["scrub"] = scrub_to_paint(page, outputs["stepper"])
+            busy = cell(page, len(WAYS) + 3)
+            busy.locator(".cm-content").press("Shift+Enter")
+            expect(busy.locator(".jp-InputPrompt")).to_have_text("[*]:")
+            measured["scrub, busy"] = scrub_to_paint(page, outputs["stepper"])
+            expect(busy.locator(".jp-InputPrompt")).to_have_text("[*]:")
+            (root / "go_on").touch()
+            expect(busy.locator(".jp-InputPrompt")).not_to_have_text("[*]:")
+        return measured
+
+
+def in_processes() -> dict[str, tuple[float, float]]:
+    """Return seconds and MiB of the bare imports and of a first panel, medians."""
+    works = {"imports": BARE_IMPORTS, "first panel": FIRST_PANEL}
+    taken: dict[str, list[list[float]]] = {name: [] for name in works}
+    for turn in range(1 + PROCESSES):
+        for name, work in works.items():
+            command = [sys.executable, "-c", PROCESS.format(work=work)]
+            told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            if turn:  # the first fills the disk's cache
+                taken[name].append([float(word) for word in told.split()])
+    return {name: tuple(map(median, zip(*runs, strict=True))) for name, runs in taken.items()}
+
+
+def report(m: dict[str, tuple[float, ...]]) -> str:
+    """Return the page."""
+    photo, full, interact, bare = (m[name][0] for name in WAYS)
+    (seconds, size), (bare_seconds, bare_size) = m["first panel"], m["imports"]
+    packages = ("torch", "jupyterlab", "ipywidgets", "ipykernel", "matplotlib")
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    rows = [
+        ("`interact`, a new pyplot figure, 128 × 128", f"{interact:.0f} ms", ""),
+        ("bare round trip, 128 × 128", f"{bare:.0f} ms", ""),
+        (
+            "KernelEditor, 128 × 128",
+            f"{photo:.0f} ms",
+            f"{interact / photo:.1f} times as fast as `interact` (wanted: 2); "
+            f"{photo / bare:.2f} × bare (wanted: at most 1.5)",
+        ),
+        (
+            "KernelEditor, 600 × 512",
+            f"{full:.0f} ms",
+            f"{full / photo:.2f} × 128 × 128 (wanted: at most 2)",
+        ),
+        *(
+            (f"DescentStepper, {words}", f"{m[name][0]:.0f} ms", f"{m[name][1]:.0f} display frames"
+             " (wanted: at most 3)")
+            for name, words in (("scrub", "one step"), ("scrub, busy", "one step, kernel busy"))
+        ),
+        ("bare imports", f"{bare_seconds:.2f} s, {bare_size:.0f} MiB", ""),
+        (
+            "first KernelEditor",
+            f"{seconds:.2f} s, {size:.0f} MiB",
+            f"{seconds / bare_seconds:.2f} × the time (wanted: at most 1.2), "
+            f"{size / bare_size:.2f} × the memory (wanted: at most 1.15)",
+        ),
+    ]  # fmt: skip
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return f"""# Benchmarks
+
+Written by `make bench` on {date.today()}: {os.cpu_count()} cores ({platform.machine()}), load
+{os.getloadavg()[0]:.1f} at the end, Python {platform.python_version()}, {versions}.
+Medians of {ROUNDS} edits and of {PROCESSES} processes, in one run, the ways taking turns.
+
+| what | median | beside it |
+| --- | --- | --- |
+{table}
+
+- **Edit to paint** (the first four rows): in JupyterLab, from a box's `input` event to the frame
+  after the one that paints the new output picture. All four edit one weight of the Sobel x kernel.
+  `interact` draws input and output anew, inline; the bare round trip sends a small PNG, straight
+  from the output array, into `widgets.Image`, and nothing else.
+- **One step** of a DescentStepper: from a key on the step slider to the step on show. While the
+  kernel is busy, in a cell that does not end, it takes as long: the page has the steps.
+- **Bare imports**: `{BARE_IMPORTS}` in a fresh process that has IPython's shell. **First
+  KernelEditor**: import it, make one of the 128 × 128 photo, and format it for display.
+"""
+
+
+def main() -> None:
+    """Measure, show and write."""
+    text = report(in_the_browser() | in_processes())
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text(text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""A lens spells the sum of a cell: live, stored and, without script, exported."""
+
+import nbconvert
+import nbformat
+import pytest
+import torch
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+from playwright.sync_api import Locator, expect
+
+from convkit import stripes
+from convkit.draw import show
+from convkit.lens import lens, pool_lens
+from tests.browser.panels import METADATA, opened, watched
+from tools.lab import PROJECT, open_notebook
+
+X_K = "torch.arange(9.0).reshape(3, 3), torch.arange(4.0).reshape(2, 2)"
+# D2L 7.2, written out.
+SUMS = [
+    "Y[0, 0] = 0×0 + 1×1 + 3×2 + 4×3 = 19",
+    "Y[0, 1] = 1×0 + 2×1 + 4×2 + 5×3 = 25",
+    "Y[1, 0] = 3×0 + 4×1 + 6×2 + 7×3 = 37",
+    "Y[1, 1] = 4×0 + 5×1 + 7×2 + 8×3 = 43",
+]
+
+
+@pytest.fixture(scope="module")
+def notebook(chromium, lab):
+    with opened(chromium, lab, "lens") as notebook:
+        yield notebook
+
+
+def expect_only(view: Locator, n: int) -> None:
+    """Wait until the sum of output cell `n` of 2 x 2 shows alone, its window lit in the input."""
+    expect(view.locator(".ck-sum:visible")).to_have_text([SUMS[n]])
+    # The window slides: wait until its first cell lies on the input's cell of the same corner.
+    i, j = divmod(n, 2)
+    view.page.wait_for_function(
+        """([view, n]) => {
+            const cell = view.querySelectorAll(".ck-X td")[n].getBoundingClientRect();
+            const lit = view.querySelector(".ck-slide span").getBoundingClientRect();
+            return Math.abs(cell.x - lit.x) < 1 && Math.abs(cell.y - lit.y) < 1;
+        }""",
+        arg=[view.element_handle(), 3 * i + j],
+    )
+
+
+def point_and_tab(view: Locator) -> None:
+    """Read each sum by pointing, then by the keyboard, then none: the first cell's again."""
+    cells = view.locator(".ck-Y td")
+    expect_only(view, 0)
+    for n in (1, 2, 3):
+        cells.nth(n).hover()
+        expect_only(view, n)
+    view.page.mouse.move(0, 0)
+    expect_only(view, 0)
+    cells.nth(0).focus()
+    for n in (1, 2, 3):
+        view.page.keyboard.press("Tab")
+        expect(cells.nth(n)).to_be_focused()
+        expect_only(view, n)
+
+
+def kernel_messages(notebook) -> int:
+    return len(notebook.sent)
+
+
+@pytest.mark.parametrize(
+    "shown", [f"lens({X_K})", f"panel = KernelEditor({X_K})\npanel"], ids=["lens", "KernelEditor"]
+)
+def test_it_spells_without_a_kernel_message(notebook, shown):
+    view = notebook.show(shown).locator(".ck-lens:visible").first
+    before = kernel_messages(notebook)
+    point_and_tab(view)
+    assert kernel_messages(notebook) == before
+
+
+def test_an_edit_keeps_the_cell_that_is_pointed_at(notebook):
+    panel = notebook.show(f"panel = KernelEditor({X_K})\npanel")
+    cell = panel.locator(".ck-Y td").nth(3)
+    cell.focus()
+    cell.hover()
+    panel.get_by_label("kernel row 1 column 1").fill("1")
+    expect(panel.locator(".ck-sum:visible")).to_have_text(["Y[1, 1] = 4×1 + 5×1 + 7×2 + 8×3 = 47"])
+
+
+def stored_page(name: str, *shown: object) -> nbformat.NotebookNode:
+    """Build a notebook that has run, as it is stored."""
+    cells = []
+    for n, item in enumerate(shown, start=1):
+        data, metadata = {"text/plain": repr(item)}, {}
+        if hasattr(item, "_repr_html_"):
+            data["text/html"] = item._repr_html_()
+        else:
+            data, metadata = item._repr_mimebundle_()
+        result = new_output("execute_result", data, metadata=metadata, execution_count=n)
+        cells.append(new_code_cell(name, execution_count=n, outputs=[result]))
+    return new_notebook(cells=cells, metadata=METADATA)
+
+
+def test_a_stored_lens_spells_before_it_is_run(chromium, lab):
+    with watched(chromium) as page:
+        stored = open_notebook(page, lab, "notebooks/01_cross_correlation.ipynb")
+        point_and_tab(stored.locator(".ck-lens").first)
+
+
+@pytest.fixture(scope="module")
+def without_script(chromium):
+    """Give a page that runs no script."""
+    with watched(chromium, java_script_enabled=False) as page:
+        yield page
+
+
+def exported(notebook: nbformat.NotebookNode, path) -> str:
+    html, _ = nbconvert.HTMLExporter().from_notebook_node(notebook)
+    path.write_text(html)
+    return path.as_uri()
+
+
+def test_an_exported_page_spells_without_script(without_script, tmp_path):
+    stored = nbformat.read(PROJECT / "notebooks" / "01_cross_correlation.ipynb", as_version=4)
+    without_script.goto(exported(stored, tmp_path / "01.html"))
+    views = without_script.locator(".ck-lens")
+    assert views.count() >= 2  # the plain lens, and the panel's
+    for view in views.all():
+        cells = view.locator(".ck-Y td")
+        cells.nth(3).hover()
+        expect(view.locator(".ck-sum:visible")).to_have_count(1)
+        expect(view.locator(".ck-sum:visible")).to_contain_text("Y[1, 1] = ")
+        cells.nth(2).focus()
+        without_script.mouse.move(0, 0)
+        expect(view.locator(".ck-sum:visible")).to_contain_text("Y[1, 0] = ")
+
+
+def test_padding_pooling_and_pictures_on_an_exported_page(without_script, tmp_path):
+    X = stripes()
+    views = lens(X, torch.ones(3, 3), padding=1, stride=2), pool_lens(X, 2), show({"X": X})
+    without_script.goto(exported(stored_page("view", *views), tmp_path / "views.html"))
+    padded, pooled = without_script.locator(".ck-lens").all()
+    expect(padded.locator(".ck-X td.pad")).to_have_count(8 * 10 - 6 * 8)
+    padded.locator(".ck-Y td").last.hover()
+    expect(padded.locator(".ck-sum:visible")).to_contain_text("Y[2, 3] = ")
+    pooled.locator(".ck-Y td").nth(1).hover()
+    expect(pooled.locator(".ck-sum:visible")).to_contain_text("Y[0, 1] = max(1, 0, 1, 0) = 1")
+    expect(without_script.get_by_role("img").last).to_have_attribute("alt", repr(views[2]))
