@@ -132,7 +132,7 @@ def outlook(X: Tensor, Y: Tensor, start: Tensor, lr: float, *, reduction: str = 
     if rank > 1:
         said += f" and along the flattest by {number(factors[-1])}"
     if lr > limit:
-        return f"Converging, but only as this start has no error along the steepest direction, since {said}."
+        return f"Converging, but only as this start has no error that would grow, since {said}."
     way = ", while the kernel oscillates" if taken.min() < 0 else ""
     return f"Converging{way}, since {said}."
 

@@ -92,7 +92,9 @@ class KernelEditor(Panel):
         parts = *self._controls.lines, self._stage, self._walk, self._sizes
         super().__init__(*parts, drawers=drawers)
         self._connect()
-        self._walk.at = (0, 0) if fits_lens(self._trial.now) else self._middle()
+        self._painted = self._trial.now
+        if not fits_lens(self._painted):
+            self._walk.at = self._middle()
         self._paint()
 
     def _connect(self) -> None:
@@ -153,7 +155,10 @@ class KernelEditor(Panel):
 
     def _paint(self) -> None:
         trial = self._trial
-        now = self._painted = trial.now
+        now = trial.now
+        if now.X.shape != self._painted.X.shape and not fits_lens(now):
+            self._walk.at = self._middle()
+        self._painted = now
         self._stage.paint(now, trial.Y, self._cell(), trial.yours)
         self._walk.reshape(tuple(trial.Y.shape))
         self.show_controls()
