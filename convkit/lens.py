@@ -116,9 +116,9 @@ def lens(
     def spelled(i: int, j: int) -> str:
         return spell.window_sum(ops.window(X, K, i, j, **options), W, bias)
 
-    return _Scene(
-        X, Y, W, spelled, figure("K", f"kernel {spell.size(K.shape)}", signed_table(K)), **options
-    ).lens(at, limit or spell.colour_limit(Y), yours, loupe)
+    scene = _Scene(X, Y, W, spelled, **options)
+    scene.kernel = figure("K", f"kernel {spell.size(K.shape)}", signed_table(K))
+    return scene.lens(at, limit or spell.colour_limit(Y), yours, loupe)
 
 
 def pool_lens(
@@ -134,7 +134,7 @@ def pool_lens(
         return spell.pool_sum(padded[i * sh : i * sh + kh, j * sw : j * sw + kw], mode)
 
     no_weights = torch.full((kh, kw), float("nan"))
-    scene = _Scene(X, Y, no_weights, spelled, "", padding=padding, stride=stride, dilation=1)
+    scene = _Scene(X, Y, no_weights, spelled, padding=padding, stride=stride, dilation=1)
     scene.padded = padded
     return scene.lens((0, 0), spell.colour_limit(Y), None, False)
 
@@ -156,10 +156,10 @@ class _Axis:
 class _Scene:
     """What a lens shows: input X, output Y, the weights W that slide, and how a cell is spelled."""
 
-    def __init__(self, X, Y, W, spelled, kernel, *, padding, stride, dilation) -> None:
+    def __init__(self, X, Y, W, spelled, *, padding, stride, dilation) -> None:
         if not (X.isfinite().all() and Y.isfinite().all()):
             raise ConvkitError("inf or nan in X, K or the output", "numbers", "Replace them.")
-        self.X, self.Y, self.W, self.spelled, self.kernel = X, Y, W, spelled, kernel
+        self.X, self.Y, self.W, self.spelled, self.kernel = X, Y, W, spelled, ""
         (ph, pw), self.stride = pair("padding", padding), pair("stride", stride, 1)
         self.dilation = pair("dilation", dilation, 1)
         self.padded = F.pad(X, (pw, pw, ph, ph))

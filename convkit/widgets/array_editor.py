@@ -11,7 +11,7 @@ from torch import Tensor
 from convkit import spell
 from convkit.cells import colours, grey_class, tint_class
 from convkit.ops import check_array
-from convkit.widgets.parts import html
+from convkit.widgets.parts import Checked, html
 from convkit.widgets.typed import HalfTyped, read_number
 
 
@@ -37,7 +37,7 @@ class ArrayEditor(widgets.VBox):
         Why the last text typed was not taken; empty where it was.
     """
 
-    value = traitlets.Any()
+    value = Checked()
     edited = traitlets.Tuple((0, 0))
     complaint = traitlets.Unicode()
 

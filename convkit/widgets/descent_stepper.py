@@ -20,6 +20,7 @@ from convkit.widgets.frames import frames, stepwise
 from convkit.widgets.kernel_editor import KernelEditor
 from convkit.widgets.parts import (
     RUN_ME,
+    Checked,
     Panel,
     code_drawer,
     code_html,
@@ -62,7 +63,7 @@ class DescentStepper(Panel):
         If what is given or set cannot work; the panel keeps its last good state.
     """
 
-    Y = traitlets.Any()
+    Y = Checked()
     kernel = traitlets.Any(read_only=True)
 
     def __init__(

@@ -16,7 +16,7 @@ from convkit.ops import Pair
 from convkit.setting import Setting, own
 from convkit.training import LARGEST_KERNEL
 from convkit.widgets.controls import Controls
-from convkit.widgets.parts import RUN_ME, Panel, code_drawer, code_html, guarded, html
+from convkit.widgets.parts import RUN_ME, Checked, Panel, code_drawer, code_html, guarded, html
 from convkit.widgets.stage import Stage, fits_lens
 from convkit.widgets.typed import HalfTyped
 from convkit.widgets.walk import Walk
@@ -55,9 +55,9 @@ class KernelEditor(Panel):
     Attributes
     ----------
     X, kernel, padding, stride, dilation, flip
-        The setting; each may be set, and `kernel` linked.
+        The setting; each may be set, and `kernel` linked with `traitlets.dlink`.
     output : Tensor
-        The output (H_out, W_out), read-only; link it with `traitlets.dlink`.
+        The output (H_out, W_out), read-only; it may be linked likewise.
     code : str
         Torch code that computes `output`.
 
@@ -67,7 +67,7 @@ class KernelEditor(Panel):
         If what is given or set cannot work; the panel keeps its last good state.
     """
 
-    kernel = traitlets.Any()
+    kernel = Checked()
     output = traitlets.Any(read_only=True)
 
     def __init__(

@@ -9,6 +9,7 @@ from html import escape
 from importlib.resources import files
 
 import ipywidgets as widgets
+import traitlets
 
 from convkit import lens
 from convkit.errors import ConvkitError
@@ -16,6 +17,12 @@ from convkit.errors import ConvkitError
 STYLE = lens.STYLE + files("convkit.widgets").joinpath("panel.css").read_text()
 RUN_ME = "Run this cell to make the panel live."
 log = logging.getLogger("convkit")
+
+
+class Checked(traitlets.Any):
+    """A trait whose validator sees whatever it is set to, None too."""
+
+    allow_none = False
 
 
 def guarded(handler: Callable[..., None]) -> Callable[..., None]:
