@@ -12,7 +12,7 @@ from torch import Tensor
 
 from convkit import analysis, spell
 from convkit.descent import KernelDescent, Step
-from convkit.draw import INK, Picture, heat, save, style
+from convkit.draw import INK, Picture, axes_at, heat, save, style
 from convkit.ops import corr2d
 
 WIDTH, HEIGHT = 880, 300
@@ -55,10 +55,10 @@ class Chart:
         half, tall = (WIDTH / 200, HEIGHT / 100), (WIDTH / 100, (HEIGHT + BELOW) / 100)
         self.bowl_figure = Figure(figsize=tall if whole else half)
         self.curve_figure = self.bowl_figure if whole else Figure(figsize=half)
-        self._bowl_axes = axes_at(self.bowl_figure, BOXES[0])
+        self._bowl_axes = axes_at(self.bowl_figure, *BOXES[0])
         left, *rest = BOXES[1]
         self._shift = 0 if whole else WIDTH / 2
-        self._curve_axes = axes_at(self.curve_figure, (left - self._shift, *rest))
+        self._curve_axes = axes_at(self.curve_figure, left - self._shift, *rest)
         self._draw_bowl(start, analysis.bowl(X, Y, size, reduction=descent.reduction))
         (self._curve,) = self._curve_axes.semilogy([], [], color=PATH, alpha=0.5, lw=1.2)
         style(self._curve_axes, "loss after each step")
@@ -118,12 +118,6 @@ class Chart:
             axes.set(xlim=limits[0], ylim=limits[1])
 
 
-def axes_at(figure: Figure, box: Box) -> Axes:
-    """Add axes to a figure at a box in pixels from its top left."""
-    (left, top, width, height), (wide, tall) = box, figure.get_size_inches() * 100
-    return figure.add_axes((left / wide, 1 - (top + height) / tall, width / wide, height / tall))
-
-
 def _pixels(axes: Axes, points: Sequence[tuple[float, float]], shift: float) -> list[str]:
     tall = axes.figure.get_figheight() * 100
     dots = (axes.transData.transform(points) * 100 / axes.figure.dpi).clip(-9e3, 9e3)
@@ -155,7 +149,7 @@ def still(descent: KernelDescent, note: str = "") -> Picture:
     chart.scale(descent.trajectory)
     chart.mark(descent.trajectory, descent.n)
     for k, (title, values) in enumerate(_parts(descent).items()):
-        axes = axes_at(chart.bowl_figure, (12 + 175 * k, HEIGHT + 22, 155, BELOW - 52))
-        heat(axes, title, values, signed=True, key=False)
+        axes = axes_at(chart.bowl_figure, 12 + 175 * k, HEIGHT + 22, 155, BELOW - 52)
+        heat(axes, title, values, signed=True)
     chart.bowl_figure.text(0.5, 0.012, note, fontsize=8, color=INK, ha="center")
     return Picture(save(chart.bowl_figure), describe(descent), WIDTH)

@@ -7,11 +7,13 @@ from base64 import b64encode
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from PIL import Image
 from torch import Tensor
 
@@ -21,7 +23,11 @@ SIGNED = "RdBu_r"
 INK = "#767676"
 """A grey that reads on white and on black: figures are transparent."""
 MARK = 255
-_PALETTE = [round(255 * c) for k in range(255) for c in colormaps[SIGNED](k / 254)[:3]]
+MOST_NUMBERS = 8
+"""The most rows and columns whose numbers are written on the cells, in place of a key."""
+GAP, KEY_GAP = 24, 66
+"""Pixels to the right of a picture, without and with a key."""
+_PALETTE = colormaps[SIGNED](np.linspace(0, 1, 255), bytes=True)[:, :3].flatten().tolist()
 _PALETTE += [213, 0, 143]
 
 
@@ -100,7 +106,13 @@ def style(axes: Axes, title: str) -> None:
     axes.yaxis.label.set(color=INK, fontsize=9)
 
 
-def heat(axes: Axes, title: str, values: Tensor, *, signed: bool, key: bool = True) -> None:
+def axes_at(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
+    """Add axes to a figure at a box in pixels from its top left."""
+    wide, tall = figure.get_size_inches() * 100
+    return figure.add_axes((left / wide, 1 - (top + height) / tall, width / wide, height / tall))
+
+
+def heat(axes: Axes, title: str, values: Tensor, *, signed: bool) -> AxesImage:
     """Draw a (H, W) tensor as cells, grey or diverging, with numbers where there is room.
 
     Grey runs from 0, or the least value, to 1, or the greatest.
@@ -115,12 +127,9 @@ def heat(axes: Axes, title: str, values: Tensor, *, signed: bool, key: bool = Tr
     shown = axes.imshow(values.numpy(), interpolation="nearest", **look)
     style(axes, title)
     axes.set(xticks=[], yticks=[])
-    if key:
-        bar = axes.figure.colorbar(shown, ax=axes, fraction=0.046, pad=0.03)
-        bar.ax.tick_params(colors=INK, labelsize=8, length=2)
-        bar.outline.set_visible(False)
-    if max(values.shape) <= 8:
+    if max(values.shape) <= MOST_NUMBERS:
         _write_numbers(axes, values, shown.norm, signed)
+    return shown
 
 
 def _write_numbers(axes: Axes, values: Tensor, norm: Normalize, signed: bool) -> None:
@@ -148,18 +157,35 @@ def show(
     pictures : mapping of title to Tensor
         What to draw, from left to right.
     signed : titles, optional
-        Which to draw in the diverging colours with a key; those with negative values unless given.
+        Which to draw in the diverging colours, with a key or their numbers; those with negative
+        values unless given.
     note : str
         A line below.
     """
     if signed is None:
         signed = [title for title, values in pictures.items() if values.min() < 0]
-    widths = [values.shape[1] / values.shape[0] + 0.25 for values in pictures.values()]
-    inch = min(2.8, 8.8 / sum(widths))
-    figure = Figure(figsize=(inch * sum(widths), inch + 0.4), layout="constrained")
-    grid = figure.subplots(1, len(pictures), width_ratios=widths, squeeze=False)[0]
-    for axes, (title, values) in zip(grid, pictures.items(), strict=True):
-        heat(axes, title, values, signed=title in signed)
-    figure.supxlabel(note, fontsize=8, color=INK)
+    keyed = [title for title in signed if max(pictures[title].shape) > MOST_NUMBERS]
+    gaps = [KEY_GAP if title in keyed else GAP for title in pictures]
+    shapes = [values.shape[1] / values.shape[0] for values in pictures.values()]
+    height = min(270.0, (880 - sum(gaps)) / sum(shapes))
+    width = height * sum(shapes) + sum(gaps)
+    figure = Figure(figsize=(width / 100, (height + 28 + (28 if note else 8)) / 100))
+    left = 2.0
+    for (title, values), gap, shape in zip(pictures.items(), gaps, shapes, strict=True):
+        axes = axes_at(figure, left, 24, height * shape, height)
+        shown = heat(axes, title, values, signed=title in signed)
+        if title in keyed:
+            _key(axes_at(figure, left + height * shape + 8, 24, 9, height), shown)
+        left += height * shape + gap
+    figure.text(0.5, 4 / (100 * figure.get_figheight()), note, fontsize=8, color=INK, ha="center")
     text = "\n".join(spell.describe(*item) for item in pictures.items())
-    return Picture(save(figure), text, round(100 * figure.get_figwidth()))
+    return Picture(save(figure), text, round(width))
+
+
+def _key(axes: Axes, shown: AxesImage) -> None:
+    """Draw the key of a diverging picture: its two ends and zero."""
+    limit = shown.norm.vmax
+    bar = axes.figure.colorbar(shown, cax=axes, ticks=[-limit, 0, limit])
+    bar.ax.set_yticklabels([spell.number(x) for x in (-limit, 0, limit)])
+    bar.ax.tick_params(colors=INK, labelsize=8, length=2)
+    bar.outline.set_visible(False)

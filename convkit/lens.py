@@ -112,11 +112,8 @@ def lens(
     options = {"padding": padding, "stride": stride, "dilation": dilation}
     Y = (ops.conv2d if flip else ops.corr2d)(X, K, **options) + (bias or 0)
     W = K.flip(0, 1) if flip else K
-
-    def spelled(i: int, j: int) -> str:
-        return spell.window_sum(ops.window(X, K, i, j, **options), W, bias)
-
-    scene = _Scene(X, Y, W, spelled, **options)
+    ops.window(X, K, *at, **options)  # refuses a cell that does not exist
+    scene = _Scene(X, Y, W, lambda patch: spell.window_sum(patch, W, bias), **options)
     scene.kernel = figure("K", f"kernel {spell.size(K.shape)}", signed_table(K))
     return scene.lens(at, limit or spell.colour_limit(Y), yours, loupe)
 
@@ -126,16 +123,11 @@ def pool_lens(
 ) -> Lens:
     """Return a lens on ``pool2d(X, pool_size, mode)``; see `lens` and `pool2d`."""
     Y = ops.pool2d(X, pool_size, mode, padding=padding, stride=stride)
-    (ph, pw), (sh, sw) = pair("padding", padding), pair("stride", stride, 1)
-    kh, kw = pair("pool_size", pool_size, 1)
-    padded = F.pad(X, (pw, pw, ph, ph), value=float("-inf") if mode == "max" else 0.0)
-
-    def spelled(i: int, j: int) -> str:
-        return spell.pool_sum(padded[i * sh : i * sh + kh, j * sw : j * sw + kw], mode)
-
-    no_weights = torch.full((kh, kw), float("nan"))
-    scene = _Scene(X, Y, no_weights, spelled, padding=padding, stride=stride, dilation=1)
-    scene.padded = padded
+    no_weights = torch.full(pair("pool_size", pool_size, 1), float("nan"))
+    options = {"padding": padding, "stride": stride, "dilation": 1}
+    scene = _Scene(X, Y, no_weights, lambda patch: spell.pool_sum(patch, mode), **options)
+    if mode == "max":
+        scene.padded[~scene.real] = float("-inf")
     return scene.lens((0, 0), spell.colour_limit(Y), None, False)
 
 
@@ -154,7 +146,7 @@ class _Axis:
 
 
 class _Scene:
-    """What a lens shows: input X, output Y, the weights W that slide, and how a cell is spelled."""
+    """What a lens shows: input X, output Y, the weights W that slide, how a patch is spelled."""
 
     def __init__(self, X, Y, W, spelled, *, padding, stride, dilation) -> None:
         if not (X.isfinite().all() and Y.isfinite().all()):
@@ -190,7 +182,7 @@ class _Scene:
         return Lens(
             text=f"lens: input {spell.size(self.X.shape)}{self.padding}, "
             f"window {spell.size(self.W.shape)}, output {spell.size(self.Y.shape)}\n"
-            f"Y[{at[0]}, {at[1]}] = {self.spelled(*at)}",
+            f"Y[{at[0]}, {at[1]}] = {self._spell(*at)}",
             input=figure(
                 "X",
                 f"input{where}{gaps}"
@@ -209,8 +201,14 @@ class _Scene:
             room=f'<div class="ck-room" style="height:{lines * 20 + 4}px"></div>',
         )
 
+    def _spell(self, i: int, j: int) -> str:
+        (h, w), (sh, sw), (dh, dw) = self.W.shape, self.stride, self.dilation
+        rows = slice(i * sh, i * sh + dh * (h - 1) + 1, dh)
+        columns = slice(j * sw, j * sw + dw * (w - 1) + 1, dw)
+        return self.spelled(self.padded[rows, columns])
+
     def _sum(self, i: int, j: int, yours: Tensor | None) -> str:
-        said = f"Y[{i}, {j}] = {self.spelled(i, j)}"
+        said = f"Y[{i}, {j}] = {self._spell(i, j)}"
         if yours is None or torch.isclose(yours[i, j], self.Y[i, j], rtol=1e-4, atol=1e-5):
             return said
         return f"{said}{DIFFERS}{spell.number(yours[i, j])}"

@@ -25,7 +25,8 @@ def size(shape: Iterable[int]) -> str:
 
 def digest(values: Tensor) -> str:
     """Return 8 hex digits that change with the shape and with any value's 4 leading digits."""
-    said = f"{tuple(values.shape)} " + " ".join(map(number, values.flatten().tolist()))
+    numbers = (values.detach().double().flatten() + 0.0).tolist()  # adding 0 unsigns zeros
+    said = f"{tuple(values.shape)} " + "%.4g " * len(numbers) % tuple(numbers)
     return hashlib.sha256(said.encode()).hexdigest()[:8]
 
 

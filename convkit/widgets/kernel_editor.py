@@ -160,7 +160,6 @@ class KernelEditor(Panel):
             self._walk.at = self._middle()
         self._painted = now
         self._stage.paint(now, trial.Y, self._cell(), trial.yours)
-        self._walk.reshape(tuple(trial.Y.shape))
         self.show_controls()
         self._sizes.value = "<br>".join(now.size_sums())
         self._code.value = code_html(now.code())
@@ -183,6 +182,7 @@ class KernelEditor(Panel):
 
     def _show_state(self) -> None:
         self._controls.show()
+        self._walk.reshape(tuple(self._trial.Y.shape))
 
     # Handlers: each reads one control and proposes one setting.
 

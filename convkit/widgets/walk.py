@@ -20,7 +20,7 @@ class Walk(widgets.HBox):
     at = traitlets.Tuple((0, 0))
 
     def __init__(self) -> None:
-        self._columns = 1
+        self._columns, self._showing = 1, False
         self._play = widgets.Play(
             interval=500, show_repeat=False, layout={"width": "80px"}, tooltip="play the window"
         )
@@ -46,16 +46,26 @@ class Walk(widgets.HBox):
         """Walk over an output of another shape, from the same cell if it has that one."""
         i, j = min(self.at[0], shape[0] - 1), min(self.at[1], shape[1] - 1)
         self._columns = shape[1]
-        with self.hold_trait_notifications():
-            self._row.max, self._column.max = shape[0] - 1, shape[1] - 1
-            self._play.max = shape[0] * shape[1] - 1
-        self._go(i * shape[1] + j)
+        self._show(i, j, shape)
 
     def _enter(self) -> None:
         self._go(self._row.value * self._columns + self._column.value)
 
     def _go(self, index: int) -> None:
-        index = min(max(index, 0), self._play.max)
-        self.at = divmod(index, self._columns)
-        self._row.value, self._column.value = self.at
-        self._play.value = index
+        if self._showing:
+            return
+        shape = self._row.max + 1, self._column.max + 1
+        self._show(*divmod(min(max(index, 0), self._play.max), self._columns), shape)
+
+    def _show(self, i: int, j: int, shape: tuple[int, int]) -> None:
+        """Set the controls, which rest meanwhile, and then the cell, once."""
+        self._showing = True
+        for control, value, most in (
+            (self._row, i, shape[0] - 1),
+            (self._column, j, shape[1] - 1),
+            (self._play, i * shape[1] + j, shape[0] * shape[1] - 1),
+        ):
+            with control.hold_sync():
+                control.max, control.value = most, value
+        self._showing = False
+        self.at = i, j
