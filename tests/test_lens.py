@@ -104,7 +104,7 @@ def problems(draw, largest=7):
     return array(X), array(K), options
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(problems(), st.booleans(), st.none() | st.integers(-8, 8).map(lambda n: n / 4))
 def test_tables_and_sums_are_those_of_the_operation(problem, flip, bias):
     X, K, options = problem

@@ -41,7 +41,7 @@ SMALL = [name for name in PICTURES if not name.startswith("photo")]
 PICTURED = st.sampled_from(SMALL).map(picture)
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(arrays(9, 9) | st.tuples(PICTURED, DTYPES).map(lambda both: both[0].to(both[1])),
        arrays(4, 4) | st.sampled_from(KERNELS).map(kernel), OPTIONS)  # fmt: skip
 def test_the_code_computes_the_output_bit_for_bit(X, K, options):

@@ -1,7 +1,7 @@
 """The walk over the output's cells."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convkit.widgets.walk import Walk
@@ -64,6 +64,7 @@ def test_player_and_boxes():
 SHAPES = st.tuples(st.integers(1, 600), st.integers(1, 600))
 
 
+@settings(max_examples=30)
 @given(SHAPES, SHAPES, st.data())
 def test_another_shape_keeps_the_cell_where_it_exists(old, new, data):
     at = tuple(data.draw(st.integers(0, n - 1)) for n in old)
