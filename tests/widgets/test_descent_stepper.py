@@ -321,7 +321,7 @@ def test_following_into_another_dtype_can_be_reset():
     editor, panel = KernelEditor(stripes().double(), EDGE), stepper()
     panel.follow(editor)
     panel._controls.reset.click()
-    assert panel.start.dtype == torch.float64
+    assert panel.start.dtype == torch.float64 and 'role="status"' in panel.status
     consistent(panel)
 
 
