@@ -104,6 +104,13 @@ def fastest_lr(X: Tensor, kernel_size: Pair, *, reduction: str = "sum") -> float
     return (2 / (seen[0] + seen[-1])).item()
 
 
+def share_of_limit(lr: float, limit: float) -> str:
+    """Return "90% of the limit 0.03333", or how many times the limit a rate far above it is."""
+    if lr < 10 * limit:
+        return f"{number(100 * lr / limit, 3)}% of the limit {number(limit)}"
+    return f"{number(lr / limit, 3)} times the limit {number(limit)}"
+
+
 def outlook(X: Tensor, Y: Tensor, start: Tensor, lr: float, *, reduction: str = "sum") -> str:
     """Return in words what plain gradient descent from `start` does at a learning rate, and why."""
     size = tuple(start.shape)
@@ -119,9 +126,8 @@ def outlook(X: Tensor, Y: Tensor, start: Tensor, lr: float, *, reduction: str = 
         return "Nothing left to learn: the start fits already."
     taken = factors[parts > 1e-6 * parts.max()]
     said = (
-        f"learning rate {number(lr)} is {number(100 * lr / limit, 3)}% of the limit "
-        f"{number(limit)}: each step multiplies the error along the steepest direction by "
-        f"{number(factors[0])}"
+        f"learning rate {number(lr)} is {share_of_limit(lr, limit)}: each step multiplies the "
+        f"error along the steepest direction by {number(factors[0])}"
     )
     if taken.abs().max() > 1 - 1e-9:
         fate = "Diverging" if taken.abs().max() > 1 + 1e-9 else "Oscillating without end"

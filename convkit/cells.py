@@ -115,7 +115,7 @@ def figure(kind: str, title: str, body: str) -> str:
 
 def cell_size(chars: int, font: int) -> str:
     """Return the CSS of cells that hold `chars` characters of `font` pixels."""
-    width = max(2 * font + 4, round(chars * font * 0.61 + (8 if font > 10 else 5)))
+    width = max(2 * font + 4, round(chars * font * 0.61 + (8 if font > 10 else 7)))
     return f"--ck-f:{font}px;--ck-w:{width}px;--ck-h:{font * 2 + 4}px"
 
 

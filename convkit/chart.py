@@ -93,7 +93,8 @@ class Chart:
         losses = [max(step.loss, FLOOR) for step in trajectory]
         self._curve.set_data(range(len(losses)), losses)
         low, high = math.floor(math.log10(min(losses))), math.ceil(math.log10(max(losses)) + 1e-9)
-        self._curve_axes.set_xlim(0, max(1, len(losses) - 1))
+        last = max(1, len(losses) - 1)
+        self._curve_axes.set_xlim(-0.03 * last, 1.03 * last)
         self._curve_axes.set_ylim(10.0**low, 10.0 ** max(high, low + 1))
 
     def points(self, trajectory: Sequence[Step]) -> tuple[list[str], list[str]]:

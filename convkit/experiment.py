@@ -180,6 +180,12 @@ class Experiment:
         except ConvkitError as error:
             self.failure = f"{error} What you see is convkit's own output."
 
+    @property
+    def agrees(self) -> bool:
+        """Whether the operation ran, and gives what the library gives."""
+        same = self.yours is None or not differing(self.yours, self.Y).any()
+        return same and not self.failure
+
     def verdict(self) -> str:
         """Return in words what came out."""
         if self.failure:

@@ -169,9 +169,9 @@ class _Scene:
         rows, columns = (_Axis(*along, loupe) for along in zip(*numbers, strict=True))
         shown = self.padded[rows.cells, columns.cells]
         width = shown.shape[1] + len(columns.outputs) + (0 if loupe else self.W.shape[1])
-        digits = 2 if width > 26 else 3 if loupe or width > 16 else 4
+        digits = 2 if width > 26 else 3 if width > 16 else 4
         Y = self.Y[list(rows.outputs)][:, list(columns.outputs)]
-        write = partial(spell.number, digits=digits)
+        write = spell.short if loupe else partial(spell.number, digits=digits)
         chars = max(len(write(x)) for x in (*shown.flatten().tolist(), *Y.flatten().tolist()))
         size = cell_size(chars, fitting_font(chars, width))
         where = f" around Y[{at[0]}, {at[1]}]"

@@ -18,6 +18,15 @@ def number(value: float, digits: int = 4) -> str:
     return "0" if text == "-0" else text
 
 
+def short(value: float) -> str:
+    """Return a number for a narrow cell, at most 5 characters: "0.00" is nearly zero, "0" zero."""
+    if value == round(value) and abs(value) < 1000:
+        return number(value)
+    if abs(value) >= 100:
+        return f"{value:.0e}".replace("e+0", "e").replace("e+", "e")
+    return "0.00" if abs(value) < 0.005 else f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"
+
+
 def size(shape: Iterable[int]) -> str:
     """Return a shape as "6 × 8"."""
     return " × ".join(str(n) for n in shape)
@@ -69,8 +78,13 @@ def pool_sum(patch: Tensor, mode: str) -> str:
 
 
 def size_sum(axis: str, n: int, k: int, p: int, s: int, d: int) -> str:
-    """Return the arithmetic of the output's size along one axis, with all its numbers."""
+    """Return the arithmetic of the output's size along one axis, with all its numbers.
+
+    Without padding, stride and dilation it is the short one, "columns: 8 - 2 + 1 = 7".
+    """
     out = (n + 2 * p - d * (k - 1) - 1) // s + 1
+    if (p, s, d) == (0, 1, 1):
+        return f"{axis}: {n} - {k} + 1 = {out}"
     return f"{axis}: floor(({n} + 2×{p} - {d}×({k} - 1) - 1) / {s}) + 1 = {out}"
 
 

@@ -49,7 +49,8 @@ def check(name: str, answer: object) -> None:
             raise NotStarted
         print(f"{name} correct. {exercise.checker(answer)}")
     except NotStarted:
-        print(f'{name} not started. Replace the ... above; hint("{name}") helps.')
+        print(f"{name} not started. Replace the ... above. Stuck? Run")
+        print(f'from convkit.exercises import hint; hint("{name}")')
     except Wrong as wrong:
         print(f"{name} not yet. {wrong}")
 

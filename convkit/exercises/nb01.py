@@ -105,7 +105,7 @@ def check_corr2d_by_weight(function: object) -> str:
         ):
             slips.append((given, f"{said} the last weight is left out: range(kH) reaches kH - 1."))
         compare(given, right, f"{said} Y", slips)
-    return "It agrees with torch on three shapes."
+    return "It agrees with torch on three shapes. Whether it loops over the weights, only you see."
 
 
 def convolve(X, K):

@@ -23,6 +23,8 @@ from convkit.widgets.typed import read_pair, write_pair
 Proposal = tuple[Setting, object]
 """A setting to go on to, and the key under which edits in a row are one."""
 OWN_KERNEL = "custom"
+REACH = 40
+"""Positions of the weight's slider on either side of zero."""
 EDITABLE_PIXELS = 144
 
 
@@ -70,15 +72,19 @@ class Controls:
         self.numbers = {name: text_box(name, "", "115px") for name in KEYWORDS}
         for name, box in self.numbers.items():
             box.disabled = name not in enabled
+        missing = " or ".join(name for name in KEYWORDS if name not in enabled)
+        without = html(f"your function takes no {missing}" if missing else "", "ck-small")
         self.grid = ArrayEditor(history.now.K, "kernel")
         self.cell = _choice("drag", ("K[0, 0]",), "125px")
-        self.drag = widgets.FloatSlider(
-            min=-1,
-            max=1,
+        # Whole positions: the browser would round others, and send them back as if dragged.
+        self.drag = widgets.IntSlider(
+            min=-REACH,
+            max=REACH,
             readout=False,
-            tooltip="the weight chosen beside",
+            tooltip="the weight chosen above",
             layout={"width": "180px"},
         )
+        self._scale, self._ends = 0.0, html("", "ck-small")
         self.moves = {
             name: widgets.Button(icon=icon, description=name, layout={"width": "78px"})
             for name, icon in (("undo", "undo"), ("redo", "repeat"), ("reset", "refresh"))
@@ -88,7 +94,7 @@ class Controls:
         )
         self.pixel_grid: ArrayEditor | None = None
         self._title = html()
-        self.kernel = widgets.VBox([self._title, self.grid, self.cell, self.drag])
+        self.kernel = widgets.VBox([self._title, self.grid, self.cell, self.drag, self._ends])
         self.kernel.add_class("ck-K")
         self.proposals: dict[widgets.Widget, Callable[[Setting, Any], Proposal]] = {
             self.picture: lambda now, name: (now.with_input(images.picture(name)), None),
@@ -104,7 +110,7 @@ class Controls:
             self.proposals[box] = partial(self._propose_number, name)
         self.lines = (
             row(self.picture, self.file, self.preset, self.rows, self.columns),
-            row(*self.numbers.values(), self.flip, *self.moves.values()),
+            row(*self.numbers.values(), self.flip, *self.moves.values(), without),
         )
 
     def show(self) -> None:
@@ -157,26 +163,26 @@ class Controls:
         least = 0 if name == "padding" else 1
         return replace(now, **{name: read_pair(name, text, least, getattr(now, name))}), None
 
-    def _propose_weight(self, now: Setting, weight: float) -> Proposal:
+    def _propose_weight(self, now: Setting, position: int) -> Proposal:
         K, cell = now.K.clone(), self.chosen()
-        if (
-            abs(K[cell].item() - weight) > self.drag.step / 2
-        ):  # else it has only snapped to its grid
-            K[cell] = weight
+        if position != self._position(K[cell].item()):
+            K[cell] = position * self._scale / REACH
         return replace(now, K=K), ("K", cell)
 
+    def _position(self, weight: float) -> int:
+        return round(REACH * weight / self._scale)
+
     def show_drag(self) -> None:
-        """Set the slider to the weight chosen beside it, in a range that suits the kernel."""
+        """Set the slider to the weight chosen above it, on a scale that suits the kernel."""
         K = self._history.now.K
         cells = tuple(f"K[{i}, {j}]" for i in range(K.shape[0]) for j in range(K.shape[1]))
         if self.cell.options != cells:
             self.cell.options = cells
         weight, limit = K[self.chosen()].item(), 2 * spell.colour_limit(K)
-        with self.drag.hold_sync():  # one message, or the browser clamps the old value
-            if abs(weight) > self.drag.max or not 0.3 * limit <= self.drag.max <= 8 * limit:
-                self.drag.min, self.drag.max, self.drag.step = -limit, limit, limit / 40
-            if abs(self.drag.value - weight) > 1e-6 * limit:
-                self.drag.value = weight
+        if abs(weight) > self._scale or not 0.3 * limit <= self._scale <= 8 * limit:
+            self._scale = limit
+            self._ends.value = f"{spell.number(-limit)} to {spell.number(limit)}"
+        self.drag.value = self._position(weight)
 
     def open_pixels(self) -> ArrayEditor | None:
         """Fill the drawer of pixels: return its new grid, or None where there are too many."""

@@ -6,12 +6,15 @@ import math
 
 import ipywidgets as widgets
 
-from convkit import spell
+from convkit import analysis, spell
 from convkit.descent import KernelDescent
 from convkit.training import MOST_STEPS, Training
 from convkit.widgets.array_editor import ArrayEditor
 from convkit.widgets.parts import button, html, row, text_box
 from convkit.widgets.typed import HalfTyped, read_number
+
+LEAST, PER_DECADE, LAST_POSITION = -2, 50, 125
+"""The rate's slider: from 10^-2 of the limit, in steps of a 50th of a decade, to 10^0.5 of it."""
 
 
 class DescentControls:
@@ -39,8 +42,9 @@ class DescentControls:
         self._followers = self._play, self._step
         self._links = [widgets.jslink((self.scrub, "value"), (f, "value")) for f in self._followers]
         self.rate = text_box("learning rate", "", "170px")
-        self.rate_slider = widgets.FloatLogSlider(
-            readout=False, step=0.02, tooltip="learning rate", layout={"width": "160px"}
+        # Whole positions: the browser would round others, and send them back as if dragged.
+        self.rate_slider = widgets.IntSlider(
+            max=LAST_POSITION, readout=False, tooltip="learning rate", layout={"width": "160px"}
         )
         self._share = html("", "ck-small")
         self.only_ahead = widgets.Checkbox(
@@ -69,11 +73,20 @@ class DescentControls:
     def _seek(self, n: int) -> None:
         self.scrub.value = min(max(n, 0), self.scrub.max)
 
+    def _unit(self) -> float:
+        limit = self._training.descent.max_stable_lr
+        return limit if math.isfinite(limit) else 1.0
+
+    def _position(self) -> int:
+        decades = math.log10(self._training.descent.lr / self._unit()) - LEAST
+        return min(max(round(PER_DECADE * decades), 0), LAST_POSITION)
+
     def dragged_rate(self) -> float:
-        """Return the slider's learning rate, or the present one where it has only snapped to it."""
-        present, dragged = self._training.descent.lr, self.rate_slider.value
-        snapped = abs(math.log10(dragged / present)) <= self.rate_slider.step / 2
-        return present if snapped else float(spell.number(dragged, 3))
+        """Return the slider's learning rate; the present one where that is its place already."""
+        if self.rate_slider.value == self._position():
+            return self._training.descent.lr
+        ratio = 10 ** (self.rate_slider.value / PER_DECADE + LEAST)
+        return float(spell.number(self._unit() * ratio, 3))
 
     def show(self) -> None:
         """Set every control to the present descent."""
@@ -82,14 +95,10 @@ class DescentControls:
             with control.hold_sync():
                 control.max, control.value = training.last, descent.n
         self.count.value, limit = training.steps, descent.max_stable_lr
-        unit = limit if math.isfinite(limit) else 1.0
         if not _says(self.rate.value, descent):
             self.rate.value = spell.number(descent.lr)
-        with self.rate_slider.hold_sync():  # one message, or the browser clamps the old value
-            self.rate_slider.min, self.rate_slider.max = -99, math.log10(unit) + 0.5
-            self.rate_slider.min = math.log10(unit) - 2
-            self.rate_slider.value = descent.lr
-        share = f"{100 * descent.lr / unit:.3g}% of the limit {spell.number(limit)}"
+        self.rate_slider.value = self._position()
+        share = analysis.share_of_limit(descent.lr, limit)
         self._share.value = share if math.isfinite(limit) else "no limit on this input"
         self.start.show(training.start)
 

@@ -182,8 +182,8 @@ class DescentStepper(Panel):
             self.Y = self.descent.Y
 
     def _say_verdict(self) -> None:
-        training = self._training
-        self.say(training.verdict(), "error" if training.stopped else "note")
+        words = self._training.verdict()
+        self.say(words, "error" if words.startswith("Diverging") else "note")
 
     def _show_state(self) -> None:
         self._controls.show()
@@ -204,7 +204,8 @@ class DescentStepper(Panel):
     @guarded
     def _on_rate(self, change: dict) -> None:
         try:
-            self.lr = read_number("the learning rate", change["new"], self.X.dtype, self.lr)
+            asked = change["new"], self.X.dtype, self.lr
+            self.lr = read_number("the learning rate", *asked, "0.03 or 1/36")
         except ConvkitError as error:  # the text stays as it is: 0 may become 0.05
             self.say(str(error), "error")
 

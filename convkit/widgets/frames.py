@@ -47,10 +47,11 @@ def frames(chart: Chart, descent: KernelDescent) -> str:
     limit = spell.colour_limit(torch.stack((descent.Y, predictions[0] - descent.Y)))
     cells = partial(_cells, limit=limit, chars=_longest(predictions, descent.Y))
     target = figure("T", "target", _cells(descent.Y, limit, 0))
-    best = figure("T", "best kernel", signed_table(chart.best, font=11, chars=7))
+    weights = partial(signed_table, limit=_kernel_limit(chart, steps[0]), font=11, chars=7)
+    best = figure("T", "best kernel", weights(chart.best))
     made = []
     for step, ahead, prediction in zip(steps, (*steps[1:], None), predictions, strict=True):
-        kernel = figure("K", "kernel", signed_table(step.kernel, font=11, chars=7))
+        kernel = figure("K", "kernel", weights(step.kernel))
         tables = (
             f"<div>{kernel}{best}</div>{target}"
             + figure("Y", "prediction", cells(prediction))
@@ -67,11 +68,9 @@ def frames(chart: Chart, descent: KernelDescent) -> str:
     return f"<style>{RULES}</style>{ahead}{stepwise(made)}{colour_key(limit)}"
 
 
-def _short(value: float) -> str:
-    """Return a number in two decimals; "0.00" is nearly zero and "0" is zero."""
-    if abs(value) >= 100 or value == round(value):
-        return spell.number(value, 3)
-    return "0.00" if abs(value) < 0.005 else f"{value:.2f}"
+def _kernel_limit(chart: Chart, first: Step) -> float:
+    """Return one colour limit for all kernels of a descent, so that equal weights look equal."""
+    return spell.colour_limit(torch.stack((chart.best, first.kernel.double())))
 
 
 def _longest(predictions: Sequence[Tensor], Y: Tensor) -> int:
@@ -79,7 +78,7 @@ def _longest(predictions: Sequence[Tensor], Y: Tensor) -> int:
     if max(Y.shape) > MOST_CELLS:
         return 0
     values = torch.stack((*predictions, *(p - Y for p in predictions))).flatten().tolist()
-    return max(len(_short(x)) for x in values)
+    return max(len(spell.short(x)) for x in values)
 
 
 def _overlay(box: tuple[float, ...], points: Sequence[str]) -> str:
@@ -96,7 +95,7 @@ def _overlay(box: tuple[float, ...], points: Sequence[str]) -> str:
 def _cells(values: Tensor, limit: float, chars: int) -> str:
     """Return a small array as a table and a large one as a picture."""
     if max(values.shape) <= MOST_CELLS:
-        return signed_table(values, limit, write=_short, font=10, chars=chars)
+        return signed_table(values, limit, write=spell.short, font=10, chars=chars)
     skip = -(-max(values.shape) // 128)
     data = b64encode(png(values[::skip, ::skip], limit)).decode()
     return f'<img alt="" src="data:image/png;base64,{data}">'

@@ -170,7 +170,7 @@ class KernelEditor(Panel):
             self.set_trait("output", trial.Y)
 
     def _say_verdict(self) -> None:
-        self.say(self._trial.verdict(), "error" if self._trial.failure else "note")
+        self.say(self._trial.verdict(), "note" if self._trial.agrees else "error")
 
     def _middle(self) -> tuple[int, int]:
         rows, columns = self._trial.Y.shape

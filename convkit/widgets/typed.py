@@ -15,7 +15,9 @@ class HalfTyped(ConvkitError):
     """A text that is not a value, perhaps because it is not finished."""
 
 
-def read_number(name: str, text: str, dtype: torch.dtype, kept: float) -> float:
+def read_number(
+    name: str, text: str, dtype: torch.dtype, kept: float, example: str = "-1, 0.5 or 1/9"
+) -> float:
     """Return the number that `text` writes: "-1", "0.5", "1e-3" or "1/9".
 
     Raises
@@ -30,9 +32,10 @@ def read_number(name: str, text: str, dtype: torch.dtype, kept: float) -> float:
     except (ValueError, ZeroDivisionError):
         value = math.nan
     if not torch.tensor(value, dtype=dtype).isfinite():
+        size = f", too large for {dtype}" if not math.isnan(value) else ""
         raise HalfTyped(
-            f"{name} is {_quoted(text)}",
-            "a finite number, such as -1, 0.5 or 1/9",
+            f"{name} is {_quoted(text)}{size}",
+            f"a finite number, such as {example}",
             f"Until then it keeps {spell.number(kept)}.",
         )
     return value
