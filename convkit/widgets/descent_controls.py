@@ -32,7 +32,6 @@ class DescentControls:
         self._training = training
         wide = {"description_width": "initial"}
         self.scrub = widgets.IntSlider(readout=False, tooltip="step", layout={"width": "210px"})
-        self.scrub.add_class("ck-scrub")
         small = {"layout": {"width": "95px"}, "style": wide}
         self._play = widgets.Play(
             interval=400, show_repeat=False, tooltip="play", layout={"width": "80px"}
@@ -69,6 +68,7 @@ class DescentControls:
             row(self.rate, self.rate_slider, self._share, self.only_ahead),
             row(widgets.Label("start kernel"), self.start),
         )
+        self.lines[0].add_class("ck-scrub")
 
     def _seek(self, n: int) -> None:
         self.scrub.value = min(max(n, 0), self.scrub.max)

@@ -28,10 +28,13 @@ SPELLED = 9
 
 
 RULES = ".ck-step{display:none}" + "".join(
-    f".ck-descent:has(.ck-scrub [aria-valuenow^='{n}.']) .ck-step.s{n}{{display:block}}"
+    f".ck-scrub:has([aria-valuenow^='{n}.']) ~ * .ck-step.s{n}{{display:block}}"
     for n in range(MOST_STEPS + 1)
 )
-"""Show frame n where the scrub slider of the same panel is at n."""
+"""Show frame n where the line above, which holds the scrub slider, says n.
+
+Asked of the line and not of the panel: a browser then searches few elements, at each step.
+"""
 
 
 def stepwise(parts: Iterable[str]) -> str:
