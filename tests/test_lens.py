@@ -186,8 +186,8 @@ def test_rounding_is_not_a_difference():
 @settings(max_examples=40)
 @given(st.data())
 def test_the_loupe_shows_the_neighbourhood_of_any_cell(data):
-    X = torch.arange(40 * 30).reshape(40, 30).float()
-    K = torch.tensor([[1.0, 2.0], [0.0, -1.0], [3.0, 0.5]])
+    X = torch.arange(40 * 30).reshape(40, 30).float() % 97  # whole and below 1000: exact in a loupe
+    K = torch.tensor([[1.0, 2.0], [0.0, -1.0], [3.0, 1.0]])
     options = {
         "padding": data.draw(st.integers(0, 3)),
         "stride": data.draw(st.integers(1, 4)),
@@ -205,14 +205,12 @@ def test_the_loupe_shows_the_neighbourhood_of_any_cell(data):
     assert_close(
         page.numbers("Y").flatten(),
         torch.stack([Y[c] for c in named]).double(),
-        rtol=6e-3,
-        atol=1e-6,
+        rtol=0,
+        atol=0,
     )
     # The input that is shown gives just these outputs.
     del options["padding"]
-    again = corr2d(page.numbers("X"), K.double(), **options)
-    close(again, page.numbers("Y")) if again.abs().max() < 900 else None
-    assert again.shape == page.numbers("Y").shape
+    close(corr2d(page.numbers("X"), K.double(), **options), page.numbers("Y"))
 
 
 def test_the_loupe_leaves_out_what_a_wide_window_steps_over():

@@ -20,6 +20,7 @@ from convkit.spell import (
     literal,
     number,
     pool_sum,
+    short,
     size,
     size_sum,
     update_sum,
@@ -189,8 +190,29 @@ def test_a_pooled_cell_evaluated_is_pool2d(cells, mode):
 
 
 def test_the_sum_of_a_size():
-    text = "columns: floor((8 + 2×0 - 1×(2 - 1) - 1) / 1) + 1 = 7"
-    assert size_sum("columns", 8, 2, 0, 1, 1) == text
+    assert size_sum("columns", 8, 2, 0, 1, 1) == "columns: 8 - 2 + 1 = 7"
+    text = "rows: floor((6 + 2×1 - 1×(3 - 1) - 1) / 2) + 1 = 3"
+    assert size_sum("rows", 6, 3, 1, 2, 1) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (-0.0, "0"),
+        (1e-9, "0.00"),
+        (-0.004, "0.00"),
+        (-0.005, "-0.01"),
+        (0.5, "0.50"),
+        (12.34, "12.3"),
+        (-999, "-999"),
+        (123.4, "1e2"),
+        (-98765.4, "-1e5"),
+        (1e30, "1e30"),
+    ],
+)
+def test_a_short_number(value, text):
+    assert short(value) == text
 
 
 @given(

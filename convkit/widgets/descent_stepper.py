@@ -18,15 +18,7 @@ from convkit.training import Training
 from convkit.widgets.descent_controls import DescentControls
 from convkit.widgets.frames import frames, stepwise
 from convkit.widgets.kernel_editor import KernelEditor
-from convkit.widgets.parts import (
-    RUN_ME,
-    Checked,
-    Panel,
-    code_drawer,
-    code_html,
-    guarded,
-    html,
-)
+from convkit.widgets.parts import RUN_ME, Checked, Panel, code_drawer, code_html, guarded, html
 from convkit.widgets.typed import read_number
 
 

@@ -116,8 +116,9 @@ def test_typing_a_learning_rate(text):
 
 def test_the_slider_of_the_learning_rate():
     panel = stepper()
-    panel._controls.rate_slider.value = 0.0123456
-    assert panel.lr == 0.0123 and panel._controls.rate.value == "0.0123"
+    panel._controls.rate_slider.value = 50  # a tenth of the limit
+    assert panel.lr == 0.00333 and panel._controls.rate.value == "0.00333"
+    assert panel._controls.rate_slider.value == 50
     consistent(panel)
 
 

@@ -20,7 +20,7 @@ def made(X, K, n=4):
 
 
 def test_there_is_a_rule_for_every_step():
-    rules = re.findall(r"valuenow\^='(\d+)\.'\]\) \.ck-step\.s(\d+)\{display:block\}", RULES)
+    rules = re.findall(r"valuenow\^='(\d+)\.'\]\) ~ \* \.ck-step\.s(\d+)\{display:block\}", RULES)
     assert rules == [(str(n), str(n)) for n in range(MOST_STEPS + 1)]
 
 

@@ -15,6 +15,7 @@ from convkit import ConvkitError, conv2d, corr2d, photo, stripes
 from convkit.images import PICTURES, picture
 from convkit.kernels import KERNELS, kernel
 from convkit.widgets import KernelEditor
+from convkit.widgets.controls import REACH
 from convkit.widgets.stage import fits_lens
 
 
@@ -49,7 +50,8 @@ def consistent(panel):
     assert len(controls.grid._grid.children) == now.K.numel()
     texts = [float(b.value) for b in controls.grid._grid.children]
     assert texts == pytest.approx(now.K.flatten().tolist(), rel=1e-3)
-    assert controls.drag.value == pytest.approx(now.K[controls.chosen()].item(), rel=1e-3)
+    scale, weight = controls._scale, now.K[controls.chosen()].item()
+    assert controls.drag.value / REACH * scale == pytest.approx(weight, abs=scale / REACH / 2)
     assert controls.moves["undo"].disabled != panel._trial.history.can_undo
     assert controls.moves["redo"].disabled != panel._trial.history.can_redo
     names = {name: getattr(now, name) for name in controls.numbers}
@@ -136,15 +138,15 @@ def test_dragging_a_weight_of_ones_choice():
     panel = editor()
     box(panel, 0, 1).value = "0.5"
     panel._controls.cell.value = "K[2, 0]"
-    assert panel._controls.drag.value == -1 and panel._controls.chosen() == (2, 0)
+    assert panel._controls.drag.value == -10 and panel._controls.chosen() == (2, 0)
     wanted = panel.kernel.clone()
     for weight in (0.3, -0.4, 1.0):
-        panel._controls.drag.value = weight
+        panel._controls.drag.value = round(weight * REACH / 4)
         wanted[2, 0] = weight
         assert torch.equal(panel.kernel, wanted) and panel._controls.cell.value == "K[2, 0]"
         consistent(panel)
     panel._controls.cell.value = "K[1, 2]"
-    assert torch.equal(panel.kernel, wanted) and panel._controls.drag.value == 2
+    assert torch.equal(panel.kernel, wanted) and panel._controls.drag.value == 20
     panel._controls.moves["undo"].click()  # the whole drag
     assert panel.kernel[2, 0] == -1 and panel.kernel[0, 1] == 0.5
 
