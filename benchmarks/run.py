@@ -82,7 +82,7 @@ STEPPER = """\
 Y = corr2d(stripes(), torch.tensor([[1.0, -1.0]]))
 DescentStepper(stripes(), Y, torch.tensor([[0.5, 0.5]]), steps=100)"""
 BUSY = "while not Path('go_on').exists():\n    time.sleep(0.01)"
-# From the input event to the second frame after the new image is decoded: the first one paints it.
+# Both end in the frame after the one that paints: the second after the image is decoded.
 EDIT = """([output, box, picture, text]) => new Promise(done => {
     const before = output.querySelector(picture).src;
     const painted = () => requestAnimationFrame(() => requestAnimationFrame(
@@ -99,7 +99,6 @@ EDIT = """([output, box, picture, text]) => new Promise(done => {
     for (const type of ["input", "change"])
         output.querySelector(box).dispatchEvent(new Event(type, {bubbles: true}));
 })"""
-# From the key to the frame after the one that paints the new step.
 SCRUB = """panel => new Promise(done => {
     const handle = panel.querySelector(".ck-scrub [role=slider]");
     const next = panel.querySelector(".ck-chart .ck-step.s" +

@@ -141,5 +141,8 @@ def test_padding_pooling_and_pictures_on_an_exported_page(without_script, tmp_pa
     expect(padded.locator(".ck-sum:visible")).to_contain_text("Y[2, 3] = ")
     pooled.locator(".ck-Y td").nth(1).hover()
     expect(pooled.locator(".ck-sum:visible")).to_contain_text("Y[0, 1] = max(1, 0, 1, 0) = 1")
+    without_script.mouse.move(0, 0)
+    pooled.locator(".ck-Y td").nth(2).focus()
+    expect(pooled.locator(".ck-sum:visible")).to_contain_text("Y[0, 2] = ")
     drawn = without_script.get_by_role("img").last
     assert drawn.evaluate("async image => { await image.decode(); return image.naturalWidth }") > 99

@@ -89,6 +89,14 @@ def test_text_is_legible_nothing_scrolls_and_all_has_a_name(panel):
     assert len(found) > 10 and len(unnamed) == players, unnamed
 
 
+def test_a_lens_by_itself_is_legible(notebook):
+    view = notebook.show("lens(stripes(), torch.ones(3, 3), padding=1)").locator(".ck-lens")
+    told = view.evaluate(CONTRASTS)
+    assert len(told) > 80
+    for ratio, text in told:
+        assert ratio >= 4.5, text
+
+
 def test_the_focus_is_seen(notebook):
     panel = notebook.show("panel = KernelEditor(stripes())\npanel")
     corner = box(panel, "kernel row 1 column 1")
