@@ -118,17 +118,20 @@ class Training:
         words = analysis.outlook(now.X, now.Y, self.start, now.lr, reduction=now.reduction)
         return words + self.stopped
 
+    def codes(self) -> list[str]:
+        """Return torch code that takes the first n recorded steps, for each n from 0."""
+        now = self.descent
+        X = code_of(now.X, "panel.X  # the input of this panel")
+        Y = code_of(now.Y, "panel.Y  # the target of this panel")
+        rates = [step.lr for step in now.trajectory[1:]]
+        options = {"reduction": now.reduction, "momentum": MOMENTUM[now.optimizer]}
+        return [
+            spell.descent_code(X, Y, self.start, rates[:n], **options) for n in range(self.last + 1)
+        ]
+
     def code(self, n: int) -> str:
         """Return torch code that takes the first `n` recorded steps."""
-        now = self.descent
-        return spell.descent_code(
-            code_of(now.X, "panel.X  # the input of this panel"),
-            code_of(now.Y, "panel.Y  # the target of this panel"),
-            self.start,
-            [step.lr for step in now.trajectory[1 : n + 1]],
-            reduction=now.reduction,
-            momentum=MOMENTUM[now.optimizer],
-        )
+        return self.codes()[n]
 
 
 def _finite(descent: KernelDescent) -> KernelDescent:

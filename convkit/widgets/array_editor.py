@@ -68,6 +68,9 @@ class ArrayEditor(widgets.VBox):
         self.value = value
         self._show()
 
+    def __repr__(self) -> str:
+        return f"ArrayEditor: {spell.describe(self._name, self.value)}"
+
     def _box(self, cell: tuple[int, int]) -> widgets.Text:
         if cell not in self._boxes:
             name = f"{self._name} row {cell[0] + 1} column {cell[1] + 1}"
