@@ -108,7 +108,9 @@ class KernelDescent:
             raise ConvkitError(
                 f"lr is {value!r}",
                 f"a number above 0 and at most {most:.4g}",
-                f"On this picture any below {self.max_stable_lr:.4g} converges.",
+                "Choose one such as 0.03."
+                if self.max_stable_lr == float("inf")
+                else f"On this picture any below {self.max_stable_lr:.4g} converges.",
             )
         self._lr = float(value)
         if any(ahead.lr != self._lr for ahead in self._steps[self._n + 1 :]):

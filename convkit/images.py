@@ -28,18 +28,18 @@ def stripes() -> Tensor:
 
 def diagonal(size: int = 8) -> Tensor:
     """Return a white line on the main diagonal of a black (size, size) picture."""
-    return torch.eye(size)
+    return torch.eye(*pair("size", size, 1))
 
 
 def checkerboard(size: int = 8) -> Tensor:
     """Return single cells in alternation, (size, size), white at the top left."""
-    rows, columns = torch.arange(size)[:, None], torch.arange(size)
-    return ((rows + columns + 1) % 2).float()
+    cells = torch.arange(pair("size", size, 1)[0])
+    return ((cells[:, None] + cells + 1) % 2).float()
 
 
 def dot(size: int = 7) -> Tensor:
     """Return one white cell in the middle of black, (size, size): its output shows the kernel."""
-    X = torch.zeros(size, size)
+    X = torch.zeros(pair("size", size, 1))
     X[size // 2, size // 2] = 1
     return X
 
@@ -59,7 +59,7 @@ def photo(size: int | None = None) -> Tensor:
     with Image.open(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)) as image:
         if size is not None:
             image = ImageOps.fit(
-                image, (size, size), Image.Resampling.LANCZOS, centering=(0.5, 0.1)
+                image, pair("size", size, 1), Image.Resampling.LANCZOS, centering=(0.5, 0.1)
             )
         return _grey(image)
 

@@ -27,6 +27,7 @@ from convkit.cells import (
     tint_class,
 )
 from convkit.errors import ConvkitError
+from convkit.experiment import differing
 from convkit.ops import Pair, pair
 
 LIMIT = 16
@@ -209,7 +210,7 @@ class _Scene:
 
     def _sum(self, i: int, j: int, yours: Tensor | None) -> str:
         said = f"Y[{i}, {j}] = {self._spell(i, j)}"
-        if yours is None or torch.isclose(yours[i, j], self.Y[i, j], rtol=1e-4, atol=1e-5):
+        if yours is None or not differing(yours[i, j], self.Y[i, j]):
             return said
         return f"{said}{DIFFERS}{spell.number(yours[i, j])}"
 

@@ -141,5 +141,5 @@ class Setting:
 
     def code(self) -> str:
         """Return torch code that computes exactly this output."""
-        source = self.source or code_of(self.X, "panel.X  # the input of this panel")
+        source = self.source or code_of(self.X, "panel.X  # write your variable's name for `panel`")
         return spell.correlation_code(source, self.K, flip=self.flip, **self.options)

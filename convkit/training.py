@@ -115,14 +115,16 @@ class Training:
     def verdict(self) -> str:
         """Return in words what this learning rate does."""
         now = self.descent
+        if MOMENTUM[now.optimizer]:
+            return f"With momentum; stable below {spell.number(now.max_stable_lr)}.{self.stopped}"
         words = analysis.outlook(now.X, now.Y, self.start, now.lr, reduction=now.reduction)
         return words + self.stopped
 
     def codes(self) -> list[str]:
         """Return torch code that takes the first n recorded steps, for each n from 0."""
         now = self.descent
-        X = code_of(now.X, "panel.X  # the input of this panel")
-        Y = code_of(now.Y, "panel.Y  # the target of this panel")
+        X = code_of(now.X, "panel.X  # write your variable's name for `panel`")
+        Y = code_of(now.Y, "panel.Y  # write your variable's name for `panel`")
         rates = [step.lr for step in now.trajectory[1:]]
         options = {"reduction": now.reduction, "momentum": MOMENTUM[now.optimizer]}
         return [
