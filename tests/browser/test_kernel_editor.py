@@ -228,7 +228,7 @@ def test_cells_that_differ_are_marked_and_both_sums_shown(notebook):
         "def wrong(X, K):\n    Y = corr2d(X, K)\n    Y[2:, 1] += 1\n    return Y\n"
         "panel = KernelEditor(stripes(), torch.tensor([[1.0, -1.0]]), operation=wrong)\npanel"
     )
-    expect(said(panel)).to_contain_text("wrong differs from convkit in 4 of 42 cells")
+    expect(said(panel, "alert")).to_contain_text("wrong differs from convkit in 4 of 42 cells")
     marked = panel.locator(".ck-Y td.bad")
     expect(marked).to_have_count(4)
     marked.first.hover()
