@@ -143,6 +143,7 @@ def test_undo_redo_and_reset(on_stripes):
     undo, redo = button(on_stripes, "undo"), button(on_stripes, "redo")
     expect(undo).to_be_disabled()
     type_in(box(on_stripes, CORNER), "4")
+    expect(undo).to_be_enabled()
     on_stripes.get_by_label("rows").select_option("2")
     expect(box(on_stripes, "kernel row 2 column 1")).to_be_visible()
     undo.click()
