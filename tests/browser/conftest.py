@@ -6,11 +6,15 @@ Without a browser these tests are skipped; with CI=true they fail, so that none 
 import os
 
 import pytest
+from playwright.sync_api import expect
 
 from tools.lab import browser, find_browser, jupyterlab, notebooks_copy
 
 # What JupyterLab itself writes to the console as an error or warning, by its exact text.
 JUPYTERLABS_OWN: frozenset[str] = frozenset()
+
+# How long to wait for what must appear: two cores may also be running notebooks.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="session")
