@@ -4,7 +4,7 @@
 #   make test            every test, the notebooks included (ARGS="-k lens" is passed on)
 #   make lint            ruff: rules and format, of code and notebooks
 #   make notebooks       run and store the notebooks        (NB=01_cross_correlation: that one)
-#   make test-notebooks  the tests of stored notebooks      (NB=01_cross_correlation: that one)
+#   make test-notebooks  all that guards stored notebooks   (NB=01_cross_correlation: that one)
 #   make bench           measure what docs/benchmarks.md states
 #   make screenshots     take the README's pictures from a real JupyterLab
 
@@ -46,8 +46,7 @@ notebooks: install
 	$(BIN)/python -m tools.notebooks $(NB_PATHS)
 
 test-notebooks: install trust
-	$(BIN)/python -m pytest --nbval $(if $(NB),-k "$(NB_STEM)",-n 2 --dist loadscope) $(ARGS) \
-	    tests/notebooks $(NB_PATHS)
+	$(BIN)/python -m pytest $(if $(NB),,-n 2 --dist loadscope) --nbval $(ARGS) $(NB_PATHS)
 
 bench: install trust
 	$(BIN)/python -m benchmarks.run $(ARGS)

@@ -2,10 +2,10 @@
 
     python -m tools.notebooks notebooks/*.ipynb
 
-What is stored: sources, execution counts, and every output but the live widget view, which
-JupyterLab could only show as an error until the cell is run again. What is not: anything that
-differs from one run to the next. An exception, or an error that a handler only logged, stops
-the tool with the cell named, and the file stays as it was.
+What is stored: sources, execution counts, which cells ran, and every output but the live widget
+view, which JupyterLab could only show as an error until the cell is run again; a mark tells that
+there was one. What is not: anything that differs from one run to the next. An exception, or an
+error that a handler only logged, stops the tool with the cell named, and the file stays as it was.
 """
 
 import os
@@ -56,15 +56,33 @@ def check(notebook: NotebookNode) -> None:
 
 def clean(notebook: NotebookNode) -> None:
     """Drop what differs from run to run and what no viewer can show; join split streams."""
-    notebook.metadata = NotebookNode(kernelspec=KERNELSPEC, language_info={"name": "python"})
+    notebook.metadata = metadata_of(notebook)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     for cell in notebook.cells:
         kept = {key: cell.metadata[key] for key in KEPT_CELL_METADATA if key in cell.metadata}
         cell.metadata = nbformat.from_dict(kept)
         if cell.cell_type == "code":
-            cell.outputs = _joined(cell.outputs)
-            for output in cell.outputs:
-                output.get("data", {}).pop(WIDGET_VIEW, None)
+            cell.outputs = as_stored(cell.outputs)
+
+
+def metadata_of(notebook: NotebookNode) -> NotebookNode:
+    """Return the metadata that a notebook is stored with: its language, and which cells ran."""
+    return nbformat.from_dict(
+        {
+            "convkit": {"ran": [cell.id for cell in code_cells(notebook)]},
+            "kernelspec": KERNELSPEC,
+            "language_info": {"name": "python"},
+        }
+    )
+
+
+def as_stored(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Return a cell's outputs with streams joined and live widget views replaced by a mark."""
+    stored = _joined(outputs)
+    for output in stored:
+        if output.get("data", {}).pop(WIDGET_VIEW, None):
+            output.metadata["live"] = True
+    return stored
 
 
 def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:

@@ -1,4 +1,4 @@
-"""The checks of stored notebooks find what they are there to find."""
+"""The checks of a stored notebook's form find what they are there to find."""
 
 import copy
 
@@ -7,7 +7,8 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from tests.notebooks.test_stored import faults
+from tests.notebooks.form import faults, page_faults
+from tools.notebooks import metadata_of
 
 LINKS = "[next](01_next.ipynb)"
 
@@ -24,8 +25,7 @@ def sound() -> NotebookNode:
     panel = new_output(
         "display_data", {"text/plain": "a picture", "text/html": "<b>a</b>", "image/png": "iVBO"}
     )
-    return new_notebook(
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+    notebook = new_notebook(
         cells=[
             new_markdown_cell(LINKS),
             new_code_cell("import torch", execution_count=1),
@@ -33,6 +33,8 @@ def sound() -> NotebookNode:
             new_markdown_cell(LINKS),
         ],
     )
+    notebook.metadata = metadata_of(notebook)
+    return notebook
 
 
 def test_a_sound_notebook_has_no_fault(path):
@@ -51,11 +53,13 @@ SPOILS = {
     "execution counts": lambda nb: last(nb).update(execution_count=None),
     "metadata.widgets": lambda nb: nb.metadata.update(widgets={}),
     "kernelspec": lambda nb: nb.metadata.kernelspec.update(name="julia"),
+    "language_info": lambda nb: nb.metadata.language_info.update(name="julia"),
+    "metadata.convkit": lambda nb: nb.metadata.convkit.ran.reverse(),
     "not the imports": lambda nb: nb.cells[1].update(source="import torch\nx = 1"),
     "13 lines": lambda nb: last(nb).update(source="x = 1\n" * 13),
     "keeps nbval": lambda nb: last(nb).update(source="# NBVAL_SKIP\nx"),
     "installs": lambda nb: last(nb).update(source="!pip install x"),
-    "stores when": lambda nb: last(nb).metadata.update(execution={}),
+    "metadata.execution": lambda nb: last(nb).metadata.update(execution={}),
     "an error": lambda nb: last(nb).outputs.append(new_output("error", ename="E", evalue="")),
     "stderr": lambda nb: last(nb).outputs.append(new_output("stream", name="stderr", text="w")),
     "live widget view": lambda nb: data(nb).update({"application/vnd.jupyter.widget-view+json": 1}),
