@@ -18,6 +18,8 @@ from PIL import Image
 from torch import Tensor
 
 from convkit import spell
+from convkit.errors import ConvkitError
+from convkit.ops import check_array
 
 SIGNED = "RdBu_r"
 INK = "#767676"
@@ -161,7 +163,18 @@ def show(
         values unless given.
     note : str
         A line below.
+
+    Raises
+    ------
+    ConvkitError
+        If there is nothing to draw, or something else than (H, W) tensors.
     """
+    if not isinstance(pictures, Mapping) or not pictures:
+        kind = "an empty" if isinstance(pictures, Mapping) else "a"
+        given = f"pictures is {kind} {type(pictures).__name__}"
+        raise ConvkitError(given, "a dict of titles and tensors", 'Write show({"X": X}).')
+    for title, values in pictures.items():
+        check_array(title, values.double() if isinstance(values, Tensor) else values)
     if signed is None:
         signed = [title for title, values in pictures.items() if values.min() < 0]
     keyed = [title for title in signed if max(pictures[title].shape) > MOST_NUMBERS]

@@ -12,6 +12,8 @@ from convkit import kernels, ops, spell
 from convkit.errors import ConvkitError
 from convkit.setting import KEYWORDS, Setting
 
+MOST_STATES = 100
+
 
 def name_of(operation: Callable[..., Tensor]) -> str:
     """Return what a function is called, or else its type."""
@@ -70,9 +72,10 @@ def differing(yours: Tensor, ours: Tensor) -> Tensor:
 
 
 class History:
-    """States in order, and where in them one is: undo, redo, and a start to go back to."""
+    """The last 100 states, and where in them one is: undo, redo, and a start to go back to."""
 
     def __init__(self, start: Setting) -> None:
+        self._start = start
         self._states, self._keys, self._at = [start], [None], 0
 
     @property
@@ -95,6 +98,8 @@ class History:
         merge = key is not None and key == self._keys[self._at] and not self.can_redo
         self._at += not merge
         self._states[self._at :], self._keys[self._at :] = [state], [key]
+        del self._states[:-MOST_STATES], self._keys[:-MOST_STATES]
+        self._at = len(self._states) - 1
 
     def undo(self) -> Setting:
         """Go one state back, at the first stay, and return it."""
@@ -107,9 +112,9 @@ class History:
         return self.now
 
     def reset(self) -> Setting:
-        """Go to a copy of the first state, which undo can leave again, and return it."""
-        if self.can_undo:
-            self.push(self._states[0])
+        """Go to the state of the beginning, which undo can leave again, and return it."""
+        if self.now is not self._start:
+            self.push(self._start)
         return self.now
 
 

@@ -31,6 +31,11 @@ def own(name: str, values: Tensor) -> Tensor:
     return values.detach().clone()
 
 
+def identical(a: Tensor, b: Tensor) -> bool:
+    """Return whether two tensors are the same to the bit, and of one dtype."""
+    return a.dtype == b.dtype and torch.equal(a, b)
+
+
 def code_of(X: Tensor, large: str) -> str:
     """Return code that makes a (H, W) tensor: a picture's name, its numbers, or `large`."""
     name = images.named_like(X)
@@ -120,7 +125,7 @@ class Setting:
         """Return whether nothing differs, to the bit."""
         tensors = ("X", "K")
         return all(
-            torch.equal(mine, theirs) if name in tensors else mine == theirs
+            identical(mine, theirs) if name in tensors else mine == theirs
             for name, mine, theirs in (
                 (field.name, getattr(self, field.name), getattr(other, field.name))
                 for field in fields(self)

@@ -39,9 +39,7 @@ class Training:
     """
 
     def __init__(self, descent: KernelDescent, steps: int) -> None:
-        if not isinstance(steps, int) or not 1 <= steps <= MOST_STEPS:
-            raise ConvkitError(f"steps is {steps!r}", f"1 to {MOST_STEPS}", "Record fewer.")
-        self.descent, self.steps, self.stopped = _finite(descent), steps, ""
+        self.descent, self.steps, self.stopped = _finite(descent), _countable(steps), ""
         self._first = {"start": self.start, "lr": descent.lr}
         self.record()
 
@@ -105,6 +103,16 @@ class Training:
         else:
             self.restart(lr=lr)
 
+    def change_steps(self, steps: int) -> None:
+        """Record more updates or fewer; those that stay keep their learning rates."""
+        self.steps = _countable(steps)
+        here = min(self.descent.n, steps)
+        if self.last > steps:
+            self.descent.jump(steps)
+            self.descent = self.descent.fork()
+        self.descent.jump(here)
+        self.record()
+
     def reset(self) -> None:
         """Go back to the first learning rate and, if it fits, the first start, at step 0."""
         same_size = self._first["start"].shape == self.start.shape
@@ -134,6 +142,13 @@ class Training:
     def code(self, n: int) -> str:
         """Return torch code that takes the first `n` recorded steps."""
         return self.codes()[n]
+
+
+def _countable(steps: int) -> int:
+    """Return `steps` if a panel can show as many."""
+    if not isinstance(steps, int) or not 1 <= steps <= MOST_STEPS:
+        raise ConvkitError(f"steps is {steps!r}", f"1 to {MOST_STEPS}", "Record fewer.")
+    return steps
 
 
 def _finite(descent: KernelDescent) -> KernelDescent:

@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 from matplotlib import colormaps
 from PIL import Image
 
-from convkit import draw, stripes
+from convkit import ConvkitError, draw, stripes
 from convkit.cells import tint
 
 ARRAYS = hnp.arrays(
@@ -121,3 +121,24 @@ def test_the_look_for_pyplot_can_see_it():
     code = "import matplotlib.pyplot, sys; print('matplotlib.pyplot' in sys.modules)"
     loads = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loads.stdout == "True\n"
+
+
+@pytest.mark.parametrize(
+    ("pictures", "words"),
+    [
+        ({}, "pictures is an empty dict; wanted a dict of titles and tensors"),
+        (stripes(), "pictures is a Tensor; wanted a dict of titles and tensors"),
+        ({"RGB": torch.ones(3, 4, 4)}, r"RGB has shape \(3, 4, 4\); wanted .* shape \(H, W\)"),
+        ({"row": torch.ones(3)}, r"row has shape \(3,\); wanted .* shape \(H, W\)"),
+        ({"none": torch.ones(0, 3)}, r"none has shape \(0, 3\)"),
+        ({"list": [[1.0]]}, "list is a list"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_in_words(pictures, words):
+    with pytest.raises(ConvkitError, match=words):
+        draw.show(pictures)
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.bool, torch.float64])
+def test_numbers_of_any_kind_are_drawn(dtype):
+    assert draw.show({"a": torch.eye(3).to(dtype)}).text.startswith("a: 3 × 3, from 0 to 1")

@@ -233,12 +233,12 @@ class Model(RuleBasedStateMachine):
 
     @rule()
     def reset(self):
-        if len(self.past) > 1:
-            self.past.append((self.past[0][0], None))
+        if self.past[-1][0] != 0:
+            self.past.append((0, None))
             self.future = []
         assert self.history.reset() == 0
 
-    @precondition(lambda self: len(self.past) > 1)
+    @precondition(lambda self: self.past[-1][0] != 0)
     @rule()
     def undo_leaves_a_reset_again(self):
         here = self.past[-1][0]
@@ -255,3 +255,20 @@ class Model(RuleBasedStateMachine):
 
 TestHistory = Model.TestCase
 TestHistory.settings = settings(max_examples=60, stateful_step_count=30)
+
+
+def test_the_last_hundred_states_are_kept_and_the_start():
+    history = History("start")
+    for n in range(250):
+        history.push(n)
+    for n in range(99, 0, -1):
+        assert history.can_undo and history.undo() == 150 + n - 1
+    assert not history.can_undo and history.undo() == 150
+    assert history.redo() == 151 and history.reset() == "start" and history.undo() == 151
+
+
+def test_another_dtype_of_the_same_numbers_is_another_setting():
+    experiment = Experiment(setting())
+    experiment.adopt(experiment.now.with_input(stripes().double()))
+    assert experiment.Y.dtype == experiment.now.K.dtype == torch.float64
+    assert experiment.history.can_undo

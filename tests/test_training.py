@@ -203,3 +203,38 @@ def test_the_start_is_a_copy():
     made = training()
     made.start.fill_(9)
     assert made.start.abs().max() == 0
+
+
+# More steps or fewer
+
+
+def test_a_change_of_the_steps_keeps_the_learning_rates():
+    made = training(steps=10)
+    made.descent.jump(4)
+    made.change_lr(0.01, only_ahead=True)
+    kernels = [step.kernel for step in made.descent.trajectory]
+    made.change_steps(7)
+    assert made.descent.n == 4 and made.last == made.steps == 7
+    made.change_steps(12)
+    assert [step.lr for step in made.descent.trajectory[1:]] == [0.03] * 4 + [0.01] * 8
+    assert all(map(torch.equal, kernels, [step.kernel for step in made.descent.trajectory]))
+    made.change_steps(2)
+    assert made.descent.n == made.last == 2 and made.descent.lr == 0.01
+
+
+@pytest.mark.parametrize("steps", [0, MOST_STEPS + 1, 2.5, None])
+def test_a_number_of_steps_that_is_refused_changes_nothing(steps):
+    made = training(steps=10)
+    before = made.descent.trajectory
+    with pytest.raises(ConvkitError, match="steps is"):
+        made.change_steps(steps)
+    assert made.steps == 10 and made.descent.trajectory == before
+
+
+def test_fewer_steps_than_a_diverging_descent_takes():
+    made = training(steps=100, lr=0.05)
+    assert 5 < made.last < 100 and "Stopped" in made.stopped
+    made.change_steps(5)
+    assert made.last == 5 and made.stopped == ""
+    made.change_steps(100)
+    assert 5 < made.last < 100 and "Stopped" in made.stopped

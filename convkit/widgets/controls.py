@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import ipywidgets as widgets
+from torch import Tensor
 
 from convkit import images, kernels, spell
 from convkit.cells import figure
@@ -89,10 +90,11 @@ class Controls:
             name: widgets.Button(icon=icon, description=name, layout={"width": "78px"})
             for name, icon in (("undo", "undo"), ("redo", "repeat"), ("reset", "refresh"))
         }
+        self.pixel_grid = ArrayEditor(history.now.X[:1, :1], "input", signed=False)
+        self._too_many = html()
         self.pixels = widgets.Accordion(
             [widgets.VBox()], titles=["edit the pixels of the input"], selected_index=None
         )
-        self.pixel_grid: ArrayEditor | None = None
         self._title = html()
         self.kernel = widgets.VBox([self._title, self.grid, self.cell, self.drag, self._ends])
         self.kernel.add_class("ck-K")
@@ -105,6 +107,7 @@ class Controls:
             self.flip: lambda now, flip: (replace(now, flip=flip), None),
             self.grid: lambda now, K: (replace(now, K=K), ("K", self.grid.edited)),
             self.drag: self._propose_weight,
+            self.pixel_grid: self._propose_pixels,
         }
         for name, box in self.numbers.items():
             self.proposals[box] = partial(self._propose_number, name)
@@ -137,11 +140,8 @@ class Controls:
         self.show_drag()
         self.moves["undo"].disabled = not self._history.can_undo
         self.moves["redo"].disabled = not self._history.can_redo
-        if self.pixel_grid is not None:
-            if now.X.numel() <= EDITABLE_PIXELS:
-                self.pixel_grid.show(now.X)
-            else:
-                self.pixels.selected_index = self.pixel_grid = None  # full anew when opened
+        if self.pixels.selected_index is not None:
+            self._show_pixels()
 
     def chosen(self) -> tuple[int, int]:
         """Return the cell that the slider drags."""
@@ -155,6 +155,9 @@ class Controls:
     def _propose_preset(self, now: Setting, name: str) -> Proposal:
         K = now.K if name == OWN_KERNEL else kernels.kernel(name).to(now.X.dtype)
         return replace(now, K=K), None
+
+    def _propose_pixels(self, now: Setting, X: Tensor) -> Proposal:
+        return replace(now, X=X, picture=YOURS, source=None), ("X", self.pixel_grid.edited)
 
     def _propose_size(self, now: Setting, _: int) -> Proposal:
         return replace(now, K=kernels.resized(now.K, (self.rows.value, self.columns.value))), None
@@ -184,20 +187,12 @@ class Controls:
             self._ends.value = f"{spell.number(-limit)} to {spell.number(limit)}"
         self.drag.value = self._position(weight)
 
-    def open_pixels(self) -> ArrayEditor | None:
-        """Fill the drawer of pixels: return its new grid, or None where there are too many."""
-        now = self._history.now
-        if now.X.numel() > EDITABLE_PIXELS:
-            said = (
-                f"{spell.size(now.X.shape)} are too many pixels for boxes: choose a small picture."
-            )
-            self.pixels.children = [html(said)]
-            self.pixel_grid = None
-            return None
-        self.pixel_grid = grid = ArrayEditor(now.X, "input", signed=False)
-        self.proposals[grid] = lambda now, X: (
-            replace(now, X=X, picture=YOURS, source=None),
-            ("X", grid.edited),
-        )
-        self.pixels.children = [self.pixel_grid]
-        return self.pixel_grid
+    def _show_pixels(self) -> None:
+        """Fill the drawer of pixels, which is open."""
+        X = self._history.now.X
+        few = X.numel() <= EDITABLE_PIXELS
+        if few:
+            self.pixel_grid.show(X)
+        said = f"{spell.size(X.shape)} are too many pixels for boxes: choose a small picture."
+        self._too_many.value = "" if few else said
+        self.pixels.children = [self.pixel_grid if few else self._too_many]

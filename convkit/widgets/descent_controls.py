@@ -78,7 +78,7 @@ class DescentControls:
         return limit if math.isfinite(limit) else 1.0
 
     def _position(self) -> int:
-        decades = math.log10(self._training.descent.lr / self._unit()) - LEAST
+        decades = math.log10(self._training.descent.lr) - math.log10(self._unit()) - LEAST
         return min(max(round(PER_DECADE * decades), 0), LAST_POSITION)
 
     def dragged_rate(self) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipywidgets as widgets
-import torch
 import traitlets
 from torch import Tensor
 
@@ -13,12 +12,12 @@ from convkit.descent import KernelDescent
 from convkit.draw import save
 from convkit.errors import ConvkitError
 from convkit.ops import pair
-from convkit.setting import KEYWORDS, own
+from convkit.setting import KEYWORDS, identical, own
 from convkit.training import Training
 from convkit.widgets.descent_controls import DescentControls
 from convkit.widgets.frames import frames, stepwise
 from convkit.widgets.kernel_editor import KernelEditor
-from convkit.widgets.parts import RUN_ME, Checked, Panel, code_drawer, code_html, guarded, html
+from convkit.widgets.parts import RUN_ME, Handed, Panel, code_drawer, code_html, guarded, html
 from convkit.widgets.typed import read_number
 
 
@@ -55,8 +54,8 @@ class DescentStepper(Panel):
         If what is given or set cannot work; the panel keeps its last good state.
     """
 
-    Y = Checked()
-    kernel = traitlets.Any(read_only=True)
+    Y = Handed()
+    kernel = Handed(read_only=True)
 
     def __init__(
         self,
@@ -93,7 +92,7 @@ class DescentStepper(Panel):
     # What the panel is set to, readable and settable.
 
     descent = property(lambda self: self._training.descent, doc="The descent itself.")
-    X = property(lambda self: self.descent.X, doc="The input, (H, W).")
+    X = property(lambda self: self.descent.X.clone(), doc="The input, (H, W).")
     loss = property(lambda self: self.descent.loss, doc="The squared error at the step on show.")
 
     @property
@@ -140,8 +139,8 @@ class DescentStepper(Panel):
 
     def follow(self, editor: KernelEditor) -> None:
         """Learn what `editor` does: its input and output become ours, now and after each edit."""
-        editor.observe(lambda _: self._on_followed(editor), "output")
-        self._on_followed(editor)
+        editor.observe(self._on_followed, "output")
+        self._on_followed({"owner": editor})
 
     @traitlets.validate("Y")
     def _target_proposed(self, proposal: dict) -> Tensor:
@@ -168,9 +167,9 @@ class DescentStepper(Panel):
         self._code.value = stepwise(map(code_html, training.codes()))
         self.show_controls()
         self._say_verdict()
-        self.set_trait("kernel", self.descent.kernel)
-        if self.Y is None or not torch.equal(self.Y, self.descent.Y):
+        if self.Y is None or not identical(self.Y, self.descent.Y):
             self.Y = self.descent.Y
+        self.set_trait("kernel", self.descent.kernel)
 
     def _say_verdict(self) -> None:
         words = self._training.verdict()
@@ -188,8 +187,7 @@ class DescentStepper(Panel):
 
     @guarded
     def _on_count(self, change: dict) -> None:
-        self._training.steps = change["new"]
-        self._training.restart()
+        self._training.change_steps(change["new"])
         self._show_trajectory()
 
     @guarded
@@ -210,7 +208,8 @@ class DescentStepper(Panel):
         self.start = change["new"]
 
     @guarded
-    def _on_followed(self, editor: KernelEditor) -> None:
+    def _on_followed(self, change: dict) -> None:
+        editor = change["owner"]
         numbers = (pair(name, getattr(editor, name)) for name in KEYWORDS)
         if tuple(numbers) != ((0, 0), (1, 1), (1, 1)):
             raise ConvkitError(

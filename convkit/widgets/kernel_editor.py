@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 
 import traitlets
@@ -16,7 +17,7 @@ from convkit.ops import Pair
 from convkit.setting import Setting, own
 from convkit.training import LARGEST_KERNEL
 from convkit.widgets.controls import Controls
-from convkit.widgets.parts import RUN_ME, Checked, Panel, code_drawer, code_html, guarded, html
+from convkit.widgets.parts import RUN_ME, Handed, Panel, code_drawer, code_html, guarded, html
 from convkit.widgets.stage import Stage, fits_lens
 from convkit.widgets.typed import HalfTyped
 from convkit.widgets.walk import Walk
@@ -26,7 +27,7 @@ def _settable(name: str, doc: str) -> property:
     """Return a property of the panel's setting; an edit, refused if it cannot work."""
 
     def get(panel: KernelEditor) -> object:
-        return getattr(panel._trial.now, name)
+        return deepcopy(getattr(panel._trial.now, name))
 
     def change(panel: KernelEditor, value: object) -> None:
         now = panel._trial.now
@@ -67,8 +68,8 @@ class KernelEditor(Panel):
         If what is given or set cannot work; the panel keeps its last good state.
     """
 
-    kernel = Checked()
-    output = traitlets.Any(read_only=True)
+    kernel = Handed()
+    output = Handed(read_only=True)
 
     def __init__(
         self,
@@ -101,7 +102,8 @@ class KernelEditor(Panel):
         controls = self._controls
         for control in controls.proposals:
             control.observe(self._on_control, "value")
-        controls.grid.observe(self._on_complaint, "complaint")
+        for grid in (controls.grid, controls.pixel_grid):
+            grid.observe(self._on_complaint, "complaint")
         controls.cell.observe(self._on_cell, "value")
         controls.pixels.observe(self._on_pixels_opened, "selected_index")
         for move, press in controls.moves.items():
@@ -164,9 +166,9 @@ class KernelEditor(Panel):
         self._sizes.value = "<br>".join(now.size_sums())
         self._code.value = code_html(now.code())
         self._say_verdict()
-        if self.kernel is not now.K:
+        try:
             self.kernel = now.K
-        if self.output is not trial.Y:
+        finally:  # a panel linked to the kernel may refuse it
             self.set_trait("output", trial.Y)
 
     def _say_verdict(self) -> None:
@@ -205,11 +207,8 @@ class KernelEditor(Panel):
         self._controls.show_drag()
 
     @guarded
-    def _on_pixels_opened(self, change: dict) -> None:
-        grid = self._controls.open_pixels() if change["new"] == 0 else None
-        if grid is not None:
-            grid.observe(self._on_control, "value")
-            grid.observe(self._on_complaint, "complaint")
+    def _on_pixels_opened(self, _: dict) -> None:
+        self.show_controls()
 
     @guarded
     def _on_complaint(self, change: dict) -> None:

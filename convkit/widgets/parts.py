@@ -10,6 +10,7 @@ from importlib.resources import files
 
 import ipywidgets as widgets
 import traitlets
+from torch import Tensor
 
 from convkit import lens
 from convkit.errors import ConvkitError
@@ -23,6 +24,22 @@ class Checked(traitlets.Any):
     """A trait whose validator sees whatever it is set to, None too."""
 
     allow_none = False
+
+
+class Handed(Checked):
+    """A trait of tensors: each new one is told, equal or not, and whoever reads gets a copy."""
+
+    def get(self, obj: traitlets.HasTraits, cls: type | None = None) -> Tensor | None:
+        """Return a copy: what a reader does to it changes no panel."""
+        value = super().get(obj, cls)
+        return value if value is None else value.clone()
+
+    def set(self, obj: traitlets.HasTraits, value: Tensor) -> None:
+        """Take another tensor; traitlets itself would ask whether it ``==`` the old one."""
+        old, new = obj._trait_values.get(self.name), self._validate(obj, value)
+        obj._trait_values[self.name] = new
+        if new is not old:
+            obj._notify_trait(self.name, old, self.get(obj))
 
 
 def guarded(handler: Callable[..., None]) -> Callable[..., None]:

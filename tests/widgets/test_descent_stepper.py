@@ -114,6 +114,25 @@ def test_typing_a_learning_rate(text):
     torch.testing.assert_close(second.kernel, first.kernel - panel.lr * first.grad)
 
 
+def test_more_steps_keep_the_learning_rates_of_those_before():
+    panel = stepper(steps=6)
+    panel.n = 4
+    panel._controls.only_ahead.value = True
+    panel._controls.rate.value = "0.001"
+    for count in (8, 5, 9):
+        panel._controls.count.value = count
+        assert [s.lr for s in panel.descent.trajectory[1:]] == [0.03] * 4 + [0.001] * (count - 4)
+        assert panel.n == 4
+        consistent(panel)
+
+
+@pytest.mark.parametrize("text", ["1e-320", "1e-45"])
+def test_the_least_of_learning_rates(text):
+    panel = stepper(stripes() / 100)
+    panel._controls.rate.value = text
+    assert panel.lr == float(text) and panel._controls.rate_slider.value == 0
+
+
 def test_the_slider_of_the_learning_rate():
     panel = stepper()
     panel._controls.rate_slider.value = 50  # a tenth of the limit
@@ -315,6 +334,34 @@ def test_following_an_editor():
     assert editor.padding == 1 and 'role="status"' in editor.status
     editor._controls.numbers["padding"].value = "0"
     assert 'role="status"' in panel.status
+    consistent(panel)
+
+
+def test_following_twice_learns_once(monkeypatch):
+    editor, panel, posed = KernelEditor(stripes(), EDGE), stepper(steps=2), []
+    for _ in range(3):
+        panel.follow(editor)
+    pose = panel._training.pose
+    monkeypatch.setattr(panel._training, "pose", lambda *a: (posed.append(a), pose(*a)))
+    editor.kernel = 2 * EDGE
+    assert len(posed) == 1 and torch.equal(panel.Y, editor.output)
+
+
+def test_an_input_that_leaves_the_output_as_it_was_is_followed():
+    editor, panel = KernelEditor(torch.ones(1, 2), torch.tensor([[0.0, 1.0]])), stepper(steps=2)
+    panel.follow(editor)
+    editor.X = torch.tensor([[7.0, 1.0]])
+    assert torch.equal(editor.output, torch.ones(1, 1)) and torch.equal(panel.X, editor.X)
+
+
+@pytest.mark.parametrize("name", ["X", "Y", "kernel", "start"])
+def test_what_is_read_can_be_changed_in_place_and_the_panel_stays(name):
+    panel = stepper(start=torch.tensor([[0.5, 0.2]]))
+    before = state(panel)
+    getattr(panel, name).zero_()
+    panel.n = 1
+    panel.n = 0
+    assert same(before, state(panel))
     consistent(panel)
 
 

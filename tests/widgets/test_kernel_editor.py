@@ -34,7 +34,8 @@ def state(panel):
 
 
 def same(before, after):
-    return before[:3] == after[:3] and before[3] is after[3] and before[4] is after[4]
+    tensors = zip(before[3:], after[3:], strict=True)
+    return before[:3] == after[:3] and all(torch.equal(*pair) for pair in tensors)
 
 
 def consistent(panel):
@@ -43,7 +44,7 @@ def consistent(panel):
     wanted = (conv2d if panel.flip else corr2d)(
         panel.X, panel.kernel, padding=panel.padding, stride=panel.stride, dilation=panel.dilation
     )
-    assert torch.equal(panel.output, wanted) and panel.kernel is now.K
+    assert torch.equal(panel.output, wanted) and torch.equal(panel.kernel, now.K)
     assert controls.picture.value == now.picture
     assert (controls.rows.value, controls.columns.value) == tuple(now.K.shape)
     assert controls.flip.value == now.flip
@@ -180,9 +181,12 @@ def test_the_drawer_of_pixels_stays_as_one_leaves_it():
     assert panel._controls.pixels.selected_index is None
     panel._controls.pixels.selected_index = 0
     panel._controls.picture.value = "photo 128 × 128"
-    assert panel._controls.pixels.selected_index is None
-    panel._controls.pixels.selected_index = 0
+    assert panel._controls.pixels.selected_index == 0
     assert "128 × 128 are too many pixels" in panel._controls.pixels.children[0].value
+    panel._controls.picture.value = "ramp 6 × 9"
+    assert panel._controls.pixels.children == (panel._controls.pixel_grid,)
+    panel._controls.pixel_grid._boxes[5, 8].value = "0"
+    assert panel.X[5, 8] == 0
 
 
 def test_the_walk_shows_its_cell():
@@ -481,6 +485,19 @@ def test_the_panel_keeps_copies():
     assert panel.kernel.sum() == 4
 
 
+@pytest.mark.parametrize("name", ["X", "kernel", "output"])
+def test_what_is_read_can_be_changed_in_place_and_the_panel_stays(name):
+    panel, told = editor(), []
+    panel.observe(lambda change: told.append(change["new"]), "kernel")
+    box(panel, 0, 0).value = "5"
+    before = state(panel)
+    getattr(panel, name).zero_(), told[-1].zero_()
+    assert same(before, state(panel)) and panel.output.abs().sum() > 0
+    consistent(panel)
+    panel.undo(), panel.redo()
+    assert same(before, state(panel))
+
+
 def test_a_layers_own_weight_can_be_edited():
     panel = editor(K=torch.nn.Parameter(torch.ones(2, 2)))
     box(panel, 0, 0).value = "3"
@@ -519,6 +536,16 @@ def test_linked_panels_follow():
     assert torch.equal(two.kernel, one.kernel) and two.kernel[0, 0] == 4
     two._controls.preset.value = "box blur"
     assert torch.equal(one.kernel, kernel("box blur"))
+    consistent(one), consistent(two)
+
+
+def test_a_linked_panel_that_refuses_leaves_this_one_whole():
+    one, two = editor(), editor(torch.ones(3, 3))
+    traitlets.dlink((one, "kernel"), (two, "kernel"))
+    one._controls.rows.value = 4
+    assert one.kernel.shape == (4, 3) and one.output.shape == (3, 6)
+    assert 'role="alert"' in one.status and "larger than the padded input" in one.status
+    assert two.kernel.shape == (3, 3)
     consistent(one), consistent(two)
 
 
