@@ -232,7 +232,7 @@ def test_a_number_of_steps_that_is_refused_changes_nothing(steps):
 
 
 def test_fewer_steps_than_a_diverging_descent_takes():
-    made = training(steps=100, lr=0.05)
+    made = training(steps=100, lr=0.2)
     assert 5 < made.last < 100 and "Stopped" in made.stopped
     made.change_steps(5)
     assert made.last == 5 and made.stopped == ""
