@@ -33,7 +33,9 @@ def pytest_collect_file(file_path, parent):
     """Guard each notebook that nbval would run."""
     collected = yield
     return [
-        GuardedNotebook.from_parent(parent, path=file_path) if isinstance(found, IPyNbFile) else found
+        GuardedNotebook.from_parent(parent, path=file_path)
+        if isinstance(found, IPyNbFile)
+        else found
         for found in collected
     ]
 
@@ -99,9 +101,10 @@ def differences(stored: list[NotebookNode], made: list[NotebookNode]) -> Iterato
         yield f"stored outputs: {kinds}; a run gives: {wanted}"
         return
     for number, (old, new) in enumerate(zip(stored, made, strict=True), start=1):
-        for part in words(old):
-            if words(old)[part] != words(new)[part]:
-                yield f"output {number}: {part} is {words(old)[part]}, a run gives {words(new)[part]}"
+        theirs = words(new)
+        for part, mine in words(old).items():
+            if mine != theirs[part]:
+                yield f"output {number}: {part} is {mine}; a run gives: {theirs[part]}"
         if PNG in old.get("data", {}):
             fault = picture_fault(old.data[PNG], new.data[PNG])
             if fault:

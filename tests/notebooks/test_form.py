@@ -1,15 +1,17 @@
 """The checks of a stored notebook's form find what they are there to find."""
 
 import copy
+from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from tests.notebooks.form import faults, page_faults
-from tools.notebooks import metadata_of
+from tests.notebooks.form import faults
+from tools.notebooks import WIDGET_VIEW, metadata_of
 
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 LINKS = "[next](01_next.ipynb)"
 
 
@@ -93,3 +95,15 @@ def test_code_that_is_the_lesson_may_be_long(path):
     notebook = sound()
     last(notebook).update(source="x = 1\n" * 30, metadata={"tags": ["from-scratch"]})
     assert faults(nbformat.from_dict(notebook), path) == []
+
+
+def test_what_an_exported_page_would_not_show_is_found(path):
+    notebook = sound()
+    assert list(page_faults(notebook, path)) == []
+    data(notebook)[WIDGET_VIEW] = {"model_id": "0" * 32, "version_major": 2, "version_minor": 0}
+    assert "code cell 2" in "".join(page_faults(notebook, path))
+
+
+def test_notebooks_are_numbered_without_a_gap():
+    numbers = [int(path.name[:2]) for path in sorted(NOTEBOOKS.glob("*.ipynb"))]
+    assert numbers == list(range(len(numbers))) != []
