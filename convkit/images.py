@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -17,6 +19,9 @@ from convkit.ops import pair
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 MAX_BYTES = 10 * 2**20
 MAX_PIXELS = 25_000_000
+MAX_PARTS = 100
+PART = re.compile(rb"\xff\xda\0[\x08\x0a\x0c\x0e][\1-\4]|Exif\0\0")
+"""A JPEG's scan, each a walk over all pixels, or its EXIF, each a copy of those before it."""
 
 
 def stripes() -> Tensor:
@@ -105,7 +110,8 @@ def open_image(source: str | Path | bytes, size: int | None = None) -> Tensor:
     ----------
     source : path or bytes
         A PNG, JPEG, WebP, BMP or GIF (first frame) of at most 10 MiB and 25 million pixels.
-        It is turned upright as its EXIF says; transparent parts are laid on white.
+        It is turned upright as its EXIF says; transparent parts are laid on white. A JPEG has at
+        most 100 scans; usual ones have up to 12.
     size : int, optional
         Longest side wanted, in pixels; a larger picture is scaled down to it.
 
@@ -118,6 +124,10 @@ def open_image(source: str | Path | bytes, size: int | None = None) -> Tensor:
     wanted = "a PNG, JPEG, WebP, BMP or GIF of at most 10 MiB and 25 million pixels"
     if len(data) > MAX_BYTES:
         raise ConvkitError("the picture file has more than 10 MiB", wanted, "Scale it down first.")
+    parts = sum(1 for _ in PART.finditer(data))
+    if parts > MAX_PARTS:  # few bytes could keep Pillow busy for hours
+        given = f"the picture is made of {parts} parts"
+        raise ConvkitError(given, f"at most {MAX_PARTS}", "Open it elsewhere and save it as PNG.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # our own limits, below, are the tighter ones
@@ -126,7 +136,8 @@ def open_image(source: str | Path | bytes, size: int | None = None) -> Tensor:
                 if width * height > MAX_PIXELS:
                     given = f"the picture has {width} × {height} pixels"
                     raise ConvkitError(given, wanted, "Scale it down first.")
-                return _grey(ImageOps.exif_transpose(image), size)
+                image.load()
+                return _grey(_upright(image), size)
     except ConvkitError:
         raise
     except Image.DecompressionBombError as error:
@@ -146,16 +157,28 @@ def _read(path: Path) -> bytes:
         raise ConvkitError(given, "the path of a picture file", "Check the path.") from error
 
 
+def _upright(image: Image.Image) -> Image.Image:
+    """Return the picture as its EXIF turns it; where that is damaged, as it is."""
+    with suppress(Exception):  # of many kinds
+        ImageOps.exif_transpose(image, in_place=True)
+    return image
+
+
 def _grey(image: Image.Image, size: int | None = None) -> Tensor:
-    """Return the picture's luma (ITU-R 601) over white, scaled to [0, 1]."""
+    """Return the picture's luma (ITU-R 601) over white, scaled to [0, 1].
+
+    Large pictures are changed in place, or a channel at a time, to stay within memory.
+    """
     if image.mode.startswith("I"):  # 16 bits of grey, which Pillow would clip to 8
         image, white, dtype = image.convert("F"), 65535, torch.float32
     else:
         if image.has_transparency_data:
-            paper = Image.new("RGBA", image.size, "white")
-            image = Image.alpha_composite(paper, image.convert("RGBA"))
+            alpha = (image if image.mode == "RGBA" else image.convert("RGBA")).getchannel("A")
+            paper = Image.new("L", image.size, "white")
+            paper.paste(image.convert("L"), mask=alpha)
+            image = paper
         image, white, dtype = image.convert("L"), 255, torch.uint8
     if size is not None:
         image.thumbnail(pair("size", size, 1), Image.Resampling.LANCZOS)
     values = torch.frombuffer(bytearray(image.tobytes()), dtype=dtype).float()
-    return (values.reshape(image.height, image.width) / white).clamp(0, 1)
+    return values.reshape(image.height, image.width).div_(white).clamp_(0, 1)

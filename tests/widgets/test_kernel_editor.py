@@ -3,7 +3,6 @@
 import io
 import re
 from base64 import b64decode
-from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -17,6 +16,7 @@ from convkit.kernels import KERNELS, kernel
 from convkit.widgets import KernelEditor
 from convkit.widgets.controls import REACH
 from convkit.widgets.stage import fits_lens
+from tests.strangers import upload
 
 
 def editor(X=None, K=None, **options):
@@ -212,16 +212,11 @@ def png(array):
     return buffer.getvalue()
 
 
-def upload(panel, data, name="mine.png"):
-    made = {"name": name, "type": "image/png", "size": len(data), "content": memoryview(data)}
-    panel._controls.file.value = ({**made, "last_modified": datetime(2026, 1, 1, tzinfo=UTC)},)
-
-
 def test_a_file_of_ones_own():
     panel = editor()
     array = np.arange(20 * 30, dtype=np.uint8).reshape(20, 30)
     for _ in range(2):  # the same file can be chosen again
-        upload(panel, png(array))
+        upload(panel, "mine.png", png(array))
         assert torch.equal(panel.X, torch.tensor(array) / 255)
         assert panel._controls.picture.value == "file mine.png"
         assert "convkit.open_image('mine.png'" in panel.code
@@ -231,25 +226,14 @@ def test_a_file_of_ones_own():
     assert panel._controls.picture.value == "file mine.png"
 
 
-FILES = {
-    "empty": b"",
-    "text": b"<script>alert(1)</script>",
-    "cut": png(np.zeros((90, 90), np.uint8))[:60],
-    "huge": b"\x89PNG" + bytes(11 * 2**20),
-    "bomb": None,
-}
-
-
-@pytest.mark.parametrize("kind", FILES)
-def test_a_bad_file_is_refused_in_words(kind):
-    data = FILES[kind] if kind != "bomb" else png(np.zeros((6000, 5000), np.uint8))
+def test_a_bad_file_is_refused_in_words():
     panel = editor()
     before = state(panel)
-    upload(panel, data)
-    assert re.search("cannot be read as a picture|more than 10 MiB|6000|pixels", panel.status)
+    upload(panel, "mine.png", b"<script>alert(1)</script>")
+    assert "cannot be read as a picture" in panel.status
     assert 'role="alert"' in panel.status and same(before, state(panel))
     assert panel._controls.picture.value == "stripes 6 × 8"
-    upload(panel, png(np.zeros((5, 5), np.uint8)))
+    upload(panel, "mine.png", png(np.zeros((5, 5), np.uint8)))
     assert panel.X.shape == (5, 5) and 'role="status"' in panel.status
 
 
@@ -610,7 +594,7 @@ def test_the_lens_is_for_small_inputs(side, padding, small):
 
 def test_markup_in_a_files_name_is_escaped():
     panel = editor()
-    upload(panel, png(np.zeros((5, 5), np.uint8)), name="<img src=x onerror=alert(1)>.png")
+    upload(panel, "<img src=x onerror=alert(1)>.png", png(np.zeros((5, 5), np.uint8)))
     shown = [w.value for w in (panel._code, panel._status, panel._sizes, *panel._stage._tables)]
     assert not any("<img" in text for text in shown)
     assert "&lt;img src=x" in panel._code.value and "<img src=x" in panel.code
