@@ -51,6 +51,18 @@ LIBRARIES_OF_MODULE = {"images": {"PIL"}}
 LATE_LIBRARIES_OF_MODULE = {"images": {"matplotlib"}}
 NOT_LOADED = {"matplotlib", "ipywidgets", "d2l", "IPython", "torchvision"}
 
+# What could run a text: as a bare name, as an attribute of a module, or by an import.
+RUNNERS = {"eval", "exec", "compile", "__import__", "breakpoint"}
+RUNNERS_OF_MODULE = {
+    "os": {"system", "popen", "startfile", "fork"},
+    "torch": {"load", "hub", "compile", "jit", "ops"},
+    "importlib": {"reload", "util", "machinery"},
+}
+RUNNING_LIBRARIES = {
+    *("builtins", "code", "codeop", "runpy", "subprocess", "pty", "ctypes", "multiprocessing"),
+    *("pickle", "marshal", "shelve", "dill", "joblib"),
+}
+
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -100,6 +112,32 @@ def import_faults(name: str, source: str) -> list[str]:
     return faults
 
 
+def running_faults(source: str) -> list[str]:
+    """Say what in a module could run a text, or load an object that does."""
+    faults = [
+        name
+        for name, _ in imports(source)
+        if RUNNING_LIBRARIES & set(name.split(".")) or "*" in name
+    ]
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Name(id=name) if name in RUNNERS:
+                faults.append(name)
+            case ast.Attribute(value=ast.Name(id=module), attr=name):
+                starts = module == "os" and name.startswith(("exec", "spawn"))
+                if starts or name in RUNNERS_OF_MODULE.get(module, ()):
+                    faults.append(f"{module}.{name}")
+            case ast.ImportFrom(module=str(module), names=names):
+                runs = RUNNERS_OF_MODULE.get(module, set())
+                faults += [f"{module}.{alias.name}" for alias in names if alias.name in runs]
+            case ast.Call(func=ast.Attribute(attr="import_module"), args=[first, *_]):
+                if not isinstance(first, ast.Constant):
+                    faults.append("import_module of a name worked out")
+            case ast.keyword(arg="shell" | "allow_pickle"):
+                faults.append(node.arg)
+    return faults
+
+
 def length_faults(name: str, source: str) -> list[str]:
     lines = len(source.splitlines())
     return [f"{name} has {lines} lines"] if lines > LONGEST_MODULE else []
@@ -120,6 +158,11 @@ def test_rooms_import_downward_only(path):
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_modules_are_short(path):
     assert length_faults(path.name, path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_nothing_runs_a_text(path):
+    assert running_faults(path.read_text(encoding="utf-8")) == []
 
 
 def test_importing_convkit_loads_no_view_library():
@@ -173,6 +216,50 @@ def test_the_import_check_can_fail(name, source):
 )
 def test_the_import_check_can_pass(name, source):
     assert import_faults(name, source) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "value = eval(text)",
+        "exec(text)",
+        "run = eval",
+        "list(map(eval, texts))",
+        "compile(text, '', 'eval')",
+        "__import__(name)",
+        "import builtins",
+        "from builtins import eval as read",
+        "import pickle",
+        "def f():\n    from pickle import loads",
+        "import subprocess",
+        "from multiprocessing import pool",
+        "import os\nos.system(text)",
+        "from os import popen",
+        "os.execv(path, [])",
+        "X = torch.load(file)",
+        "from torch import load",
+        "importlib.import_module(name)",
+        "np.load(file, allow_pickle=True)",
+        "from os import *",
+    ],
+)
+def test_the_check_of_running_texts_can_fail(source):
+    assert len(running_faults(source)) >= 1
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "re.compile(pattern)",
+        "layer.eval()",
+        'importlib.import_module("d2l")',
+        "int(text) / float(text)",
+        "from torch import Tensor",
+        'print("eval(text)")',
+    ],
+)
+def test_the_check_of_running_texts_can_pass(source):
+    assert running_faults(source) == []
 
 
 def test_the_length_check_can_fail():

@@ -10,6 +10,9 @@ from convkit import spell
 from convkit.errors import ConvkitError
 from convkit.ops import Pair, pair
 
+SHOWN = 40
+"""The most characters of a text that are told back, and of one that can be a size."""
+
 
 class HalfTyped(ConvkitError):
     """A text that is not a value, perhaps because it is not finished."""
@@ -50,6 +53,8 @@ def read_pair(name: str, text: str, least: int, kept: Pair) -> Pair:
         If it is anything else, or a number is below `least`.
     """
     try:
+        if len(text) > SHOWN:
+            raise ValueError("no size here has as many digits")
         numbers = tuple(int(part) for part in text.split(","))
         both = pair(name, numbers if len(numbers) > 1 else numbers[0], least)
     except ValueError as error:  # what int() raises, and ConvkitError
@@ -67,4 +72,4 @@ def write_pair(value: Pair) -> str:
 
 
 def _quoted(text: str) -> str:
-    return repr(text.strip()[:40]) if text.strip() else "blank"
+    return repr(text.strip()[:SHOWN]) if text.strip() else "blank"
