@@ -5,6 +5,7 @@
 #   make lint            ruff: rules and format, of code and notebooks
 #   make notebooks       run and store the notebooks        (NB=01_cross_correlation: that one)
 #   make test-notebooks  all that guards stored notebooks   (NB=01_cross_correlation: that one)
+#   make test-matrix     the notebooks' words with the oldest and newest numpy and matplotlib
 #   make bench           measure what docs/benchmarks.md states
 #   make screenshots     take the README's pictures from a real JupyterLab
 
@@ -30,7 +31,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 # d2l comes without its own, years old, pins; the line `#no-deps: d2l==...` names its version.
 NO_DEPS := $(shell sed -n 's/^\#no-deps: *//p' requirements.txt)
 
-.PHONY: lab test install trust lint notebooks test-notebooks bench screenshots
+.PHONY: lab test install trust lint notebooks test-notebooks test-matrix bench screenshots
 
 lab: install trust
 	$(BIN)/jupyter lab $(AS_ROOT) $(ARGS) $(START)
@@ -47,6 +48,9 @@ notebooks: install
 
 test-notebooks: install trust
 	$(BIN)/python -m pytest $(if $(NB),,-n 2 --dist loadscope) --nbval $(ARGS) $(NB_PATHS)
+
+test-matrix: install
+	$(BIN)/python -m tools.matrix
 
 bench: install trust
 	$(BIN)/python -m benchmarks.run $(ARGS)

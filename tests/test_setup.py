@@ -3,12 +3,14 @@
 import os
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from convkit.book import D2L_PIN
@@ -33,6 +35,8 @@ PINS = {
     for name, version in re.findall(r"^([\w.-]+)==(\S+)$", read("requirements.txt"), re.MULTILINE)
 }
 CONDA = yaml.safe_load(read("environment.yml"))
+STATED = dict(re.match(r"([\w-]+)=?([\d.]*)", line).groups() for line in CONDA["dependencies"])
+VERSIONS = {CONDA_NAMES.get(n, n): v.strip(".") for n, v in STATED.items() if n not in NOT_OURS}
 
 
 def test_each_range_has_its_pin_and_each_pin_is_in_range():
@@ -58,15 +62,24 @@ def test_environment_is_conda_forge_alone_with_python_spelled_so():
 
 
 def test_environment_agrees_with_the_pins():
-    stated = dict(re.match(r"([\w-]+)=?([\d.]*)", d).groups() for d in CONDA["dependencies"])
-    ours = {CONDA_NAMES.get(n, n): v.strip(".") for n, v in stated.items() if n not in NOT_OURS}
-    assert ours == {n: f"{PINS[n].major}.{PINS[n].minor}" for n in ours}
+    assert {n: f"{PINS[n].major}.{PINS[n].minor}" for n in VERSIONS} == VERSIONS
+
+
+def test_environment_agrees_with_the_ranges():
+    assert [n for n, version in VERSIONS.items() if version not in RANGES[n]] == []
+    assert STATED["python"] in SpecifierSet(PROJECT["requires-python"])
 
 
 def test_environment_holds_all_that_the_notebooks_need():
     needed = map(Requirement, [*PROJECT["dependencies"], *EXTRAS["notebooks"]])
-    names = {CONDA_NAMES.get(n, n) for n in (re.split("[=>]", d)[0] for d in CONDA["dependencies"])}
-    assert {r.name for r in needed} - names == set()
+    assert {r.name for r in needed} - VERSIONS.keys() == set()
+
+
+def test_pip_complains_of_nothing_but_the_books_own_pins():
+    check = [sys.executable, "-m", "pip", "check"]
+    told = subprocess.run(check, capture_output=True, text=True).stdout.splitlines()
+    assert [line for line in told if not line.startswith("d2l 1.0.3 ")] == []
+    assert told
 
 
 def test_post_build_is_strict_and_executable():

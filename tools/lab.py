@@ -68,11 +68,11 @@ def notebooks_copy() -> Iterator[Path]:
 
 
 @contextmanager
-def jupyterlab(root: Path) -> Iterator[Lab]:
+def jupyterlab(root: Path, python: str | Path = sys.executable) -> Iterator[Lab]:
     """Run a JupyterLab that serves ``root``, with settings of its own and its token on.
 
     The notebooks under ``root`` are trusted. The server, and with it its kernels, ends with
-    the ``with`` block.
+    the ``with`` block. ``python`` is that of the environment to run it in.
     """
     with tempfile.TemporaryDirectory(prefix="convkit-lab-") as folder:
         home = Path(folder)
@@ -83,10 +83,10 @@ def jupyterlab(root: Path) -> Iterator[Lab]:
         shutil.copy(SERVER, home / "config")
         found = [str(path) for path in sorted(Path(root).rglob("*.ipynb"))]
         if found:
-            trust = [sys.executable, "-m", "jupyter", "trust", *found]
+            trust = [python, "-m", "jupyter", "trust", *found]
             subprocess.run(trust, env=environment, check=True, capture_output=True)
         token = secrets.token_hex(16)
-        command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1"]
+        command = [str(python), "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1"]
         command += ["--ServerApp.port=0", f"--ServerApp.root_dir={root}"]
         command += [f"--IdentityProvider.token={token}"]
         if hasattr(os, "geteuid") and os.geteuid() == 0:
