@@ -7,8 +7,6 @@ The ways to draw take turns, so that a busy moment of the machine hits all alike
 
 import os
 import platform
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -19,6 +17,7 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import ElementHandle, Page, expect
 
+from benchmarks.processes import BARE_IMPORTS, PROCESSES, in_processes
 from tools.lab import (
     PROJECT,
     Lab,
@@ -31,7 +30,7 @@ from tools.lab import (
 )
 
 PAGE = PROJECT / "docs" / "benchmarks.md"
-WARM_UP, ROUNDS, PROCESSES = 3, 20, 7
+WARM_UP, ROUNDS = 3, 20
 EDITOR = "KernelEditor(P, K)"
 # Each shows a way to edit one weight of Sobel x: what to type into, and the picture that answers.
 WAYS = {
@@ -111,19 +110,6 @@ SCRUB = """panel => new Promise(done => {
     handle.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowRight", bubbles: true}));
     requestAnimationFrame(look);
 })"""
-# In a fresh process with IPython's shell, as a kernel has it: the work, then seconds and MiB.
-PROCESS = """
-import time
-from IPython.core.interactiveshell import InteractiveShell
-shell = InteractiveShell.instance()
-start = time.perf_counter()
-{work}
-seconds = time.perf_counter() - start
-print(seconds, int(open("/proc/self/status").read().split("VmRSS:")[1].split()[0]) / 1024)"""
-BARE_IMPORTS = "import torch, matplotlib.pyplot, ipywidgets"
-FIRST_PANEL = """
-from convkit.widgets import KernelEditor
-shell.display_formatter.format(KernelEditor())"""
 
 
 @contextmanager
@@ -182,23 +168,11 @@ def in_the_browser() -> dict[str, tuple[float, ...]]:
         return measured
 
 
-def in_processes() -> dict[str, tuple[float, float]]:
-    """Return seconds and MiB of the bare imports and of a first panel, medians."""
-    works = {"imports": BARE_IMPORTS, "first panel": FIRST_PANEL}
-    taken: dict[str, list[list[float]]] = {name: [] for name in works}
-    for turn in range(1 + PROCESSES):
-        for name, work in works.items():
-            command = [sys.executable, "-c", PROCESS.format(work=work)]
-            told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-            if turn:  # the first fills the disk's cache
-                taken[name].append([float(word) for word in told.split()])
-    return {name: tuple(map(median, zip(*runs, strict=True))) for name, runs in taken.items()}
-
-
 def report(m: dict[str, tuple[float, ...]]) -> str:
     """Return the page."""
     photo, full, interact, bare = (m[name][0] for name in WAYS)
     (seconds, size), (bare_seconds, bare_size) = m["first panel"], m["imports"]
+    (guard, _), (plain, _) = m["guard"], m["nbclient"]
     packages = ("torch", "jupyterlab", "ipywidgets", "ipykernel", "matplotlib")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     speed = f"{interact / photo:.1f} times as fast as `interact` (wanted: 2)"
@@ -214,13 +188,15 @@ def report(m: dict[str, tuple[float, ...]]) -> str:
     rows += [
         ("bare imports", f"{bare_seconds:.2f} s, {bare_size:.0f} MiB", ""),
         ("first KernelEditor", f"{seconds:.2f} s, {size:.0f} MiB", f"{ratios} (1.15)"),
+        ("all notebooks by nbclient", f"{plain:.1f} s", ""),
+        ("all notebooks by the guard", f"{guard:.1f} s", f"{guard / plain:.2f} × nbclient (2)"),
     ]
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     return f"""# Benchmarks
 
 Written by `make bench` on {date.today()}: {os.cpu_count()} cores ({platform.machine()}), load
 {os.getloadavg()[0]:.1f} at its end, Python {platform.python_version()}, {versions}.
-Medians of {ROUNDS} edits and of {PROCESSES} processes, in one run, the ways taking turns.
+Medians of {ROUNDS} edits and of {PROCESSES} or fewer processes, in one run, the ways taking turns.
 
 | what | median | beside it (wanted) |
 | --- | --- | --- |
@@ -235,6 +211,8 @@ Medians of {ROUNDS} edits and of {PROCESSES} processes, in one run, the ways tak
 - **Bare imports**: `{BARE_IMPORTS}`
   in a fresh process that has IPython's shell. **First KernelEditor**: import it, make one of the
   128 × 128 photo, and format it for display.
+- **All notebooks**, one after the other: run by nbclient in one process, and checked by
+  `make test-notebooks` in another.
 """
 
 
