@@ -75,6 +75,12 @@ def test_environment_holds_all_that_the_notebooks_need():
     assert {r.name for r in needed} - VERSIONS.keys() == set()
 
 
+def test_contributing_says_what_each_dependency_is_for():
+    table = read("CONTRIBUTING.md").partition("## What each dependency is for")[2]
+    told = re.findall(r"^\| ([\w-]+) \| [^|]{10,} \|$", table, re.MULTILINE)
+    assert sorted(told) == sorted({*RANGES, "d2l"})
+
+
 def test_pip_complains_of_nothing_but_the_books_own_pins():
     check = [sys.executable, "-m", "pip", "check"]
     told = subprocess.run(check, capture_output=True, text=True).stdout.splitlines()
