@@ -57,13 +57,18 @@ class Setting:
     X, K : Tensor
         Input (H, W) and kernel (kH, kW) of one float dtype.
     padding, stride, dilation : int or (h, w)
-        As in `corr2d`.
+        As in `corr2d`; a pair of one number twice is that number.
     flip : bool
         Whether the operation is convolution, not cross-correlation.
     picture : str
         What the input is called; `YOURS` where it has no name.
     source : str or None
         Code that makes the input, where something shorter than its numbers does.
+
+    Raises
+    ------
+    ConvkitError
+        If a number or `flip` is of another kind; whether all fits together, `output` says.
     """
 
     X: Tensor
@@ -74,6 +79,13 @@ class Setting:
     flip: bool = False
     picture: str = YOURS
     source: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in KEYWORDS:
+            h, w = pair(name, getattr(self, name))
+            object.__setattr__(self, name, h if h == w else (h, w))
+        if not isinstance(self.flip, bool):
+            raise ConvkitError(f"flip is {self.flip!r}", "True or False", "Choose one.")
 
     @classmethod
     def of(cls, X: Tensor, K: Tensor, **options: Pair | bool) -> Setting:
@@ -106,8 +118,6 @@ class Setting:
         ConvkitError
             If the kernel does not fit, or a value is too large for the dtype or the panel.
         """
-        if not isinstance(self.flip, bool):
-            raise ConvkitError(f"flip is {self.flip!r}", "True or False", "Choose one.")
         for name, value in self.options.items():
             if max(pair(name, value)) > LARGEST_SIDE:
                 given, wanted = f"{name} is {value}", f"at most {LARGEST_SIDE}"

@@ -96,9 +96,15 @@ def test_an_overflow_is_refused():
 @pytest.mark.parametrize("name", ["padding", "stride", "dilation"])
 @pytest.mark.parametrize("value", [LARGEST_SIDE + 1, (1, 10**20), -1, 1.5, "1", None, (1, 2, 3)])
 def test_impossible_numbers_are_refused(name, value):
-    setting = Setting.of(torch.ones(3, 3), torch.ones(1, 1), **{name: value})
     with pytest.raises(ConvkitError, match=f"^{name} is "):
-        setting.output()
+        Setting.of(torch.ones(3, 3), torch.ones(1, 1), **{name: value}).output()
+
+
+def test_a_pair_of_one_number_is_that_number_and_a_list_is_copied():
+    two, pair = [2, 2], [1, 2]
+    setting = Setting.of(torch.ones(3, 3), torch.ones(1, 1), padding=two, stride=pair)
+    two[0] = pair[0] = 9
+    assert setting.options == {"padding": 2, "stride": (1, 2), "dilation": 1}
 
 
 def test_the_largest_numbers_work():

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import ipywidgets as widgets
+import torch
 from torch import Tensor
 
 from convkit import images, kernels, spell
@@ -169,7 +170,7 @@ class Controls:
     def _propose_weight(self, now: Setting, position: int) -> Proposal:
         K, cell = now.K.clone(), self.chosen()
         if position != self._position(K[cell].item()):
-            K[cell] = position * self._scale / REACH
+            K[cell] = torch.tensor(position * self._scale / REACH, dtype=K.dtype)
         return replace(now, K=K), ("K", cell)
 
     def _position(self, weight: float) -> int:

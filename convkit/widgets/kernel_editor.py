@@ -209,6 +209,7 @@ class KernelEditor(Panel):
     @guarded
     def _on_pixels_opened(self, _: dict) -> None:
         self.show_controls()
+        self._say_verdict()
 
     @guarded
     def _on_complaint(self, change: dict) -> None:

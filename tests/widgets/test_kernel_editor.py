@@ -315,6 +315,14 @@ def test_an_overflow_is_said():
     consistent(panel)
 
 
+def test_a_drag_beyond_what_the_dtype_holds_is_an_overflow():
+    panel = editor(torch.ones(3, 3) / 4, torch.full((1, 1), 3e38))
+    before = state(panel)
+    panel._controls.drag.value = REACH
+    assert "overflows" in panel.status and same(before, state(panel))
+    consistent(panel)
+
+
 # An operation of the learner's own
 
 
