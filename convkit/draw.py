@@ -101,7 +101,7 @@ def save(figure: Figure, scale: float = 1.5, level: int = 6) -> bytes:
 
 def style(axes: Axes, title: str) -> None:
     """Give axes the look of all of ours: grey ink, a light frame, a title on the left."""
-    axes.set_title(title, color=INK, fontsize=10, loc="left")
+    axes.set_title(title, color=INK, fontsize=10, loc="left", parse_math=False)
     axes.tick_params(which="both", colors=INK, labelsize=8, length=2)
     axes.spines[:].set_color("#aaaaaa")
     axes.xaxis.label.set(color=INK, fontsize=9)

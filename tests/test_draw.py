@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from matplotlib import colormaps
+from matplotlib.figure import Figure
 from PIL import Image
 
 from convkit import ConvkitError, draw, stripes
@@ -142,3 +143,11 @@ def test_what_cannot_be_drawn_is_refused_in_words(pictures, words):
 @pytest.mark.parametrize("dtype", [torch.int64, torch.bool, torch.float64])
 def test_numbers_of_any_kind_are_drawn(dtype):
     assert draw.show({"a": torch.eye(3).to(dtype)}).text.startswith("a: 3 × 3, from 0 to 1")
+
+
+@pytest.mark.parametrize("title", ["from $5 to $9", r"$\frac", "<b>&amp;</b>"])
+def test_a_title_is_shown_as_it_is(title):
+    figure = Figure()
+    draw.style(figure.add_axes((0, 0, 1, 1)), title)
+    assert not figure.axes[0].title.get_parse_math()
+    assert draw.show({title: torch.eye(3)}).text.startswith(f"{title}: 3 × 3")
