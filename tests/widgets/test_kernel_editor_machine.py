@@ -87,13 +87,13 @@ class State:
 
 
 class Learner:
-    """A learner's operation, of which some kernels, those of two columns, bring out a fault."""
+    """A learner's operation, of which kernels of an even number of weights bring out a fault."""
 
     def __init__(self):
         self.mood = "right"
 
     def fault(self, state):
-        return self.mood if state.K.shape[1] == 2 else "right"
+        return "right" if state.K.numel() % 2 else self.mood
 
     def __call__(self, X, K, padding=0, stride=1, dilation=1):
         mood = self.fault(State(X, K))
@@ -635,6 +635,11 @@ class EditorMachine(Machine):
         self.count("set X", self.one.assign("X", X, self.one.now.on(X.clone())))
         X.zero_()
 
+    @action(double=st.booleans())
+    def set_the_dtype(self, double):
+        X = self.one.now.X.to(torch.float64 if double else torch.float32)
+        self.count("set X in a dtype", self.one.assign("X", X, self.one.now.on(X.clone())))
+
     @action(name=st.sampled_from(SMALL), double=st.booleans())
     def set_named_X(self, name, double):
         X = picture(name).double() if double else picture(name)
@@ -731,6 +736,6 @@ def test_thousands_of_actions(record_property):
     for (kind, outcome), n in done.items():
         by_kind[kind] += n
         by_outcome[outcome] += n
-    assert done.total() > 3500 and len(by_kind) == 24
+    assert done.total() > 3500 and len(by_kind) == 25
     assert {kind: n for kind, n in by_kind.items() if n < LEAST} == {}
     assert min(by_outcome["taken"], by_outcome["refused"]) > 800
