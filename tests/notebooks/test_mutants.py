@@ -348,7 +348,8 @@ KINDS = {
 }
 
 
-# What only notebook 04 can suffer: words and a picture in one cell, and an error that is caught.
+# What only notebook 04 can suffer: words and a picture in one cell, a plot without a summary, an
+# error that is caught.
 
 
 def words_after_the_picture(notebook, roles):
@@ -368,6 +369,10 @@ def swap_two_panels(notebook, roles):
     data[0]["image/png"], data[1]["image/png"] = data[1]["image/png"], data[0]["image/png"]
 
 
+def plot(notebook):
+    return shown(notebook, "plot-losses").data
+
+
 def plot_on_another_scale(notebook, roles):
     replaced(notebook, "plot-losses", ', yscale="log"', "")
 
@@ -383,14 +388,19 @@ ONLY_LEARN = {
     },
     "panels": {"two panels' pictures swapped": swap_two_panels},
     "plotting code": {"another scale": plot_on_another_scale},
+    "another PNG, or none": {
+        "plot deleted": lambda nb, roles: plot(nb).pop("image/png"),
+        "plot blanked": lambda nb, roles: repainted(plot(nb), blank),
+        "plot mirrored": lambda nb, roles: repainted(plot(nb), ImageOps.mirror),
+    },
     "errors": {"no longer raised": error_no_longer_raised},
 }
+ONCE = {"another PNG, or none", "a picture's words", "words"}
+"""Kinds that notebook 04 suffers in its own ways alone: each takes a run of half of it."""
 MUTANTS = [
-    (notebook, kind, name)
-    for notebook, more in ((START, {}), (LEARN, ONLY_LEARN))
-    for kinds in (KINDS, more)
-    for kind, spoils in kinds.items()
-    for name in spoils
+    *((START, kind, name) for kind, spoils in KINDS.items() for name in spoils),
+    *((LEARN, kind, name) for kind in KINDS if kind not in ONCE for name in KINDS[kind]),
+    *((LEARN, kind, name) for kind, spoils in ONLY_LEARN.items() for name in spoils),
 ]
 
 
