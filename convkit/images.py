@@ -125,7 +125,7 @@ def open_image(source: str | Path | bytes, size: int | None = None) -> Tensor:
     if len(data) > MAX_BYTES:
         raise ConvkitError("the picture file has more than 10 MiB", wanted, "Scale it down first.")
     parts = sum(1 for _ in PART.finditer(data))
-    if parts > MAX_PARTS:  # few bytes could keep Pillow busy for hours
+    if parts > MAX_PARTS:  # each of few bytes, and a walk over all pixels
         given = f"the picture is made of {parts} parts"
         raise ConvkitError(given, f"at most {MAX_PARTS}", "Open it elsewhere and save it as PNG.")
     try:
