@@ -37,7 +37,7 @@ lab: install trust
 	$(BIN)/jupyter lab $(AS_ROOT) $(ARGS) $(START)
 
 test: install trust
-	$(BIN)/python -m pytest -n 2 --dist loadscope --nbval $(ARGS) tests $(NOTEBOOKS)
+	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder --nbval $(ARGS) tests $(NOTEBOOKS)
 
 lint: install
 	$(BIN)/ruff check .

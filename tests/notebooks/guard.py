@@ -51,6 +51,9 @@ class GuardedNotebook(IPyNbFile):
             arguments = {key: getattr(cell, key) for key in ("name", "cell_num", "cell", "options")}
             yield GuardedCell.from_parent(self, **arguments)
 
+    def setup(self):
+        """Start no kernel yet: a file with a fault in its form needs none."""
+
     def get_kernel_message(self, timeout=None, stream="iopub"):
         """Pass nbval a message, and keep it: nbval loses the order of the outputs."""
         message = super().get_kernel_message(timeout, stream)
@@ -76,6 +79,11 @@ class WholeFile(pytest.Item):
 
 class GuardedCell(IPyNbCell):
     """A cell whose outputs must be, in order, what a run gives."""
+
+    def setup(self):
+        if self.parent.kernel is None:
+            IPyNbFile.setup(self.parent)
+        super().setup()
 
     def runtest(self):
         stored = deepcopy(self.cell.outputs)  # nbval joins streams in place
