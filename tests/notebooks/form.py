@@ -64,6 +64,8 @@ def _cell_faults(cell):
         yield f"has metadata.{key}, which differs from run to run or hides the cell"
     for output in cell.outputs:
         yield from _output_faults(output)
+        if output.get("execution_count", cell.execution_count) != cell.execution_count:
+            yield "stores a result of another execution count than its own"
 
 
 def _output_faults(output):

@@ -53,6 +53,9 @@ def data(notebook) -> NotebookNode:
 
 SPOILS = {
     "execution counts": lambda nb: last(nb).update(execution_count=None),
+    "another execution count": lambda nb: last(nb).outputs.append(
+        new_output("execute_result", {"text/plain": "1"}, execution_count=9)
+    ),
     "metadata.widgets": lambda nb: nb.metadata.update(widgets={}),
     "kernelspec": lambda nb: nb.metadata.kernelspec.update(name="julia"),
     "language_info": lambda nb: nb.metadata.language_info.update(name="julia"),

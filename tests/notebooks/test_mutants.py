@@ -95,6 +95,10 @@ def clear_one(notebook, roles, **fields):
     at(notebook, roles.prints).update(fields)
 
 
+def count_a_result(notebook, roles):
+    panel(notebook, roles).execution_count += 1
+
+
 def delete(notebook, name):
     notebook.cells.remove(at(notebook, name))
 
@@ -278,6 +282,7 @@ KINDS = {
         "one cell's": lambda nb, roles: clear_one(nb, roles, outputs=[], execution_count=None),
         "one cell's outputs": lambda nb, roles: clear_one(nb, roles, outputs=[]),
         "one cell's count": lambda nb, roles: clear_one(nb, roles, execution_count=None),
+        "another count of a result": count_a_result,
     },
     "cells deleted, added or reordered": {
         "deleted": lambda nb, roles: delete(nb, roles.prints),
