@@ -6,18 +6,17 @@
 import ast
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 
 import nbformat
 from bs4 import BeautifulSoup
 from nbconvert import HTMLExporter
 
-from tools.notebooks import KEPT_CELL_METADATA, WIDGET_VIEW, code_cells, metadata_of
+from tools.notebooks import WIDGET_VIEW, clean, code_cells
 
 LONGEST_CELL = 12  # lines of code
 FROM_SCRATCH = "from-scratch"  # tag of a cell whose code is itself the lesson
-MARKER = re.compile(r"^\s*#\s*(NBVAL|PYTEST_VALIDATE)\w*", re.MULTILINE)
-MARKER_TAG = re.compile(r"nbval|raises-exception|skip", re.IGNORECASE)
 ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}|(?<![\w/:.])/(?:home|root|tmp|usr|work|Users)/\w")
 
 
@@ -36,10 +35,17 @@ def faults(notebook: nbformat.NotebookNode, path: Path) -> list[str]:
 
 
 def _metadata_faults(notebook):
-    wanted = metadata_of(notebook)
-    for key in sorted(wanted.keys() | notebook.metadata.keys()):
-        if notebook.metadata.get(key) != wanted.get(key):
-            yield f"metadata.{key} is not what `make notebooks` stores: {wanted.get(key)}"
+    """Find what `make notebooks` would drop or put in."""
+    wanted = deepcopy(notebook)
+    clean(wanted)
+    for key in sorted(wanted.metadata.keys() | notebook.metadata.keys()):
+        if notebook.metadata.get(key) != wanted.metadata.get(key):
+            yield f"metadata.{key} is not what is stored: {wanted.metadata.get(key)}"
+    for number, (cell, kept) in enumerate(zip(notebook.cells, wanted.cells, strict=True), start=1):
+        for key in cell.metadata.keys() - kept.metadata.keys():
+            yield f"cell {number} has metadata.{key}"
+        if cell.cell_type == "raw" or not cell.source.strip():
+            yield f"cell {number} is raw or blank"
 
 
 def _only_imports(source: str) -> bool:
@@ -56,12 +62,8 @@ def _cell_faults(cell):
     lines = [x for x in cell.source.splitlines() if x.strip() and not x.strip().startswith("#")]
     if len(lines) > LONGEST_CELL and FROM_SCRATCH not in tags:
         yield f"has {len(lines)} lines of code; more than {LONGEST_CELL} need tag {FROM_SCRATCH}"
-    if MARKER.search(cell.source) or any(MARKER_TAG.search(tag) for tag in tags):
-        yield "carries a marker that keeps nbval from comparing it"
     if re.search(r"^\s*[!%]\s*(pip|conda)\b", cell.source, re.MULTILINE):
         yield "installs something"
-    for key in cell.metadata.keys() - set(KEPT_CELL_METADATA):
-        yield f"has metadata.{key}, which differs from run to run or hides the cell"
     for output in cell.outputs:
         yield from _output_faults(output)
         if output.get("execution_count", cell.execution_count) != cell.execution_count:
@@ -106,7 +108,7 @@ def _link_faults(notebook, path: Path):
 
 
 def page_faults(notebook: nbformat.NotebookNode, path: Path) -> Iterator[str]:
-    """Say what a plain HTML export leaves out of what is stored: it needs no kernel."""
+    """Say which stored pictures and HTML a plain HTML export leaves out: it needs no kernel."""
     page, _ = HTMLExporter().from_notebook_node(notebook)
     for number, cell in enumerate(code_cells(notebook), start=1):
         for output in cell.outputs:

@@ -1,10 +1,10 @@
 """A pytest plugin that closes the holes of nbval, in nbval's own run.
 
 nbval runs a stored notebook and compares words. It does not compare pictures, metadata, the order
-of words and pictures, or cells without an execution count, and it does not ask whether a panel is
-live. Wherever nbval would collect a notebook, this plugin collects a `GuardedNotebook`: two checks
-of the file as a whole, then nbval's cells, each compared with what `make notebooks` would store
-now.
+of words and pictures, cells without an execution count or with a marker, and it does not ask
+whether a panel is live. Wherever nbval would collect a notebook, this plugin collects a
+`GuardedNotebook`: two checks of the file as a whole, then nbval's cells, each compared with what
+`make notebooks` would store now.
 """
 
 from base64 import b64decode
@@ -23,6 +23,8 @@ from tests.notebooks.form import faults, page_faults
 from tools.notebooks import as_stored
 
 OUTPUTS = {"stream", "display_data", "execute_result", "error"}
+NO_OUTPUTS = {"status", "execute_input", "comm_open", "comm_msg"}
+"""What else a kernel may say of a cell; anything more takes back what was shown."""
 PNG = "image/png"
 ROUNDING = 2
 """How far a channel of a pixel, of 255, may be from the run's: another processor may round so."""
@@ -86,17 +88,17 @@ class GuardedCell(IPyNbCell):
         super().setup()
 
     def runtest(self):
+        if {name for name, chosen in self.options.items() if chosen} != {"check"}:
+            self.raise_cell_error("a marker keeps nbval from comparing this cell")
         stored = deepcopy(self.cell.outputs)  # nbval joins streams in place
         self.parent.heard = heard = []
         super().runtest()
         ours = heard[-1]["parent_header"]["msg_id"]
-        made = as_stored(
-            [
-                output_from_msg(message)
-                for message in heard
-                if message["msg_type"] in OUTPUTS and message["parent_header"]["msg_id"] == ours
-            ]
-        )
+        said = [message for message in heard if message["parent_header"]["msg_id"] == ours]
+        odd = {message["msg_type"] for message in said} - OUTPUTS - NO_OUTPUTS
+        if odd:
+            self.raise_cell_error(f"the cell takes back what was shown: {', '.join(sorted(odd))}")
+        made = as_stored([output_from_msg(m) for m in said if m["msg_type"] in OUTPUTS])
         found = list(differences(stored, made))
         if found:
             self.raise_cell_error("\n".join(found))
@@ -137,17 +139,20 @@ def picture_fault(stored: str, made: str) -> str:
     if stored.strip() == made.strip():
         return ""
     try:
-        old = pixels(stored)
+        old, said = pixels(stored)
     except (OSError, ValueError) as error:
         return f"the stored picture is not a PNG: {error}"
-    new = pixels(made)
+    new, wanted = pixels(made)
+    if said != wanted:
+        return f"beside its pixels the stored picture says {said}, a run's {wanted}"
     if old.shape != new.shape:
         return f"the stored picture has {old.shape[:2]} pixels, a run draws {new.shape[:2]}"
-    most = abs(old - new).max()
+    most = int(abs(old - new).max())
     return f"the stored picture is up to {most} of 255 from what a run draws" * (most > ROUNDING)
 
 
-def pixels(picture: str) -> np.ndarray:
-    """Return the (H, W, 4) levels of a PNG in base 64."""
+def pixels(picture: str) -> tuple[np.ndarray, dict]:
+    """Return the (H, W, 4) levels of a PNG in base 64, and what else it says: gamma, frames."""
     with Image.open(BytesIO(b64decode(picture, validate=True)), formats=["PNG"]) as image:
-        return np.asarray(image.convert("RGBA"), dtype=int)
+        levels = np.asarray(image.convert("RGBA"), dtype=int)
+        return levels, image.info

@@ -6,7 +6,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 
 from tests.notebooks.form import faults, page_faults
 from tools.notebooks import metadata_of
@@ -62,7 +62,9 @@ SPOILS = {
     "metadata.convkit": lambda nb: nb.metadata.convkit.ran.reverse(),
     "not the imports": lambda nb: nb.cells[1].update(source="import torch\nx = 1"),
     "13 lines": lambda nb: last(nb).update(source="x = 1\n" * 13),
-    "keeps nbval": lambda nb: last(nb).update(source="# NBVAL_SKIP\nx"),
+    "metadata.jp-collapsed": lambda nb: nb.cells[0].metadata.update({"jp-collapsed": True}),
+    "raw or blank": lambda nb: nb.cells.insert(1, new_raw_cell("<b>Out: 42</b>")),
+    "cell 2 is raw or blank": lambda nb: nb.cells.insert(1, new_code_cell("")),
     "installs": lambda nb: last(nb).update(source="!pip install x"),
     "metadata.execution": lambda nb: last(nb).metadata.update(execution={}),
     "an error": lambda nb: last(nb).outputs.append(new_output("error", ename="E", evalue="")),
@@ -86,12 +88,6 @@ def test_each_fault_is_found(fault, path):
     found = faults(nbformat.from_dict(notebook), path)
     assert len(found) == 1
     assert fault in found[0]
-
-
-def test_marker_tags_are_found(path):
-    notebook = sound()
-    last(notebook).metadata["tags"] = ["nbval-ignore-output"]
-    assert "keeps nbval" in faults(notebook, path)[0]
 
 
 def test_code_that_is_the_lesson_may_be_long(path):

@@ -17,8 +17,8 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_output
-from PIL import Image, ImageOps
+from nbformat.v4 import new_code_cell, new_output, new_raw_cell
+from PIL import Image, ImageOps, PngImagePlugin
 
 from tools.notebooks import WIDGET_VIEW, code_cells
 
@@ -26,7 +26,8 @@ ROOT = Path(__file__).parents[2]
 START, LEARN = "00_start_here", "04_learning_a_kernel"
 
 # Cells by their ids: one that prints, one that draws, one that shows the panel of its name; and
-# what to write where so that a plot shows other data, or other numbers come out.
+# what to write where so that a plot shows other data, or other numbers come out; and one that runs
+# after the panel's.
 ROLES = {
     START: SimpleNamespace(
         prints="output",
@@ -34,6 +35,7 @@ ROLES = {
         plots=("draw-stripes", ": X}", ": 1 - X}"),
         panel="editor",
         wrong=("two-weights", "-1.0", "-1.0, 0.0"),
+        after="turn-signs",
     ),
     LEARN: SimpleNamespace(
         prints="learned-weight",
@@ -41,8 +43,12 @@ ROLES = {
         plots=("plot-losses", "losses,", "losses[::-1],"),
         panel="stepper",
         wrong=("training-loop", "lr = 3e-2", "lr = 2e-2"),
+        after="first-steps",
     ),
 }
+
+
+FAILED = "Notebook cell execution failed\n"
 
 
 def at(notebook: NotebookNode, name: str) -> NotebookNode:
@@ -73,12 +79,21 @@ def renumbered(notebook: NotebookNode) -> None:
         cell.execution_count = number
 
 
-def repainted(data: NotebookNode, paint: Callable[[Image.Image], Image.Image], kind="PNG") -> None:
+def repainted(data: NotebookNode, paint: Callable[[Image.Image], Image.Image], **more) -> None:
+    """Paint upon a PNG, and leave what else it says as it is, but for `more`."""
     with Image.open(io.BytesIO(b64decode(data["image/png"]))) as image:
         painted = paint(image.convert("RGBA"))
+        words = PngImagePlugin.PngInfo()
+        for name, value in image.text.items():
+            words.add_text(name, value)
+        kept = {"format": "PNG", "pnginfo": words, "dpi": image.info["dpi"]}
     buffer = io.BytesIO()
-    painted.save(buffer, kind)
+    painted.save(buffer, **(kept | more))
     data["image/png"] = b64encode(buffer.getvalue()).decode()
+
+
+def same(image):
+    return image
 
 
 # What is done to a notebook, by kind and name. Each takes the notebook and its roles.
@@ -153,8 +168,22 @@ def swap_pictures(notebook, roles):
 
 def to_jpeg(notebook, roles):
     data = picture(notebook, roles)
-    repainted(data, lambda image: image.convert("RGB"), "JPEG")
+    repainted(data, lambda image: image.convert("RGB"), format="JPEG")
     data["image/jpeg"] = data.pop("image/png")
+
+
+def add_frames(notebook, roles):
+    """Let browsers show frames in red, where others show the right picture."""
+    data = picture(notebook, roles)
+
+    red = Image.new("RGBA", (99, 99), "red")
+    repainted(data, same, save_all=True, append_images=[red, red], default_image=True)
+
+
+def turn_by_exif(notebook, roles):
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    repainted(picture(notebook, roles), same, exif=exif)
 
 
 def truncate(notebook, roles):
@@ -165,6 +194,26 @@ def truncate(notebook, roles):
 def plot_nothing(notebook, roles):
     cell = at(notebook, roles.plots[0])
     cell.source = f"def unused():\n    return {cell.source}"
+
+
+def take_back(notebook, roles):
+    at(
+        notebook, roles.prints
+    ).source += "\nfrom IPython.display import clear_output\nclear_output()"
+
+
+def show_then_update(notebook, roles):
+    """Replace on the page, by its id, what the file stores."""
+    at(
+        notebook, roles.prints
+    ).source += (
+        "\nfrom IPython.display import update_display\nupdate_display('other', display_id='x')"
+    )
+
+
+def close_panel(notebook, roles):
+    cell = at(notebook, roles.after)
+    cell.source = f"{roles.panel}.close()\n{cell.source}"
 
 
 def store_view(notebook, roles):
@@ -216,13 +265,28 @@ def lose_the_mark(notebook, roles):
     del panel(notebook, roles).metadata["live"]
 
 
+def forge_in_a_blank_cell(notebook, roles):
+    """Store words under a cell without code, which nbval is told to skip."""
+    output = new_output("stream", text="42\n")
+    cell = new_code_cell(outputs=[output], metadata={"tags": ["nbval-skip"]})
+    notebook.cells.insert(-1, cell)
+
+
+def forge_in_a_raw_cell(notebook, roles):
+    notebook.cells.insert(-1, new_raw_cell("<b>42</b>", metadata={"raw_mimetype": "text/html"}))
+
+
+def collapse(notebook, roles):
+    notebook.cells[0].metadata["jp-MarkdownHeadingCollapsed"] = True
+
+
 def tag(notebook, roles, name):
     at(notebook, roles.prints).metadata["tags"] = [name]
 
 
-def comment(notebook, roles):
+def comment(notebook, roles, marker):
     cell = at(notebook, roles.prints)
-    cell.source = f"# NBVAL_IGNORE_OUTPUT\n{cell.source}"
+    cell.source = f"{marker}\n{cell.source}"
 
 
 def store_an_error(notebook, roles):
@@ -302,12 +366,16 @@ KINDS = {
         "scaled": lambda nb, roles: repainted(picture(nb, roles), lambda i: ImageOps.scale(i, 0.5)),
         "swapped": swap_pictures,
         "as JPEG": to_jpeg,
-        "GIF called PNG": lambda nb, roles: repainted(picture(nb, roles), lambda i: i, "GIF"),
+        "GIF called PNG": lambda nb, roles: repainted(picture(nb, roles), same, format="GIF"),
+        "other frames": add_frames,
+        "EXIF that turns it": turn_by_exif,
         "truncated": truncate,
     },
     "plotting code": {
         "other data": lambda nb, roles: replaced(nb, *roles.plots),
         "nothing": plot_nothing,
+        "taken back": take_back,
+        "shown, then another": show_then_update,
     },
     "stored widgets": {
         "a view": store_view,
@@ -318,6 +386,7 @@ KINDS = {
         "another fallback": change_fallback,
         "another summary": change_summary,
         "no longer live": no_longer_live,
+        "closed by a later cell": close_panel,
         "mark of the live one lost": lose_the_mark,
     },
     "errors": {
@@ -347,8 +416,12 @@ KINDS = {
         "code of other numbers": lambda nb, roles: replaced(nb, *roles.wrong),
     },
     "not compared": {
-        "by a comment": comment,
+        "by a comment": lambda nb, roles: comment(nb, roles, "# NBVAL_IGNORE_OUTPUT"),
+        "by an odd comment": lambda nb, roles: comment(nb, roles, "## NBVAL_SKIP"),
         "by a tag": lambda nb, roles: tag(nb, roles, "nbval-ignore-output"),
+        "forged in a blank cell": forge_in_a_blank_cell,
+        "forged in a raw cell": forge_in_a_raw_cell,
+        "collapsed": collapse,
     },
 }
 
@@ -410,7 +483,7 @@ MUTANTS = [
 
 
 class Watch:
-    """Hears what fails in a run of pytest."""
+    """Hears what fails in a run of pytest, and the words that say why."""
 
     def __init__(self):
         self.passed, self.failures = 0, []
@@ -418,7 +491,10 @@ class Watch:
     def pytest_runtest_logreport(self, report):
         self.passed += report.passed and report.when == "call"
         if report.failed:
-            self.failures.append(report.nodeid.rpartition("::")[2])
+            words = re.sub(r"\x1b\[\d+m", "", report.longreprtext)
+            assert "plugin exception" not in words  # a fault of the guard's, and no catch
+            why = re.search(r"^Cell (\d+: .*)|^(.+)", words.removeprefix(FAILED), re.MULTILINE)
+            self.failures.append((report.nodeid.rpartition("::")[2], why[0]))
 
 
 def guard(path: Path) -> Watch:
@@ -457,7 +533,8 @@ def test_each_mutant_is_caught(notebook, kind, name, folder, tmp_path, record_pr
     nbformat.write(mutant, path)
     heard = guard(path)
     assert heard.failures
-    row = {"kind": kind, "mutant": name, "notebook": notebook, "caught by": heard.failures[0]}
+    place, why = heard.failures[0]
+    row = {"kind": kind, "mutant": name, "notebook": notebook[:2], "where": place, "why": why[:70]}
     record_property("table mutants of notebooks, all caught", row)
 
 
