@@ -4,7 +4,7 @@
 #   make test            every test, the notebooks included (ARGS="-k lens" is passed on)
 #   make lint            ruff: rules and format, of code and notebooks
 #   make notebooks       run and store the notebooks        (NB=01_cross_correlation: that one)
-#   make test-notebooks  all that guards stored notebooks   (NB=01_cross_correlation: that one)
+#   make test-notebooks  what guards what is stored         (NB=01_cross_correlation: that one)
 #   make test-matrix     the notebooks' words with the oldest and newest numpy and matplotlib
 #   make bench           measure what docs/benchmarks.md states
 #   make screenshots     take the README's pictures from a real JupyterLab

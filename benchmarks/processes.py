@@ -8,7 +8,7 @@ from statistics import median
 
 from tools.lab import PROJECT
 
-PROCESSES = 7
+PROCESSES, RUNS = 7, 3
 # In a fresh process with IPython's shell, as a kernel has it: the work, then seconds and MiB.
 PROCESS = """
 import time
@@ -42,7 +42,7 @@ def in_processes() -> dict[str, tuple[float, float]]:
     )
     guard = ["-m", "pytest", "--nbval", "-q", "-p", "no:cacheprovider", *NOTEBOOKS]
     runs = {"nbclient": outside(["-c", NBCLIENT, *NOTEBOOKS]), "guard": outside(guard)}
-    return panels | taking_turns(runs, 3)
+    return panels | taking_turns(runs, RUNS)
 
 
 def taking_turns(

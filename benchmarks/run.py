@@ -17,7 +17,7 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import ElementHandle, Page, expect
 
-from benchmarks.processes import BARE_IMPORTS, PROCESSES, in_processes
+from benchmarks.processes import BARE_IMPORTS, PROCESSES, RUNS, in_processes
 from tools.lab import (
     PROJECT,
     Lab,
@@ -196,7 +196,8 @@ def report(m: dict[str, tuple[float, ...]]) -> str:
 
 Written by `make bench` on {date.today()}: {os.cpu_count()} cores ({platform.machine()}), load
 {os.getloadavg()[0]:.1f} at its end, Python {platform.python_version()}, {versions}.
-Medians of {ROUNDS} edits and of {PROCESSES} or fewer processes, in one run, the ways taking turns.
+Medians of {ROUNDS} edits, of {PROCESSES} processes and of {RUNS} runs of all notebooks, at one
+time, the ways taking turns.
 
 | what | median | beside it (wanted) |
 | --- | --- | --- |

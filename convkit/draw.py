@@ -190,7 +190,8 @@ def show(
         if title in keyed:
             _key(axes_at(figure, left + height * shape + 8, 24, 9, height), shown)
         left += height * shape + gap
-    figure.text(0.5, 4 / (100 * figure.get_figheight()), note, fontsize=8, color=INK, ha="center")
+    low = 4 / (100 * figure.get_figheight())
+    figure.text(0.5, low, note, fontsize=8, color=INK, ha="center", parse_math=False)
     text = "\n".join(spell.describe(*item) for item in pictures.items())
     return Picture(save(figure), text, round(width))
 

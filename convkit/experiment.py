@@ -50,7 +50,7 @@ def run(operation: Callable[..., Tensor], setting: Setting, wanted: Tensor) -> T
     goal = f"a tensor of {shape}"
     try:
         yours = operation(setting.X.clone(), K.clone(), **options)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # sys.exit() would end the kernel
         given = f"{sizes} raised {type(error).__name__}: {error}"
         raise ConvkitError(given, goal, f"Mend {name} and run this cell again.") from error
     if not isinstance(yours, Tensor):

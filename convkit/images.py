@@ -103,15 +103,15 @@ def named_like(X: Tensor) -> str | None:
     )
 
 
-def open_image(source: str | Path | bytes, size: int | None = None) -> Tensor:
+def open_image(source: str | Path | bytes | memoryview, size: int | None = None) -> Tensor:
     """Read a picture file as a grey tensor of shape (H, W), values in [0, 1].
 
     Parameters
     ----------
-    source : path or bytes
+    source : path, bytes or memoryview
         A PNG, JPEG, WebP, BMP or GIF (first frame) of at most 10 MiB and 25 million pixels.
         It is turned upright as its EXIF says; transparent parts are laid on white. A JPEG has at
-        most 100 scans; usual ones have up to 12.
+        most 100 scans.
     size : int, optional
         Longest side wanted, in pixels; a larger picture is scaled down to it.
 
@@ -120,7 +120,7 @@ def open_image(source: str | Path | bytes, size: int | None = None) -> Tensor:
     ConvkitError
         If the file is missing, too large, damaged, or of another kind, or `size` is below 1.
     """
-    data = source if isinstance(source, bytes) else _read(Path(source))
+    data = bytes(source) if isinstance(source, bytes | memoryview) else _read(source)
     wanted = "a PNG, JPEG, WebP, BMP or GIF of at most 10 MiB and 25 million pixels"
     if len(data) > MAX_BYTES:
         raise ConvkitError("the picture file has more than 10 MiB", wanted, "Scale it down first.")
@@ -148,11 +148,11 @@ def open_image(source: str | Path | bytes, size: int | None = None) -> Tensor:
         raise ConvkitError(given, wanted, "Open it elsewhere and save it as PNG.") from error
 
 
-def _read(path: Path) -> bytes:
+def _read(path: str | Path) -> bytes:
     try:
-        with path.open("rb") as file:
+        with Path(path).open("rb") as file:
             return file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:  # ValueError: a path that no system could have
+    except (OSError, ValueError, TypeError) as error:  # the latter two: what can be no path
         given = f"no picture could be read from {str(path)!r} ({getattr(error, 'strerror', error)})"
         raise ConvkitError(given, "the path of a picture file", "Check the path.") from error
 

@@ -36,7 +36,8 @@ def digest(values: Tensor) -> str:
     """Return 8 hex digits that change with the shape and the values, but not with their rounding.
 
     What is hashed is the norm, and the sums of the values weighted by a cosine and a sine, to a
-    thousandth of the norm. Were each value hashed, the one closest to half a digit would decide.
+    thousandth of the norm: a smaller change may not show. Were each value hashed, the one closest
+    to half a digit would decide.
     """
     flat = values.detach().double().flatten()
     norm, phase = flat.norm(), torch.arange(1.0, flat.numel() + 1, dtype=torch.float64)

@@ -402,9 +402,10 @@ def measured(way: str, label: str, path: str) -> dict[str, object]:
     os.close(theirs)
     with os.fdopen(ours, "rb") as pipe:
         answer = pipe.read()
-    os.waitpid(child, 0)
-    hung = {"came": "", "fault": f"ended after {SECONDS} s", "mib": 0, "seconds": SECONDS}
-    return json.loads(answer) if answer else hung
+    ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    why = f"took more than {SECONDS} s" if ended == -signal.SIGALRM else f"ended with {ended}"
+    lost = {"came": "", "fault": why, "mib": 0, "seconds": SECONDS}
+    return json.loads(answer) if answer else lost
 
 
 if __name__ == "__main__":

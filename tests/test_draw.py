@@ -146,4 +146,4 @@ def test_numbers_of_any_kind_are_drawn(dtype):
 
 @pytest.mark.parametrize("title", ["from $5 to $9", r"$\frac$", "<b>&amp;</b>"])
 def test_a_title_is_shown_as_it_is(title):
-    assert draw.show({title: torch.eye(3)}).text.startswith(f"{title}: 3 × 3")
+    assert draw.show({title: torch.eye(3)}, note=title).text.startswith(f"{title}: 3 × 3")

@@ -1,5 +1,6 @@
 """The pictures, and how files are opened; what is in them is the matter of `test_strangers`."""
 
+import io
 import os
 import random
 
@@ -191,3 +192,15 @@ def test_damage_anywhere_gives_a_picture_or_an_error_in_words(kind):
             assert X.ndim == 2
             assert 0 <= X.min() <= X.max() <= 1
     assert refused > 0
+
+
+def test_what_the_upload_control_gives_may_be_opened():
+    buffer = io.BytesIO()
+    Image.new("L", (2, 1), 255).save(buffer, "PNG")
+    assert torch.equal(open_image(memoryview(buffer.getvalue())), torch.ones(1, 2))
+
+
+@pytest.mark.parametrize("source", [None, 3.5, io.BytesIO()])
+def test_what_is_neither_a_path_nor_bytes_is_refused_in_words(source):
+    with pytest.raises(ConvkitError, match="no picture could be read"):
+        open_image(source)

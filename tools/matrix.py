@@ -57,6 +57,13 @@ def differing(path: Path) -> list[str]:
     return sorted({old[0] for old, new in pairs if old != new})
 
 
+def imported(name: str) -> str:
+    """Return the version of a package that a new process imports: "numpy 2.4.6"."""
+    ask = f"import {name}; print({name}.__name__, {name}.__version__)"
+    told = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
+    return told.stdout.strip()
+
+
 def main() -> int:
     """Try both ends of the ranges; 1 where a text differs."""
     newest = ranges(VARIED)
@@ -67,8 +74,7 @@ def main() -> int:
             pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", folder]
             subprocess.run([*pip, *wanted, *ranges(UPON_NUMPY)], check=True)
             os.environ["PYTHONPATH"] = folder
-            versions = [p.name.split(".dist")[0] for p in sorted(Path(folder).glob("*.dist-info"))]
-            print(f"{end}: {', '.join(versions)}", flush=True)
+            print(f"{end}:", ", ".join(map(imported, VARIED + UPON_NUMPY)), flush=True)
             for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
                 cells = differing(path)
                 failed |= bool(cells)

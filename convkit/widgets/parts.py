@@ -39,6 +39,7 @@ class Handed(Checked):
         old, new = obj._trait_values.get(self.name), self._validate(obj, value)
         obj._trait_values[self.name] = new
         if new is not old:
+            old = old if old is None else old.clone()
             obj._notify_trait(self.name, old, self.get(obj))
 
 

@@ -617,3 +617,13 @@ def test_a_fault_of_ours_is_said_in_words_and_logged(caplog, monkeypatch):
     panel._controls.flip.value = True
     assert panel.flip
     consistent(panel)
+
+
+def test_what_an_observer_is_given_of_before_is_a_copy():
+    panel = editor()
+    was = panel.kernel
+    panel.observe(lambda change: change["old"].zero_(), "kernel")
+    panel.flip = True
+    panel.kernel = torch.ones(2, 2)
+    panel.undo()
+    assert torch.equal(panel.kernel, was)

@@ -41,7 +41,7 @@ from tests.widgets.machine import (
 
 SMALL = ["stripes 6 × 8", "dot 7 × 7", "ramp 6 × 9"]
 BLURS = ["identity", "box blur", "Gaussian blur"]
-MOODS = ["right", "raises", "none", "shape", "nan", "wrong"]
+MOODS = ["right", "raises", "exits", "none", "shape", "nan", "wrong"]
 SIZES = st.tuples(st.integers(1, 5), st.integers(1, 5))
 CELLS = st.integers(0, 48)
 NUMBERS = ("padding", "stride", "dilation")
@@ -99,6 +99,8 @@ class Learner:
         mood = self.fault(State(X, K))
         if mood == "raises":
             raise ValueError("on purpose")
+        if mood == "exits":
+            raise SystemExit("on purpose")
         if mood == "none":
             return None
         options = {"padding": padding, "stride": stride, "dilation": dilation}
@@ -118,6 +120,7 @@ class Learner:
         words = {
             "right": f"Learner agrees with convkit in all {Y.numel()} cells.",
             "raises": "Learner raised ValueError: on purpose; wanted",
+            "exits": "Learner raised SystemExit: on purpose; wanted",
             "none": "Learner returned a NoneType",
             "shape": f"Learner returned 1 × {Y.shape[0]} × {Y.shape[1]}; wanted",
             "nan": "Learner returned nan at Y[0, 0]",
