@@ -1,11 +1,11 @@
 """convkit: helpers for notebooks in which one edits a convolution kernel and learns one.
 
 Importing it loads torch and Pillow only. The views and panels are imported by name:
-``from convkit.lens import lens``, ``from convkit.draw import show``,
+``from convkit.views.lens import lens``, ``from convkit.views.plots import show``,
 ``from convkit.widgets import KernelEditor``.
 """
 
-from convkit.analysis import (
+from convkit.least_squares import (
     best_kernel,
     curvatures,
     fastest_lr,
@@ -19,7 +19,7 @@ from convkit.errors import ConvkitError
 from convkit.images import checkerboard, diagonal, dot, open_image, photo, ramp, stripes
 from convkit.kernels import KERNELS, kernel
 from convkit.layers import Conv2D
-from convkit.ops import conv2d, corr2d, output_size, pool2d, window
+from convkit.ops import convolve2d, corr2d, output_size, pool2d, window
 
 __all__ = [
     "KERNELS",
@@ -29,7 +29,7 @@ __all__ = [
     "Step",
     "best_kernel",
     "checkerboard",
-    "conv2d",
+    "convolve2d",
     "corr2d",
     "curvatures",
     "diagonal",

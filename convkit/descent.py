@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from convkit.analysis import bowl, max_stable_lr
+from convkit.least_squares import bowl, max_stable_lr
 from convkit.errors import ConvkitError
 from convkit.ops import corr2d
 

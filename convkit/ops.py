@@ -125,7 +125,7 @@ def corr2d(
     return Y[0, 0]
 
 
-def conv2d(
+def convolve2d(
     X: Tensor, K: Tensor, *, padding: Pair = 0, stride: Pair = 1, dilation: Pair = 1
 ) -> Tensor:
     """Convolve `X` with `K` in the mathematician's sense: `corr2d` with `K` flipped in both axes.

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from convkit import Conv2D, ConvkitError, conv2d, corr2d, hessian, kernel
+from convkit import Conv2D, ConvkitError, convolve2d, corr2d, hessian, kernel
 from convkit.exercises import EXERCISES, check, hint, solution
 
 X1 = torch.tensor([[1.0, 2, 0], [0, 1, 3], [2, 1, 1]])
@@ -99,7 +99,7 @@ def limit(rule):
 WRONG = {
     "0.1": [(8, "forgot"), (-15, "add the two"), (-2, "first weight"), (7, "it should be 2")],
     "1.1": [
-        (conv2d(X1, K1), "flipped the kernel"),
+        (convolve2d(X1, K1), "flipped the kernel"),
         (corr2d(X1, K1.T), "swapped the kernel's rows"),
         ([[5, 8], [3, 6]], "dropped the minus"),
         ([[1, -2], [0, 2]], "add them up"),
@@ -123,7 +123,7 @@ WRONG = {
         (lambda big, small: big - small, "raised TypeError"),
     ],
     "1.3": [
-        (conv2d, "flip the kernel"),
+        (convolve2d, "flip the kernel"),
         (lambda X, K: corr2d(X, K).T, "rows and columns swapped"),
         (lambda X, K: by_weight(X, K, size=(0, 0)), "last row and column are missing"),
         (lambda X, K: by_weight(X, K, one=True), "only one weight"),

@@ -15,7 +15,7 @@ from torch.testing import assert_close
 import convkit
 from convkit import ConvkitError, checkerboard, diagonal, dot, open_image, photo, ramp, stripes
 from convkit.images import MAX_BYTES, PICTURES, named_like, picture, picture_code
-from tests.strangers import FILES, GREYS, ONE_STEP, PNG, encode, luma
+from tests.untrusted_images import FILES, GREYS, ONE_STEP, PNG, encode, luma
 
 
 def close(actual, expected, tolerance=1e-6):
@@ -45,7 +45,7 @@ def test_the_checkerboard():
 def test_the_output_of_the_dot_shows_the_kernel():
     close(dot(3), [[0, 0, 0], [0, 1, 0], [0, 0, 0]])
     K = torch.arange(9.0).reshape(3, 3)
-    assert torch.equal(convkit.conv2d(dot(5), K), K)
+    assert torch.equal(convkit.convolve2d(dot(5), K), K)
 
 
 def test_the_ramp():

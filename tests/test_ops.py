@@ -12,7 +12,7 @@ from torch import nn
 from torch.autograd import gradcheck
 from torch.testing import assert_close
 
-from convkit import ConvkitError, conv2d, corr2d, output_size, pool2d, window
+from convkit import ConvkitError, convolve2d, corr2d, output_size, pool2d, window
 
 X33 = torch.arange(9.0).reshape(3, 3)
 K22 = torch.arange(4.0).reshape(2, 2)
@@ -107,7 +107,7 @@ def test_corr2d_is_the_double_loop(problem):
 def test_conv2d_is_the_double_loop_with_the_kernel_turned_by_180_degrees(problem):
     X, K, options = problem
     turned = K.rot90().rot90()
-    same(conv2d(X, K, **options), double_loop(X, turned, **options))
+    same(convolve2d(X, K, **options), double_loop(X, turned, **options))
 
 
 @given(problems())
@@ -135,7 +135,7 @@ def test_corr2d_is_scipys_correlate2d(problem):
 def test_conv2d_is_scipys_convolve2d(problem):
     X, K, options = problem
     expected = by_scipy(scipy.signal.convolve2d, X, K, **options)
-    same(conv2d(X, K, **options), expected.to(X.dtype))
+    same(convolve2d(X, K, **options), expected.to(X.dtype))
 
 
 @given(problems([torch.float64]))
@@ -146,7 +146,7 @@ def test_padding_by_all_but_one_is_scipys_full_mode(problem):
     full = torch.tensor(scipy.signal.correlate2d(X_numpy, K_numpy, mode="full"))
     same(corr2d(X, K, padding=padding), full)
     full = torch.tensor(scipy.signal.convolve2d(X_numpy, K_numpy, mode="full"))
-    same(conv2d(X, K, padding=padding), full)
+    same(convolve2d(X, K, padding=padding), full)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -164,13 +164,13 @@ def test_corr2d_of_values_that_are_not_whole(dtype):
 def test_no_operation_edits_what_it_is_given(problem):
     X, K, options = problem
     X_before, K_before = X.clone(), K.clone()
-    corr2d(X, K, **options), conv2d(X, K, **options), window(X, K, 0, 0, **options).zero_()
+    corr2d(X, K, **options), convolve2d(X, K, **options), window(X, K, 0, 0, **options).zero_()
     same(K, K_before)
     if both(options["padding"]) != (0, 0):  # without padding the window is a view, as in torch
         same(X, X_before)
 
 
-@pytest.mark.parametrize("operation", [corr2d, conv2d])
+@pytest.mark.parametrize("operation", [corr2d, convolve2d])
 @pytest.mark.parametrize(
     "options",
     [{}, {"padding": 1}, {"stride": (2, 1)}, {"padding": (0, 2), "stride": 2, "dilation": (2, 1)}],
@@ -189,7 +189,7 @@ def test_gradients_everywhere(problem):
     X, K, options = problem
     leaves = X.requires_grad_(), K.requires_grad_()
     assert gradcheck(lambda X, K: corr2d(X, K, **options), leaves)
-    assert gradcheck(lambda X, K: conv2d(X, K, **options), leaves)
+    assert gradcheck(lambda X, K: convolve2d(X, K, **options), leaves)
 
 
 # The book's numbers
@@ -200,7 +200,7 @@ def test_the_books_first_example():
 
 
 def test_the_same_with_the_kernel_flipped():
-    same(conv2d(X33, K22), torch.tensor([[5.0, 11], [23, 29]]))
+    same(convolve2d(X33, K22), torch.tensor([[5.0, 11], [23, 29]]))
 
 
 def test_the_same_with_padding():
@@ -374,10 +374,10 @@ def test_gradients_of_pooling(padding):
 # Errors: each names the argument, its value and the remedy
 
 
-CORRELATIONS = [corr2d, conv2d, lambda X, K, **options: window(X, K, 0, 0, **options)]
+CORRELATIONS = [corr2d, convolve2d, lambda X, K, **options: window(X, K, 0, 0, **options)]
 
 
-@pytest.mark.parametrize("operation", CORRELATIONS, ids=["corr2d", "conv2d", "window"])
+@pytest.mark.parametrize("operation", CORRELATIONS, ids=["corr2d", "convolve2d", "window"])
 @pytest.mark.parametrize(
     ("X", "K", "options", "texts"),
     [

@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from convkit.book import D2L_PIN
+from convkit.d2l_compat import D2L_PIN
 
 ROOT = Path(__file__).parents[1]
 CONDA_NAMES = {"pytorch-cpu": "torch", "matplotlib-base": "matplotlib"}

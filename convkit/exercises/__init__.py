@@ -8,7 +8,7 @@ import inspect
 
 from convkit.errors import ConvkitError
 from convkit.exercises import nb00, nb01, nb02, nb03, nb04
-from convkit.exercises.judge import Exercise, NotStarted, Wrong, blank
+from convkit.exercises._grading import Exercise, NotStarted, Wrong, blank
 
 __all__ = ["EXERCISES", "check", "hint", "solution"]
 

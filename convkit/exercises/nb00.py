@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from convkit.exercises.judge import Exercise, compare
+from convkit.exercises._grading import Exercise, compare
 
 
 def sum_of_products():

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from convkit import spell
-from convkit.exercises.judge import Exercise, alike, compare, numbers, random, run
-from convkit.ops import conv2d, corr2d, window
+from convkit import formatting
+from convkit.exercises._grading import Exercise, alike, compare, numbers, random, run
+from convkit.ops import convolve2d, corr2d, window
 
 X = torch.tensor([[1.0, 2, 0], [0, 1, 3], [2, 1, 1]])
 K = torch.tensor([[1.0, -1], [0, 2]])
@@ -25,7 +25,7 @@ def check_by_hand(answer: object) -> str:
     """Check the 2 x 2 output of a 3 x 3 input and a 2 x 2 kernel."""
     given, right = numbers(answer, "Y"), corr2d(X, K)
     slips = [
-        (conv2d(X, K), "You flipped the kernel. Cross-correlation lays it on as it is."),
+        (convolve2d(X, K), "You flipped the kernel. Cross-correlation lays it on as it is."),
         (corr2d(X, K.T), "You swapped the kernel's rows and columns."),
         (corr2d(X, K.abs()), "You dropped the minus sign of the weight -1."),
         (X[:2, :2] * K, "These are the four products of the first window: add them up, to 1."),
@@ -33,8 +33,8 @@ def check_by_hand(answer: object) -> str:
     wrong = (given != right).nonzero() if given.shape == right.shape else ()
     if len(wrong):
         i, j = wrong[0].tolist()
-        total = spell.window_sum(window(X, K, i, j), K)
-        slips.append((given, f"Y[{i}, {j}] is {spell.number(given[i, j])}, but {total}."))
+        total = formatting.window_sum(window(X, K, i, j), K)
+        slips.append((given, f"Y[{i}, {j}] is {formatting.number(given[i, j])}, but {total}."))
     if tuple(given.shape) == (3, 3):
         slips.append(
             (given, "Your Y is 3 × 3. A 2 × 2 window fits on 3 cells only twice per axis.")
@@ -55,7 +55,7 @@ def check_output_shape(function: object) -> str:
         given = numbers(run(function, (H, W), (kH, kW)), "the shape")
         if given.ndim == 1 and len(given) == 2:
             said = (
-                f"For {H} × {W} and a {kH} × {kW} kernel you say {spell.size(given.int().tolist())}"
+                f"For {H} × {W} and a {kH} × {kW} kernel you say {formatting.size(given.int().tolist())}"
             )
         else:
             said = "You should return two whole numbers, rows and columns"
@@ -69,7 +69,7 @@ def check_output_shape(function: object) -> str:
         }
         right = (H - kH + 1, W - kW + 1)
         known = [(torch.tensor(slip), f"{said}: {meaning}") for slip, meaning in slips.items()]
-        known.append((given, f"{said}; it should be {spell.size(right)}."))
+        known.append((given, f"{said}; it should be {formatting.size(right)}."))
         compare(given, torch.tensor(right), "the shape", known)
     return "Three pairs of shapes, oblong ones too."
 
@@ -90,9 +90,9 @@ def check_corr2d_by_weight(function: object) -> str:
     for shape, size in (((3, 3), (2, 2)), ((5, 7), (2, 3)), ((6, 4), (3, 1))):
         A, B = random(*shape), random(*size, seed=1)
         right = corr2d(A, B)
-        said = f"On a {spell.size(shape)} input and a {spell.size(size)} kernel"
+        said = f"On a {formatting.size(shape)} input and a {formatting.size(size)} kernel"
         slips: list[tuple[Tensor, str]] = [
-            (conv2d(A, B), f"{said} you flip the kernel: weight (a, b) meets cell (i + a, j + b)."),
+            (convolve2d(A, B), f"{said} you flip the kernel: weight (a, b) meets cell (i + a, j + b)."),
             (right.T, f"{said} your output has rows and columns swapped."),
             (right[:-1, :-1], f"{said} the last row and column are missing: H - kH + 1 of them."),
             (B[0, 0] * A[: right.shape[0], : right.shape[1]], f"{said} only one weight is used."),
@@ -127,7 +127,7 @@ def check_convolve(function: object) -> str:
             slips.append((corr2d(A, B.T), "You transposed: that mirrors at the diagonal."))
             quarter = "A quarter turn; a convolution turns the kernel by half."
             slips += [(corr2d(A, torch.rot90(B, n)), quarter) for n in (1, 3)]
-        compare(run(function, A.clone(), B.clone()), conv2d(A, B), "Y", slips)
+        compare(run(function, A.clone(), B.clone()), convolve2d(A, B), "Y", slips)
     return "It agrees with a convolution on two shapes."
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from convkit import spell
-from convkit.exercises.judge import Exercise, Wrong, compare, layer_with, numbers, random, run
+from convkit import formatting
+from convkit.exercises._grading import Exercise, Wrong, compare, layer_with, numbers, random, run
 from convkit.layers import Conv2D
 from convkit.ops import corr2d
 
@@ -21,7 +21,7 @@ def check_count_parameters(function: object) -> str:
     """Check a count for three pairs of sizes."""
     for (H, W), (kH, kW) in (((6, 8), (3, 4)), ((28, 28), (5, 5)), ((600, 512), (5, 5))):
         given = numbers(run(function, (H, W), (kH, kW)), "the count")
-        said = f"For a {H} × {W} input and a {kH} × {kW} kernel you count {spell.number(given, 9)}"
+        said = f"For a {H} × {W} input and a {kH} × {kW} kernel you count {formatting.number(given, 9)}"
         slips = {
             kH * kW: "you left out the bias.",
             kH * kW * 2: "there is one bias for the layer, not one for each weight.",
@@ -81,7 +81,7 @@ def check_brighten(layer: object) -> str:
     given = numbers(run(layer, X), "The output")
     if given.shape != X.shape:
         raise Wrong(
-            f"Your output is {spell.size(given.shape)} for an input of {spell.size(X.shape)}. "
+            f"Your output is {formatting.size(given.shape)} for an input of {formatting.size(X.shape)}. "
             "A kernel larger than 1 × 1 loses cells at the border."
         )
     slips = [

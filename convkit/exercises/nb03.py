@@ -7,10 +7,10 @@ import math
 import torch
 from torch import Tensor
 
-from convkit import spell
-from convkit.exercises.judge import Exercise, Wrong, compare, numbers, run
+from convkit import formatting
+from convkit.exercises._grading import Exercise, Wrong, compare, numbers, run
 from convkit.kernels import kernel
-from convkit.ops import conv2d, corr2d
+from convkit.ops import convolve2d, corr2d
 
 
 def diagonal_edges():
@@ -33,7 +33,7 @@ def check_diagonal_edges(answer: object) -> str:
         (0 * right, "Not all zeros: beside the diagonal the brightness changes, up and down."),
         (torch.eye(4, 3), "The +1 are there, but left of the diagonal black turns white: 0 - 1."),
         (
-            conv2d(X, K),
+            convolve2d(X, K),
             "Every sign is turned: you flipped the kernel, and took right minus left.",
         ),
         (right.T, "You have rows and columns swapped: the kernel is 1 × 2, so a column is lost."),
@@ -76,7 +76,7 @@ def check_edge_kernel(function: object) -> str:
             raise Wrong(f"For v = {v} the kernel has {K.ndim} axes; wanted rows and columns.")
         if abs(K.sum().item()) > 1e-4:
             raise Wrong(
-                f"For v = {v} the weights add up to {spell.number(K.sum())}. Unless they add "
+                f"For v = {v} the weights add up to {formatting.number(K.sum())}. Unless they add "
                 "up to 0, a flat picture looks like an edge."
             )
         _judge_direction(v, _rise(K))
@@ -85,7 +85,7 @@ def check_edge_kernel(function: object) -> str:
 
 def _judge_direction(v: tuple[float, float], rise: tuple[float, float]) -> None:
     (x, y), (gx, gy) = v, rise
-    said = f"For v = {v} it answers {spell.number(gx)} to the right and {spell.number(gy)} down"
+    said = f"For v = {v} it answers {formatting.number(gx)} to the right and {formatting.number(gy)} down"
     meanings = [
         ((-x, -y), "it answers to falling brightness: turn all signs."),
         ((y, x), "x and y are swapped: columns run along x, rows along y."),
@@ -99,7 +99,7 @@ def _judge_direction(v: tuple[float, float], rise: tuple[float, float]) -> None:
     for way, meaning in meanings:
         if _same_way(way, rise):
             raise Wrong(f"{said}: {meaning}")
-    raise Wrong(f"{said}; wanted the ratio {spell.number(x)} to {spell.number(y)}.")
+    raise Wrong(f"{said}; wanted the ratio {formatting.number(x)} to {formatting.number(y)}.")
 
 
 def _same_way(a: tuple[float, float], b: tuple[float, float]) -> bool:
@@ -128,7 +128,7 @@ def check_derivative_kernel(function: object) -> str:
         if given.ndim == 2 and tuple(given.shape) == (d + 1, 1):
             raise Wrong(f"{said} the kernel stands upright; from left to right it has one row.")
         if given.ndim != 2 or len(given) != 1:
-            raise Wrong(f"{said} the shape is {spell.size(given.shape)}; wanted one row.")
+            raise Wrong(f"{said} the shape is {formatting.size(given.shape)}; wanted one row.")
         cells = given.shape[1]
         if cells <= d:
             raise Wrong(f"{said} you use {cells} cells: too few, {d} differences need {d + 1}.")
@@ -141,7 +141,7 @@ def check_derivative_kernel(function: object) -> str:
             (right / math.factorial(d), f"{said} on x to the power {d} it gives 1; wanted {d}!."),
         ]
         if abs(given.sum().item()) > 1e-6:
-            total = spell.number(given.sum())
+            total = formatting.number(given.sum())
             slips.append((given, f"{said} a flat picture gives {total}; a derivative of it is 0."))
         compare(given, right, f"{said} K", slips)
     return "First, second and third derivative, in 2, 3 and 4 cells."
@@ -156,13 +156,13 @@ def check_blur(answer: object) -> str:
     """Check that a 5 x 5 kernel blurs: an average that keeps brightness and place."""
     K = numbers(answer, "the kernel")
     if tuple(K.shape) != (5, 5):
-        raise Wrong(f"The kernel is {spell.size(K.shape) or 'one number'}; wanted 5 × 5.")
+        raise Wrong(f"The kernel is {formatting.size(K.shape) or 'one number'}; wanted 5 × 5.")
     if K.min() < 0:
-        raise Wrong(f"A weight is {spell.number(K.min())}: a negative weight sharpens.")
+        raise Wrong(f"A weight is {formatting.number(K.min())}: a negative weight sharpens.")
     if abs(K.sum().item() - 1) > 1e-4:
         raise Wrong(
-            f"The weights add up to {spell.number(K.sum())}, so the picture would become "
-            f"{spell.number(K.sum())} times as bright. They must add up to 1."
+            f"The weights add up to {formatting.number(K.sum())}, so the picture would become "
+            f"{formatting.number(K.sum())} times as bright. They must add up to 1."
         )
     if K.max() > 0.99:
         raise Wrong(

@@ -7,9 +7,9 @@ import copy
 import torch
 from torch import Tensor
 
-from convkit import spell
-from convkit.analysis import hessian, max_stable_lr
-from convkit.exercises.judge import (
+from convkit import formatting
+from convkit.least_squares import hessian, max_stable_lr
+from convkit.exercises._grading import (
     Exercise,
     NotStarted,
     Wrong,
@@ -89,7 +89,7 @@ def check_train_step(function: object) -> str:
     still = "The weight learned, but the bias stayed at 0: update every parameter."
     compare(layer.bias, first.bias - lr * slope, "After one step the bias", [(first.bias, still)])
     after, _, _ = _by_hand(layer, X, Y)
-    late = f"You returned the loss after the step, {spell.number(after)}; wanted the one before it."
+    late = f"You returned the loss after the step, {formatting.number(after)}; wanted the one before it."
     mean = "You returned the mean of the squares; wanted their sum."
     compare(given, loss, "the loss", [(after, late), (loss / n, mean)])
     with torch.no_grad():
@@ -126,7 +126,7 @@ def check_largest_lr(function: object) -> str:
         values = torch.linalg.eigvalsh(hessian(X, size))
         given = numbers(run(function, X.clone(), size), "the limit")
         said = (
-            f"On {name} you say {spell.number(given)}" if given.ndim == 0 else "Return one number"
+            f"On {name} you say {formatting.number(given)}" if given.ndim == 0 else "Return one number"
         )
         slips = [
             (1 / values[-1], f"{said}: half the limit. A step may overshoot as far as it came."),
@@ -142,7 +142,7 @@ def check_largest_lr(function: object) -> str:
             ),
         ]
         slips = [(slip.double(), why) for slip, why in slips if slip.isfinite()]
-        slips.append((given, f"{said}; it should be {spell.number(right)}."))
+        slips.append((given, f"{said}; it should be {formatting.number(right)}."))
         compare(given, torch.tensor(right, dtype=torch.float64), "the limit", slips)
     return "Three pictures; one twice as bright allows a quarter of the learning rate."
 

@@ -8,10 +8,10 @@ import traitlets
 from ipywidgets.widgets.widget_string import TextStyle
 from torch import Tensor
 
-from convkit import spell
-from convkit.cells import colours, grey_class, tint_class
+from convkit import formatting
+from convkit.views.html import colours, grey_class, tint_class
 from convkit.ops import check_array
-from convkit.widgets.parts import Checked, html
+from convkit.widgets._base import Checked, html
 from convkit.widgets.typed import HalfTyped, read_number
 
 
@@ -69,7 +69,7 @@ class ArrayEditor(widgets.VBox):
         self._show()
 
     def __repr__(self) -> str:
-        return f"ArrayEditor: {spell.describe(self._name, self.value)}"
+        return f"ArrayEditor: {formatting.describe(self._name, self.value)}"
 
     def _box(self, cell: tuple[int, int]) -> widgets.Text:
         if cell not in self._boxes:
@@ -83,7 +83,7 @@ class ArrayEditor(widgets.VBox):
         if not self._holds(cell):
             return
         kept, self.complaint = self.value[cell].item(), ""
-        if text == spell.number(kept):
+        if text == formatting.number(kept):
             return
         new = self.value.detach().clone()
         try:
@@ -104,7 +104,7 @@ class ArrayEditor(widgets.VBox):
         numbers = self.value.flatten().tolist()
         for box, number in zip(boxes, numbers, strict=True):
             if not self._says(box.value, number):
-                box.value = spell.number(number)
+                box.value = formatting.number(number)
         self._colours.value = self._rules(numbers)
         if boxes != self._grid.children:
             self._layout.width = "58px" if columns <= 4 else "42px"
@@ -119,7 +119,7 @@ class ArrayEditor(widgets.VBox):
         return torch.tensor(said, dtype=self.value.dtype).item() == number
 
     def _rules(self, numbers: list[float]) -> str:
-        limit = spell.colour_limit(self.value)
+        limit = formatting.colour_limit(self.value)
         low, high = min(0.0, *numbers), max(1.0, *numbers)
         rules = []
         for n, x in enumerate(numbers, 1):

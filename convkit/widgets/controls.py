@@ -11,15 +11,15 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from convkit import images, kernels, spell
-from convkit.cells import figure
+from convkit import images, kernels, formatting
+from convkit.views.html import figure
 from convkit.errors import ConvkitError
-from convkit.experiment import History
+from convkit.state.experiment import History
 from convkit.ops import Pair
-from convkit.setting import KEYWORDS, YOURS, Setting
-from convkit.training import LARGEST_KERNEL
+from convkit.state.setting import KEYWORDS, YOURS, Setting
+from convkit.state.training import LARGEST_KERNEL
 from convkit.widgets.array_editor import ArrayEditor
-from convkit.widgets.parts import html, row, text_box
+from convkit.widgets._base import html, row, text_box
 from convkit.widgets.typed import read_pair, write_pair
 
 Proposal = tuple[Setting, object]
@@ -137,7 +137,7 @@ class Controls:
             self.cell.index = i * now.K.shape[1] + j
         self._shown = now.K
         self.grid.show(now.K)
-        self._title.value = figure("K", f"kernel {spell.size(now.K.shape)}", "")
+        self._title.value = figure("K", f"kernel {formatting.size(now.K.shape)}", "")
         self.show_drag()
         self.moves["undo"].disabled = not self._history.can_undo
         self.moves["redo"].disabled = not self._history.can_redo
@@ -182,10 +182,10 @@ class Controls:
         cells = tuple(f"K[{i}, {j}]" for i in range(K.shape[0]) for j in range(K.shape[1]))
         if self.cell.options != cells:
             self.cell.options = cells
-        weight, limit = K[self.chosen()].item(), 2 * spell.colour_limit(K)
+        weight, limit = K[self.chosen()].item(), 2 * formatting.colour_limit(K)
         if abs(weight) > self._scale or not 0.3 * limit <= self._scale <= 8 * limit:
             self._scale = limit
-            self._ends.value = f"{spell.number(-limit)} to {spell.number(limit)}"
+            self._ends.value = f"{formatting.number(-limit)} to {formatting.number(limit)}"
         self.drag.value = self._position(weight)
 
     def _show_pixels(self) -> None:
@@ -194,6 +194,6 @@ class Controls:
         few = X.numel() <= EDITABLE_PIXELS
         if few:
             self.pixel_grid.show(X)
-        said = f"{spell.size(X.shape)} are too many pixels for boxes: choose a small picture."
+        said = f"{formatting.size(X.shape)} are too many pixels for boxes: choose a small picture."
         self._too_many.value = "" if few else said
         self.pixels.children = [self.pixel_grid if few else self._too_many]

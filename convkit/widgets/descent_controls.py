@@ -6,11 +6,11 @@ import math
 
 import ipywidgets as widgets
 
-from convkit import analysis, spell
+from convkit import formatting, least_squares
 from convkit.descent import KernelDescent
-from convkit.training import MOST_STEPS, Training
+from convkit.state.training import MOST_STEPS, Training
 from convkit.widgets.array_editor import ArrayEditor
-from convkit.widgets.parts import button, html, row, text_box
+from convkit.widgets._base import button, html, row, text_box
 from convkit.widgets.typed import HalfTyped, read_number
 
 LEAST, PER_DECADE, LAST_POSITION = -2, 50, 125
@@ -86,7 +86,7 @@ class DescentControls:
         if self.rate_slider.value == self._position():
             return self._training.descent.lr
         ratio = 10 ** (self.rate_slider.value / PER_DECADE + LEAST)
-        return float(spell.number(self._unit() * ratio, 3))
+        return float(formatting.number(self._unit() * ratio, 3))
 
     def show(self) -> None:
         """Set every control to the present descent."""
@@ -96,9 +96,9 @@ class DescentControls:
                 control.max, control.value = training.last, descent.n
         self.count.value, limit = training.steps, descent.max_stable_lr
         if not _says(self.rate.value, descent):
-            self.rate.value = spell.number(descent.lr)
+            self.rate.value = formatting.number(descent.lr)
         self.rate_slider.value = self._position()
-        share = analysis.share_of_limit(descent.lr, limit)
+        share = least_squares.share_of_limit(descent.lr, limit)
         self._share.value = share if math.isfinite(limit) else "no limit on this input"
         self.start.show(training.start)
 

@@ -6,18 +6,18 @@ import ipywidgets as widgets
 import traitlets
 from torch import Tensor
 
-from convkit import spell
-from convkit.chart import Chart, describe, still
+from convkit import formatting
+from convkit.views.chart import Chart, describe, still
 from convkit.descent import KernelDescent
-from convkit.draw import save
+from convkit.views.plots import save
 from convkit.errors import ConvkitError
 from convkit.ops import pair
-from convkit.setting import KEYWORDS, identical, own
-from convkit.training import Training
+from convkit.state.setting import KEYWORDS, identical, own
+from convkit.state.training import Training
 from convkit.widgets.descent_controls import DescentControls
-from convkit.widgets.frames import frames, stepwise
+from convkit.views.frames import frames, stepwise
 from convkit.widgets.kernel_editor import KernelEditor
-from convkit.widgets.parts import RUN_ME, Handed, Panel, code_drawer, code_html, guarded, html
+from convkit.widgets._base import RUN_ME, Handed, Panel, code_drawer, code_html, guarded, html
 from convkit.widgets.typed import read_number
 
 
@@ -232,7 +232,7 @@ class DescentStepper(Panel):
 
     def summary(self) -> str:
         """Return the panel's state in words, the same on every run."""
-        lr = spell.number(self.lr)
+        lr = formatting.number(self.lr)
         words = describe(self.descent)
         return f"DescentStepper: learning rate {lr}\n{words}\n{self._training.verdict()}"
 

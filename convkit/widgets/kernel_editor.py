@@ -9,15 +9,16 @@ from dataclasses import replace
 import traitlets
 from torch import Tensor
 
-from convkit import draw, images, kernels, ops
+from convkit import images, kernels, ops
+from convkit.views import plots as draw
 from convkit.errors import ConvkitError
-from convkit.experiment import Experiment, takes
-from convkit.lens import lens
+from convkit.state.experiment import Experiment, takes
+from convkit.views.lens import lens
 from convkit.ops import Pair
-from convkit.setting import Setting, own
-from convkit.training import LARGEST_KERNEL
+from convkit.state.setting import Setting, own
+from convkit.state.training import LARGEST_KERNEL
 from convkit.widgets.controls import Controls
-from convkit.widgets.parts import RUN_ME, Handed, Panel, code_drawer, code_html, guarded, html
+from convkit.widgets._base import RUN_ME, Handed, Panel, code_drawer, code_html, guarded, html
 from convkit.widgets.stage import Stage, fits_lens
 from convkit.widgets.typed import HalfTyped
 from convkit.widgets.walk import Walk

@@ -5,14 +5,14 @@ from __future__ import annotations
 import ipywidgets as widgets
 from torch import Tensor
 
-from convkit import spell
-from convkit.cells import colour_key, figure
-from convkit.draw import png
-from convkit.experiment import differing
-from convkit.lens import LIMIT, lens
+from convkit import formatting
+from convkit.views.html import colour_key, figure
+from convkit.views.plots import png
+from convkit.state.experiment import differing
+from convkit.views.lens import LIMIT, lens
 from convkit.ops import pair
-from convkit.setting import Setting
-from convkit.widgets.parts import html
+from convkit.state.setting import Setting
+from convkit.widgets._base import html
 
 
 def fits_lens(setting: Setting) -> bool:
@@ -75,15 +75,15 @@ class Stage(widgets.VBox):
 
         The output's picture goes out first: it is what the learner waits for.
         """
-        limit = spell.colour_limit(Y)
+        limit = formatting.colour_limit(Y)
         if not fits_lens(setting):
             mark = None if yours is None else differing(yours, Y)
             self._pictures[1].image.value = png(Y, limit, mark)
             if self._painted is not setting.X:
                 self._pictures[0].image.value = png(setting.X)
                 self._painted = setting.X
-            self._titles[0].value = figure("X", f"input {spell.size(setting.X.shape)}", "")
-            self._titles[1].value = figure("Y", f"output {spell.size(Y.shape)}", "")
+            self._titles[0].value = figure("X", f"input {formatting.size(setting.X.shape)}", "")
+            self._titles[1].value = figure("Y", f"output {formatting.size(Y.shape)}", "")
         self._arrange(fits_lens(setting))
         self.point(setting, Y, at, yours)
         self._key.value = colour_key(limit)
@@ -98,7 +98,7 @@ class Stage(widgets.VBox):
             **setting.options,
             at=at,
             yours=yours,
-            limit=spell.colour_limit(Y),
+            limit=formatting.colour_limit(Y),
             loupe=not small,
         )
         box, (left, right) = (self._whole, self._tables) if small else (self._loupe, self._patches)

@@ -6,7 +6,7 @@ import math
 
 import torch
 
-from convkit import spell
+from convkit import formatting
 from convkit.errors import ConvkitError
 from convkit.ops import Pair, pair
 
@@ -39,7 +39,7 @@ def read_number(
         raise HalfTyped(
             f"{name} is {_quoted(text)}{size}",
             f"a finite number, such as {example}",
-            f"Until then it keeps {spell.number(kept)}.",
+            f"Until then it keeps {formatting.number(kept)}.",
         )
     return value
 

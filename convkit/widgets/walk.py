@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipywidgets as widgets
 import traitlets
 
-from convkit.widgets.parts import button, row
+from convkit.widgets._base import button, row
 
 
 class Walk(widgets.HBox):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.panels import (
+from tests.browser.page_objects import (
     Notebook,
     box,
     button,

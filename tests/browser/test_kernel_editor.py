@@ -8,10 +8,10 @@ import torch
 from PIL import Image
 from playwright.sync_api import Locator, expect
 
-from convkit import conv2d, corr2d, kernel, photo, stripes
-from convkit.draw import png
-from convkit.spell import colour_limit
-from tests.browser.panels import (
+from convkit import convolve2d, corr2d, kernel, photo, stripes
+from convkit.views.plots import png
+from convkit.formatting import colour_limit
+from tests.browser.page_objects import (
     Notebook,
     box,
     button,
@@ -134,7 +134,7 @@ def test_padding_stride_and_dilation_are_typed(on_stripes, name, text, options):
 def test_flip_convolves(on_stripes):
     on_stripes.get_by_label("flip (convolution)").check()
     expect(output(on_stripes).locator("td").nth(1)).to_have_text(re.compile("^-1Y"))
-    assert numbers(output(on_stripes)) == conv2d(stripes(), torch.tensor([[1.0, -1.0]])).tolist()
+    assert numbers(output(on_stripes)) == convolve2d(stripes(), torch.tensor([[1.0, -1.0]])).tolist()
     open_drawer(on_stripes, "torch code")
     expect(on_stripes.locator("pre.ck-code")).to_contain_text("flip")
 

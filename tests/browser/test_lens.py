@@ -8,9 +8,9 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from playwright.sync_api import Locator, expect
 
 from convkit import stripes
-from convkit.draw import show
-from convkit.lens import lens, pool_lens
-from tests.browser.panels import METADATA, opened, watched
+from convkit.views.plots import show
+from convkit.views.lens import lens, pool_lens
+from tests.browser.page_objects import METADATA, opened, watched
 from tools.lab import PROJECT, open_notebook
 
 X_K = "torch.arange(9.0).reshape(3, 3), torch.arange(4.0).reshape(2, 2)"

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.panels import box, open_drawer, opened, said, type_in
+from tests.browser.page_objects import box, open_drawer, opened, said, type_in
 from tools.lab import DARK, LIGHT
 
 PANELS = {

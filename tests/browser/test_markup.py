@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, expect
 
-from tests.browser.panels import Notebook, open_drawer, opened, said
-from tests.strangers import MARKUP
+from tests.browser.page_objects import Notebook, open_drawer, opened, said
+from tests.untrusted_images import MARKUP
 
 # A browser gives a file's name without its folders: so no slash.
 NAME = """<img src=x onerror='window.ran = 1'>"&amp;.png"""

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.panels import box, opened, said, type_in, watched
+from tests.browser.page_objects import box, opened, said, type_in, watched
 from tools.lab import PROJECT, cell, open_notebook, run_all
 
 NOTEBOOKS = [f"notebooks/{path.name}" for path in sorted(PROJECT.glob("notebooks/*.ipynb"))]

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.panels import box, opened, said, type_in
+from tests.browser.page_objects import box, opened, said, type_in
 from tools.lab import run_cell
 
 PANELS = {

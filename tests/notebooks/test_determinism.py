@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from tests.notebooks.guard import words
+from tests.notebooks.nbval_plugin import words
 from tools.notebooks import check, clean, code_cells, run
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))

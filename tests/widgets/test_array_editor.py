@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convkit import ConvkitError
-from convkit.cells import tint
+from convkit.views.html import tint
 from convkit.widgets import ArrayEditor
 
 

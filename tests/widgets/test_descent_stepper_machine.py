@@ -20,7 +20,7 @@ from matplotlib.axes import Axes
 
 from convkit import ConvkitError
 from convkit.widgets import DescentStepper, KernelEditor, descent_stepper
-from tests.widgets.machine import (
+from tests.widgets.stateful import (
     HALF_TYPED,
     SEEDS,
     Machine,

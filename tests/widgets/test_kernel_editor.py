@@ -10,13 +10,13 @@ import torch
 import traitlets
 from PIL import Image
 
-from convkit import ConvkitError, conv2d, corr2d, photo, stripes
+from convkit import ConvkitError, convolve2d, corr2d, photo, stripes
 from convkit.images import PICTURES, picture
 from convkit.kernels import KERNELS, kernel
 from convkit.widgets import KernelEditor
 from convkit.widgets.controls import REACH
 from convkit.widgets.stage import fits_lens
-from tests.strangers import upload
+from tests.untrusted_images import upload
 
 
 def editor(X=None, K=None, **options):
@@ -41,7 +41,7 @@ def same(before, after):
 def consistent(panel):
     """Every control, the code and the traits tell of one state."""
     controls, now = panel._controls, panel._trial.now
-    wanted = (conv2d if panel.flip else corr2d)(
+    wanted = (convolve2d if panel.flip else corr2d)(
         panel.X, panel.kernel, padding=panel.padding, stride=panel.stride, dilation=panel.dilation
     )
     assert torch.equal(panel.output, wanted) and torch.equal(panel.kernel, now.K)

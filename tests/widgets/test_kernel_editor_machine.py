@@ -26,7 +26,7 @@ from convkit.images import PICTURES, picture
 from convkit.kernels import KERNELS, kernel
 from convkit.widgets import KernelEditor
 from convkit.widgets.controls import REACH
-from tests.widgets.machine import (
+from tests.widgets.stateful import (
     HALF_TYPED,
     SEEDS,
     Machine,

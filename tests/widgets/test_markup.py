@@ -11,10 +11,11 @@ from bs4 import BeautifulSoup
 from ipywidgets import HTML, Widget
 from PIL import Image
 
-from convkit import ConvkitError, cells, corr2d, spell, stripes
-from convkit.lens import lens
+from convkit import ConvkitError, corr2d, formatting, stripes
+from convkit.views import html as cells
+from convkit.views.lens import lens
 from convkit.widgets import ArrayEditor, DescentStepper, KernelEditor, parts
-from tests.strangers import MARKUP, upload
+from tests.untrusted_images import MARKUP, upload
 
 FORBIDDEN = ("script", "img[onerror]", "img[src=x]", "iframe", "[onload]", "[onclick]")
 
@@ -118,8 +119,8 @@ def test_what_a_panel_says_is_text(role):
 def test_code_is_text():
     options = {"padding": 0, "stride": 1, "dilation": 1, "flip": False}
     for code in (
-        spell.correlation_code(repr(MARKUP), torch.ones(1, 1), **options),
-        spell.descent_code(repr(MARKUP), "Y", torch.ones(1, 1), [0.1], reduction="sum", momentum=0),
+        formatting.correlation_code(repr(MARKUP), torch.ones(1, 1), **options),
+        formatting.descent_code(repr(MARKUP), "Y", torch.ones(1, 1), [0.1], reduction="sum", momentum=0),
     ):
         assert written(parts.code_html(code)) == code
 

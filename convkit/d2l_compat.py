@@ -1,0 +1,84 @@
+"""The book's package, d2l, made ready to import: ``from convkit.d2l_compat import d2l``.
+
+Two things stand between a current Python and d2l 1.0.3. Its ``torch`` module needs
+torchvision, and a torchvision whose compiled operators do not fit the installed torch stops
+at its own first line. And it draws SVG figures, which hold dates and random ids, so that no
+two runs give the same output. Both are mended here; an installation that works is left alone.
+"""
+
+import importlib
+import sys
+import warnings
+from types import ModuleType
+
+import torch
+
+from convkit.errors import ConvkitError
+
+D2L_PIN = "d2l==1.0.3"
+_MISSING_OPERATOR = "operator torchvision::nms does not exist"
+_SCHEMA = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+_kept_alive: list[torch.library.Library] = []  # a Library takes its operators with it
+
+
+def _import_torchvision() -> None:
+    """Import torchvision; supply two operator schemas only where it fails for want of them."""
+    try:
+        importlib.import_module("torchvision")
+    except RuntimeError as error:
+        if _MISSING_OPERATOR not in str(error):
+            raise
+        for name in [n for n in sys.modules if n.partition(".")[0] == "torchvision"]:
+            del sys.modules[name]
+        library = torch.library.Library("torchvision", "FRAGMENT")
+        library.define(f"nms{_SCHEMA}")
+        library.define(f"qnms{_SCHEMA}")
+        _kept_alive.append(library)
+        importlib.import_module("torchvision")
+
+
+def _use_png_display() -> None:
+    """Show figures as PNG; stands in for d2l's ``use_svg_display``."""
+    from matplotlib_inline import backend_inline
+
+    backend_inline.set_matplotlib_formats("png")
+
+
+def _missing(name: str) -> ConvkitError:
+    what = f"--no-deps {D2L_PIN}" if name == "d2l" else name
+    python = f'"{sys.executable}"' if " " in sys.executable else sys.executable
+    return ConvkitError(
+        f"the Python package {name} is not installed",
+        "the book's package d2l and what it imports",
+        f"Run this in a terminal, then restart the kernel: {python} -m pip install {what}",
+    )
+
+
+def load() -> ModuleType:
+    """Return ``d2l.torch``, ready to use.
+
+    Returns
+    -------
+    module
+        The book's helpers for PyTorch, drawing PNG figures.
+
+    Raises
+    ------
+    ConvkitError
+        Where d2l, or a package that it imports, is not installed; names the command that
+        installs it.
+    """
+    try:
+        importlib.import_module("d2l")
+        with warnings.catch_warnings():
+            # An older torchvision says so where the system lacks libjpeg; d2l reads with Pillow.
+            warnings.filterwarnings("ignore", "Failed to load image Python extension", UserWarning)
+            _import_torchvision()
+        book = importlib.import_module("d2l.torch")
+    except ModuleNotFoundError as error:
+        raise _missing((error.name or "d2l").partition(".")[0]) from error
+    book.use_svg_display = _use_png_display  # d2l.d2l is the same module: both names are set
+    return book
+
+
+d2l = load()

@@ -1,0 +1,1 @@
+"""What panels are set to: no widgets, no HTML."""

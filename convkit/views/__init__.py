@@ -1,0 +1,1 @@
+"""Tables, lenses and figures: what is shown, as HTML and PNG."""

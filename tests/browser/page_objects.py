@@ -1,0 +1,134 @@
+"""A notebook open in JupyterLab that runs what a test gives it, and pages that are watched."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+
+import nbformat
+import torch
+from nbformat.v4 import new_code_cell, new_notebook
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tools.lab import LIGHT, Lab, cell, open_notebook, run_cell
+
+METADATA = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"}}
+IMPORTS = """\
+import time
+import torch
+from convkit import *
+from convkit.views.lens import lens
+from convkit.widgets import ArrayEditor, DescentStepper, KernelEditor"""
+# What JupyterLab itself writes to the console as an error, by its exact text.
+JUPYTERLABS_OWN: frozenset[str] = frozenset()
+
+
+@contextmanager
+def watched(chromium: Browser, **options: object) -> Iterator[Page]:
+    """Give a new page; raise at the end if its console showed an error, or a script raised."""
+    context = chromium.new_context(**{"viewport": {"width": 1400, "height": 1000}} | options)
+    page, told = context.new_page(), []
+    page.on("console", lambda m: told.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: told.append(str(error)))
+    yield page
+    context.close()
+    assert [text for text in told if text not in JUPYTERLABS_OWN] == []
+
+
+class Notebook:
+    """A notebook whose first cell has run: imports, a cell for a panel, a cell for questions."""
+
+    def __init__(self, page: Page, lab: Lab) -> None:
+        self.page, self.lab = page, lab
+        self.sent: list[str | bytes] = []
+
+    def show(self, source: str) -> Locator:
+        """Run `source` in place of what was shown before; return what it shows."""
+        self._write(2, source)
+        output = run_cell(self.page, 2).locator(".jp-OutputArea-output").last
+        expect(output.locator(".ck-panel, .ck-lens").first).to_be_visible()
+        return output
+
+    def ask(self, source: str) -> str:
+        """Run `source` in the kernel; return what it shows, as text."""
+        self._write(3, source)
+        return run_cell(self.page, 3).locator(".jp-OutputArea").inner_text()
+
+    def start(self, source: str) -> None:
+        """Start to run `source`, and do not wait for its end."""
+        self._write(3, source)
+        self.page.keyboard.press("Shift+Enter")
+        expect(cell(self.page, 3).locator(".jp-InputPrompt")).to_have_text("[*]:")
+
+    def _write(self, n: int, source: str) -> None:
+        cell(self.page, n).locator(".cm-content").click()
+        self.page.keyboard.press("ControlOrMeta+a")
+        self.page.keyboard.insert_text(source)
+
+
+@contextmanager
+def opened(chromium: Browser, lab: Lab, name: str, theme: str = LIGHT) -> Iterator[Notebook]:
+    """Give a notebook of its own name, open in a page that is watched, its imports run."""
+    cells = [new_code_cell(IMPORTS), *(new_code_cell("") for _ in range(3))]
+    path = f"{name}.ipynb"
+    nbformat.write(new_notebook(cells=cells, metadata=METADATA), lab.root / path)
+    with watched(chromium) as page:
+        notebook = Notebook(page, lab)
+        page.on("websocket", lambda ws: ws.on("framesent", lambda data: notebook.sent.append(data)))
+        open_notebook(page, lab, path, theme=theme)
+        run_cell(page, 1)
+        yield notebook
+
+
+def box(panel: Locator, name: str) -> Locator:
+    """Return the box to type in that has this accessible name."""
+    return panel.get_by_role("textbox", name=name, exact=True)
+
+
+def number_box(panel: Locator, name: str) -> Locator:
+    """Return the number box that has this accessible name."""
+    return panel.get_by_role("spinbutton", name=name, exact=True)
+
+
+def button(panel: Locator, name: str) -> Locator:
+    """Return the button that has this accessible name, after its icon, which has a letter too."""
+    return panel.get_by_role("button", name=re.compile(rf"^(\S )?{re.escape(name)}$"))
+
+
+def type_in(box: Locator, text: str) -> None:
+    """Put `text` in place of what is in a box, key by key."""
+    box.fill("")
+    box.press_sequentially(text)
+
+
+def said(panel: Locator, role: str = "status") -> Locator:
+    """Return the panel's status line: role "status", or "alert" where something is wrong."""
+    return panel.get_by_role(role)
+
+
+def pixels(image: Locator) -> torch.Tensor:
+    """Return the picture that an image shows: (H, W, 3), in [0, 255]."""
+    data = image.evaluate(
+        """async i => {
+            await i.decode();
+            return Array.from(new Uint8Array(await (await fetch(i.src)).arrayBuffer()));
+        }"""
+    )
+    with Image.open(BytesIO(bytes(data))) as opened:
+        rgb = opened.convert("RGB")
+        return torch.frombuffer(bytearray(rgb.tobytes()), dtype=torch.uint8).reshape(
+            rgb.height, rgb.width, 3
+        )
+
+
+def open_drawer(panel: Locator, title: str) -> None:
+    """Open a panel's drawer by its title."""
+    panel.locator(".jupyter-widget-Collapse-header", has_text=title).click()
+
+
+def run_code(panel: Locator) -> dict:
+    """Run the torch code that a panel shows, here; return the names that it sets."""
+    names: dict = {}
+    exec(panel.locator("pre.ck-code:visible").inner_text(), names)
+    return names
