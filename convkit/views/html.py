@@ -2,12 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
 from torch import Tensor
 
 from convkit import formatting
+
+COLOURS = {
+    "input": "#3a9bd9",
+    "kernel": "#e69f00",
+    "output": "#009e73",
+    "target": "#c0589c",
+    "path": "#d98200",
+    "gradient": "#7a5fb5",
+    "difference": "#d5008f",
+    "refused": "#b3400a",
+}
+"""The colour of each thing, the same in tables, pictures, plots and controls."""
+DARK_COLOURS = {"gradient": "#a893dc", "refused": "#ff8b55"}
+"""What of `COLOURS` would be too dark to read on a dark page, and what stands for it there."""
+SIZES = {
+    "panel-width": "900px",
+    "plot-width": "440px",
+    "plot-height": "300px",
+    "picture-side": "270px",
+    "thumbnail-side": "128px",
+    "text-size": "13px",
+    "small-text-size": "12px",
+    "tiny-text-size": "11px",
+    "radius": "3px",
+}
+FACES = {
+    "mono": "var(--jp-code-font-family, ui-monospace, monospace)",
+    "sans": "var(--jp-content-font-family, system-ui, sans-serif)",
+    "ink": "var(--jp-content-font-color1, currentColor)",
+    "paper": "var(--jp-layout-color1, Canvas)",
+    "shade": "var(--jp-layout-color2, rgba(128, 128, 128, .12))",
+    "line": "rgba(128, 128, 128, .5)",
+}
+
+
+def _properties(values: Mapping[str, str]) -> str:
+    """Return CSS custom properties: "--ck-input:#3a9bd9;" and so on."""
+    return "".join([f"--ck-{name}:{value};" for name, value in values.items()])
+
+
+def _theme() -> str:
+    """Return the rules that set the custom properties, with a variant for JupyterLab's dark theme.
+
+    Each selector starts with a class of convkit's, so that a stored output cannot restyle a page.
+    """
+    roots = (".ck-lens", ".ck-panel", ".ck-part")
+    dark = [f'{root}:is([data-jp-theme-light="false"] *)' for root in roots]
+    light_rule = f"{','.join(roots)}{{{_properties(COLOURS | SIZES | FACES)}}}"
+    return f"{light_rule}{','.join(dark)}{{{_properties(DARK_COLOURS)}}}"
+
+
+THEME = _theme()
+"""CSS custom properties, such as ``--ck-input``, for everything of class ck-lens, ck-panel, ck-part."""
 
 # ColorBrewer's RdBu, blue for negative: the same stops as matplotlib's RdBu_r.
 STOPS = [
