@@ -1,0 +1,246 @@
+"""Run a learner's function: whatever it does, it fails in words and changes nothing outside."""
+
+from __future__ import annotations
+
+import functools
+import random
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from inspect import Parameter, signature
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from convkit.errors import ConvkitError
+
+FAILURES = (Exception, SystemExit, GeneratorExit)
+"""What a learner's code may raise; only a KeyboardInterrupt is not its own doing."""
+
+
+class UserFunctionError(ConvkitError):
+    """A learner's function could not be run, or is no function.
+
+    Parameters
+    ----------
+    given, expected, hint : str
+        As in `ConvkitError`; `given` is "my_corr2d raised TypeError: ...".
+    cause : BaseException or None
+        What the function raised.
+
+    Examples
+    --------
+    >>> print(UserFunctionError("f raised KeyError: 3", "a result", "Fix f and run it again."))
+    f raised KeyError: 3; expected a result. Fix f and run it again.
+    """
+
+    def __init__(
+        self, given: str, expected: str, hint: str, cause: BaseException | None = None
+    ) -> None:
+        super().__init__(given, expected, hint)
+        self.cause = cause
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a learner's function did.
+
+    Attributes
+    ----------
+    value : object
+        What it returned.
+    changed : tuple of str
+        The names of the tensors that it changed in place, such as ("X",).
+    """
+
+    value: Any
+    changed: tuple[str, ...]
+
+
+def name_of(function: object) -> str:
+    """Return what a function is called, or else its type.
+
+    Examples
+    --------
+    >>> name_of(sum), name_of(torch.nn.Identity())
+    ('sum', 'Identity')
+    """
+    while isinstance(function, functools.partial):
+        function = function.func
+    try:
+        name = function.__name__  # type: ignore[attr-defined]
+    except FAILURES:
+        name = None
+    return name if isinstance(name, str) else type(function).__name__
+
+
+def safe_repr(value: object, limit: int = 80) -> str:
+    """Return `repr(value)` on one line of at most `limit` characters; where it fails, the type.
+
+    Examples
+    --------
+    >>> safe_repr([1, 2])
+    '[1, 2]'
+    >>> safe_repr("abcdefghij", limit=8)
+    "'abcd..."
+    """
+    try:
+        text = " ".join(repr(value).split())
+    except FAILURES:
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def describe_error(error: BaseException) -> str:
+    """Return "TypeError: what it says", or the type alone where the error's text cannot be had.
+
+    Examples
+    --------
+    >>> describe_error(ValueError("no window")), describe_error(ValueError())
+    ('ValueError: no window', 'ValueError')
+    """
+    name = type(error).__name__
+    try:
+        text = str(error)
+    except FAILURES:
+        return name
+    return f"{name}: {text}" if text else name
+
+
+def _parameters(function: object) -> list[Parameter]:
+    """Return a function's parameters, or none where they cannot be known."""
+    target = function.forward if isinstance(function, nn.Module) else function
+    try:
+        return list(signature(target).parameters.values())  # type: ignore[arg-type]
+    except FAILURES:  # among them ValueError, for functions written in C
+        return []
+
+
+def _check_callable(function: object) -> None:
+    if not callable(function):
+        raise UserFunctionError(
+            f"{safe_repr(function)} is not a function",
+            "a function",
+            "Give its name, without calling it.",
+        )
+
+
+def accepted_keywords(function: Callable[..., Any], names: Iterable[str]) -> set[str]:
+    """Return which of `names` a function accepts as keywords.
+
+    A module is asked about its `forward`, a decorated function about what it wraps; `**kwargs`
+    accepts every name, and a function written in C, which does not tell, accepts none.
+
+    Raises
+    ------
+    UserFunctionError
+        If `function` is not callable.
+
+    Examples
+    --------
+    >>> sorted(accepted_keywords(lambda X, K, stride=1: X, ["padding", "stride"]))
+    ['stride']
+    """
+    _check_callable(function)
+    parameters = _parameters(function)
+    if any(p.kind is Parameter.VAR_KEYWORD for p in parameters):
+        return set(names)
+    by_keyword = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+    return {p.name for p in parameters if p.kind in by_keyword}.intersection(names)
+
+
+@contextmanager
+def restored_settings() -> Iterator[None]:
+    """Run a block with gradients on, and restore afterwards what it may have changed.
+
+    These are the seeds of torch, numpy and `random`, torch's default dtype, its gradient and
+    inference modes and its deterministic mode.
+
+    Examples
+    --------
+    >>> with torch.no_grad(), restored_settings():
+    ...     print(torch.is_grad_enabled())
+    True
+    """
+    torch_state, python_state, numpy_state = (
+        torch.get_rng_state(),
+        random.getstate(),
+        np.random.get_state(),
+    )
+    dtype = torch.get_default_dtype()
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    try:
+        with torch.inference_mode(False), torch.enable_grad():
+            yield
+    finally:
+        torch.set_rng_state(torch_state)
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)
+        torch.set_default_dtype(dtype)
+        torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.detach().clone().requires_grad_(value.requires_grad)
+    return value
+
+
+def _is_changed(before: Any, after: Any) -> bool:
+    if not isinstance(before, Tensor):
+        return False
+    if before.shape != after.shape or before.dtype != after.dtype:
+        return True
+    return not torch.allclose(before, after, rtol=0, atol=0, equal_nan=True)
+
+
+def _argument_names(function: Callable[..., Any], count: int) -> list[str]:
+    """Return the names of the first `count` positional arguments: "X", or "argument 1"."""
+    kinds = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+    known = [p.name for p in _parameters(function) if p.kind in kinds]
+    return [known[n] if n < len(known) else f"argument {n + 1}" for n in range(count)]
+
+
+def call(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Call:
+    """Run a learner's function on copies of the tensors, with gradients on.
+
+    Inputs, seeds, default dtype and torch's modes are afterwards as they were.
+
+    Parameters
+    ----------
+    function : callable
+        The learner's function, or an nn.Module.
+    *args, **kwargs
+        What it is called with. Tensors are copied; all else is passed as it is.
+
+    Raises
+    ------
+    UserFunctionError
+        If `function` is not callable, or raises anything but KeyboardInterrupt.
+
+    Examples
+    --------
+    >>> call(lambda X: X.add_(1).sum(), torch.zeros(2, 2))
+    Call(value=tensor(4.), changed=('X',))
+    """
+    _check_callable(function)
+    with restored_settings():
+        copies = [_copy(value) for value in args]
+        options = {name: _copy(value) for name, value in kwargs.items()}
+        try:
+            value = function(*copies, **options)
+        except FAILURES as error:
+            name = name_of(function)
+            raise UserFunctionError(
+                f"{name} raised {describe_error(error)}",
+                "a result",
+                f"Fix {name} and run this cell again.",
+                cause=error,
+            ) from error
+    names = [*_argument_names(function, len(args)), *kwargs]
+    before, after = [*args, *kwargs.values()], [*copies, *options.values()]
+    arguments = zip(names, before, after, strict=True)
+    return Call(value, tuple(name for name, old, new in arguments if _is_changed(old, new)))
