@@ -1,159 +1,352 @@
-"""What all panels share: the frame with its status line, and handlers that answer in words."""
+"""What all panels share: a store, handlers that answer in words, and a status line."""
 
 from __future__ import annotations
 
-import functools
+import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from html import escape
 from importlib.resources import files
+from typing import Any
 
 import ipywidgets as widgets
-import traitlets
-from torch import Tensor
+from ipywidgets import Widget
 
-from convkit.views import lens
 from convkit.errors import ConvkitError
+from convkit.state.store import Store
+from convkit.views import html as tables
+from convkit.widgets._typed import InvalidInput
+from convkit.widgets.status import Status
 
-STYLE = lens.STYLE + files("convkit.widgets").joinpath("panel.css").read_text()
-RUN_ME = "Run this cell to make the panel live."
+STYLE = tables.STYLE + files("convkit.widgets").joinpath("static/panel.css").read_text("utf-8")
+STATIC_NOTE = "Run this cell to make the panel live."
+PAINT_DELAY = 0.03
+"""Seconds between the picture that answers an edit and the rest of the panel.
+
+What arrives in the browser together is painted together, so the rest would hold the picture up.
+"""
 log = logging.getLogger("convkit")
 
 
-class Checked(traitlets.Any):
-    """A trait whose validator sees whatever it is set to, None too."""
+class Panel(widgets.VBox):
+    """A framed column of parts and controls on one `Store`, with a status line.
 
-    allow_none = False
+    A subclass passes its store and children here, connects its controls with `bind`, and defines
+    `paint`, `summary` and `fallback`. CONTRIBUTING has a worked example.
 
+    Parameters
+    ----------
+    store : Store
+        Holds the state; every change of it is painted.
+    children : sequence of Widget
+        The parts and controls, from top to bottom; put `self.status_line` among them.
 
-class Handed(Checked):
-    """A trait of tensors: each new one is told, equal or not, and whoever reads gets a copy."""
-
-    def get(self, obj: traitlets.HasTraits, cls: type | None = None) -> Tensor | None:
-        """Return a copy: what a reader does to it changes no panel."""
-        value = super().get(obj, cls)
-        return value if value is None else value.clone()
-
-    def set(self, obj: traitlets.HasTraits, value: Tensor) -> None:
-        """Take another tensor; traitlets itself would ask whether it ``==`` the old one."""
-        old, new = obj._trait_values.get(self.name), self._validate(obj, value)
-        obj._trait_values[self.name] = new
-        if new is not old:
-            old = old if old is None else old.clone()
-            obj._notify_trait(self.name, old, self.get(obj))
-
-
-def guarded(handler: Callable[..., None]) -> Callable[..., None]:
-    """Make a panel's handler answer an exception in the panel, whose last good state stays.
-
-    What is not a `ConvkitError` is a fault of ours, so it goes to the log as well. While the panel
-    sets its own controls their handlers rest.
+    Raises
+    ------
+    TypeError
+        If a subclass lacks `paint`, `summary` or `fallback`.
     """
 
-    @functools.wraps(handler)
-    def safe(panel: Panel, *arguments: object) -> None:
-        if panel.showing:
-            return
-        try:
-            handler(panel, *arguments)
-        except ConvkitError as error:
-            panel.refuse(str(error))
-        except Exception as error:
-            log.exception("%s failed", handler.__name__)
-            panel.refuse(f"This should not have happened: {type(error).__name__}: {error}")
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for name in ("paint", "summary", "fallback"):
+            if getattr(cls, name) is getattr(Panel, name):
+                raise TypeError(f"{cls.__name__} must define {name}()")
 
-    return safe
+    def __init__(self, store: Store, children: Sequence[Widget]) -> None:
+        style = html(f"<style>{STYLE}</style>")
+        style.layout.display = "none"
+        super().__init__([style, *children])
+        self.add_class("ck-panel")
+        self.store = store
+        self._is_painting = False
+        self._in_browser_event = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._leave: Callable[[], None] | None = None
+        store.observe(self._on_result, "result")
+        self._paint_all()
+
+    # What a subclass defines.
+
+    def paint_first(self, result: Any) -> None:
+        """Show what a learner waits for; `paint` follows at once, or shortly after an edit."""
+
+    def paint(self, result: Any) -> None:
+        """Show a result: set every part and control to it."""
+
+    def summary(self) -> str:
+        """Return the panel's state in words, the same on every run; nbval compares it."""
+        raise NotImplementedError
+
+    def fallback(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return what a saved notebook shows of this panel: data and metadata by MIME type."""
+        raise NotImplementedError
+
+    # Editing.
+
+    def bind(
+        self,
+        control: Widget,
+        label: str,
+        fields: Callable[[Any], dict[str, Any]],
+        trait: str = "value",
+    ) -> None:
+        """Make a control edit the state: its new value becomes ``store.set(**fields(value))``.
+
+        `label` says which edits in a row are one step of undo; an empty one makes each its own.
+        """
+        control.observe(lambda change: self.edit(label, fields, change["new"]), trait)
+
+    def edit(self, label: str, fields: Callable[..., dict[str, Any]], *values: Any) -> None:
+        """Edit the state as a control does: an exception is shown, and the last state stays."""
+        if self._is_painting:
+            return
+        with self.show_errors(), self._browser_event():
+            before = self.store.result
+            self.store.set(label, **fields(*values))
+            if self.store.result is before:  # but an earlier error may still be shown
+                self._paint_all()
+
+    def undo(self) -> None:
+        """Return to the state before the last edit."""
+        self.store.undo()
+
+    def redo(self) -> None:
+        """Make the edit that was undone last again."""
+        self.store.redo()
+
+    def reset(self) -> None:
+        """Return to the first state; `undo` takes this back."""
+        self.store.reset()
+
+    @contextmanager
+    def show_errors(self) -> Iterator[None]:
+        """Show an exception in the status line instead of raising it; the last state stays.
+
+        A text that is not finished stays in its box; all else is painted as the state is. An
+        exception that is not a ConvkitError is a fault of convkit, so it is logged too.
+        """
+        try:
+            yield
+        except InvalidInput as error:
+            self.set_status(str(error), "error")
+        except ConvkitError as error:
+            self._paint_all()
+            self.set_status(str(error), "error")
+        except Exception as error:
+            log.exception("%s failed", type(self).__name__)
+            self._paint_all()
+            self.set_status(f"This is a fault of convkit: {type(error).__name__}: {error}", "error")
+
+    # The status line.
+
+    @property
+    def status_line(self) -> Status:
+        """The part that shows and announces messages."""
+        if not hasattr(self, "_status_line"):
+            self._status_line = Status()
+        return self._status_line
+
+    @property
+    def status(self) -> str:
+        """What the status line says."""
+        return self.status_line.text
+
+    def set_status(self, text: str, kind: str = "note") -> None:
+        """Show a message of kind "note", "error" or "busy"; screen readers announce it."""
+        with self.status_line.hold_sync():
+            self.status_line.text, self.status_line.kind = text, kind
+
+    # Following another panel.
+
+    def follow(self, other: Panel, select: Callable[[Any], dict[str, Any]]) -> None:
+        """Take fields of the state from another panel's results, now and after each edit there.
+
+        One panel is followed at a time. What is refused later shows in this panel's status line.
+
+        Raises
+        ------
+        ConvkitError
+            If `other` is no panel, or its present result is refused; then nothing is followed.
+        """
+        if not isinstance(other, Panel):
+            given = f"a {type(other).__name__} to follow"
+            raise ConvkitError(given, "a panel, such as a KernelEditor", "Pass the panel itself.")
+        self.unfollow()
+        self.store.set("", **select(other.store.result))
+
+        def on_result(change: dict[str, Any]) -> None:
+            with self.show_errors():
+                self.store.set("", **select(change["new"]))
+
+        other.store.observe(on_result, "result")
+        self._leave = lambda: other.store.unobserve(on_result, "result")
+
+    def unfollow(self) -> None:
+        """Stop following; the state stays as it is."""
+        if self._leave is not None:
+            self._leave()
+            self._leave = None
+
+    # Painting.
+
+    def _on_result(self, change: dict[str, Any]) -> None:
+        if not self._in_browser_event:
+            self._paint_all()
+            return
+        with self._painting():
+            self.paint_first(change["new"])
+        self._paint_later()
+
+    def _paint_all(self) -> None:
+        self._cancel_timer()
+        with self._painting():
+            self.paint_first(self.store.result)
+            self.paint(self.store.result)
+
+    def _paint_later(self) -> None:
+        """Paint the rest once the picture is out; a newer edit takes an older one's place."""
+        self._cancel_timer()
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # a script or a test, in which nothing waits to be painted
+            self._paint_rest()
+        else:
+            self._timer = loop.call_later(PAINT_DELAY, self._paint_rest)
+
+    def _paint_rest(self) -> None:
+        self._timer = None
+        with self.show_errors(), self._painting():
+            self.paint(self.store.result)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    @contextmanager
+    def _painting(self) -> Iterator[None]:
+        """Keep controls that are set from editing the state in turn."""
+        before, self._is_painting = self._is_painting, True
+        try:
+            yield
+        finally:
+            self._is_painting = before
+
+    @contextmanager
+    def _browser_event(self) -> Iterator[None]:
+        before, self._in_browser_event = self._in_browser_event, True
+        try:
+            yield
+        finally:
+            self._in_browser_event = before
+
+    # Showing and closing.
+
+    def __repr__(self) -> str:
+        return self.summary()
+
+    def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        live = super()._repr_mimebundle_(**options)
+        stored, metadata = self.fallback()
+        return live | stored | {"text/plain": self.summary()}, metadata
+
+    def close(self) -> None:
+        """Close the panel and everything in it, and free what it holds."""
+        self.unfollow()
+        self._cancel_timer()
+        self.store.unobserve_all()
+        for part in _parts_of(self):
+            part.close()
+        super().close()
+
+
+def _parts_of(widget: Widget) -> list[Widget]:
+    """Return all widgets inside a widget, its layouts and styles among them."""
+    inside = [*getattr(widget, "children", ())]
+    inside += [getattr(widget, name) for name in ("layout", "style") if hasattr(widget, name)]
+    return [part for child in inside for part in (*_parts_of(child), child)]
 
 
 def html(text: str = "", *classes: str) -> widgets.HTML:
-    """Return an HTML widget with the given CSS classes."""
+    """Return an HTML widget with CSS classes."""
     part = widgets.HTML(text)
     for name in classes:
         part.add_class(name)
     return part
 
 
-def row(*children: widgets.Widget) -> widgets.HBox:
+def row(*children: Widget) -> widgets.HBox:
     """Return a line of controls, which wraps where it is narrow."""
     line = widgets.HBox(children)
     line.add_class("ck-controls")
     return line
 
 
+def dropdown(description: str, options: Sequence[Any], width: str) -> widgets.Dropdown:
+    """Return a labelled list to choose from."""
+    return widgets.Dropdown(
+        options=options,
+        description=description,
+        layout={"width": width},
+        style={"description_width": "initial"},
+    )
+
+
 def text_box(description: str, value: str, width: str = "110px") -> widgets.Text:
-    """Return a labelled box for a number or two, which speaks at each key."""
+    """Return a labelled box for a number or two, which is read at each key."""
     style = {"description_width": "initial"}
     return widgets.Text(value, description=description, layout={"width": width}, style=style)
 
 
-def button(icon: str, name: str, click: Callable[[], None]) -> widgets.Button:
-    """Return a button that shows its icon and whose accessible name is `name`."""
-    made = widgets.Button(icon=icon, description=name, tooltip=name, layout={"width": "38px"})
-    made.add_class("ck-icon")
-    made.on_click(lambda _: click())
-    return made
+def history_buttons(panel: Panel) -> dict[str, widgets.Button]:
+    """Return buttons that undo, redo and reset a panel."""
+    actions = {
+        "undo": ("undo", panel.undo),
+        "redo": ("repeat", panel.redo),
+        "reset": ("refresh", panel.reset),
+    }
+    buttons = {}
+    for name, (icon, action) in actions.items():
+        button = widgets.Button(icon=icon, description=name, layout={"width": "78px"})
+        button.on_click(lambda _, action=action: _press(panel, action))
+        buttons[name] = button
+    return buttons
 
 
-def code_drawer(code: widgets.HTML) -> widgets.Accordion:
-    """Return the drawer, closed, that holds a panel's torch code."""
-    return widgets.Accordion([code], titles=["torch code for this"], selected_index=None)
+def _press(panel: Panel, action: Callable[[], None]) -> None:
+    with panel.show_errors():
+        action()
+
+
+class Section(widgets.VBox):
+    """A part of a panel that a button shows and hides, by pointer and by keys.
+
+    Attributes
+    ----------
+    toggle : ToggleButton
+        Its value says whether the section is open.
+    """
+
+    def __init__(self, title: str, *children: Widget) -> None:
+        self.toggle = widgets.ToggleButton(description=title, icon="caret-right")
+        self.body = widgets.VBox(children)
+        super().__init__([self.toggle, self.body])
+        self.add_class("ck-section")
+        self.toggle.observe(self._show, "value")
+        self._show()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the section shows its content."""
+        return self.toggle.value
+
+    def _show(self, _: object = None) -> None:
+        self.toggle.icon = "caret-down" if self.is_open else "caret-right"
+        self.body.layout.display = None if self.is_open else "none"
 
 
 def code_html(code: str) -> str:
     """Return code as a block that one click selects."""
     return f'<pre class="ck-code">{escape(code)}</pre>'
-
-
-class Panel(widgets.VBox):
-    """A framed column of controls and views, with a status line at its end.
-
-    Subclasses say `summary()`, the true text of their state, and `fallback()`, what a saved
-    notebook shows in place of the live panel.
-    """
-
-    def __init__(self, *children: widgets.Widget, drawers: Sequence[widgets.Widget] = ()) -> None:
-        self._status, self.showing = html("", "ck-status"), False
-        super().__init__([html(f"<style>{STYLE}</style>"), *children, self._status, *drawers])
-        self.children[0].layout.display = "none"
-        self.add_class("ck-panel")
-
-    def say(self, text: str, kind: str = "note") -> None:
-        """Show `text`, plain, in the status line; screen readers announce it."""
-        role = "alert" if kind == "error" else "status"
-        self._status.value = f'<div class="{kind}" role="{role}">{escape(text)}</div>'
-
-    @property
-    def status(self) -> str:
-        """What the status line says, as HTML."""
-        return self._status.value
-
-    def refuse(self, text: str) -> None:
-        """Say why something was refused, and set the controls back to the state that stays."""
-        self.show_controls()
-        self.say(text, "error")
-
-    def show_controls(self) -> None:
-        """Set every control to the panel's state, without their handlers."""
-        self.showing = True
-        try:
-            self._show_state()
-        finally:
-            self.showing = False
-
-    def _show_state(self) -> None:
-        """Set every control to the panel's state."""
-
-    def summary(self) -> str:
-        """Return the panel's state in words, the same on every run."""
-        return type(self).__name__
-
-    def fallback(self) -> tuple[dict, dict]:
-        """Return what a saved notebook shows of this panel: data and metadata by mime type."""
-        return {}, {}
-
-    def __repr__(self) -> str:
-        return self.summary()
-
-    def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict, dict]:
-        live, (still, metadata) = super()._repr_mimebundle_(**kwargs), self.fallback()
-        return live | still | {"text/plain": self.summary()}, metadata

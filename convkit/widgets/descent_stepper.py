@@ -2,23 +2,65 @@
 
 from __future__ import annotations
 
+import math
+from functools import partial
+from typing import Any
+
 import ipywidgets as widgets
-import traitlets
 from torch import Tensor
 
-from convkit import formatting
-from convkit.views.chart import Chart, describe, still
-from convkit.descent import KernelDescent
-from convkit.views.plots import save
+from convkit import formatting, ops
+from convkit.descent import Step
 from convkit.errors import ConvkitError
-from convkit.ops import pair
-from convkit.state.setting import KEYWORDS, identical, own
-from convkit.state.training import Training
-from convkit.widgets.descent_controls import DescentControls
-from convkit.views.frames import frames, stepwise
-from convkit.widgets.kernel_editor import KernelEditor
-from convkit.widgets._base import RUN_ME, Handed, Panel, code_drawer, code_html, guarded, html
-from convkit.widgets.typed import read_number
+from convkit.formatting import Outcome
+from convkit.ops import to_pair
+from convkit.state import descent_stepper
+from convkit.state.descent_stepper import (
+    MAX_STEPS,
+    DescentStepperResult,
+    DescentStepperState,
+    check_step_count,
+    learning_rate,
+    problem_fields,
+    rate_fields,
+    rate_of_position,
+    restart_fields,
+    slider_position,
+    step_count_fields,
+)
+from convkit.state.kernel_editor import OPTIONS, KernelEditorResult
+from convkit.state.store import Store
+from convkit.views.frames import fits_table, step_frames
+from convkit.views.html import colour_key, figure
+from convkit.views.plots import (
+    SIGNED_PALETTE,
+    curve_background,
+    palette_indices,
+    sampled,
+    static_figure,
+    surface_background,
+)
+from convkit.widgets._base import (
+    STATIC_NOTE,
+    Panel,
+    Section,
+    code_html,
+    history_buttons,
+    html,
+    row,
+    text_box,
+)
+from convkit.widgets._typed import read_number
+from convkit.widgets.array_editor import ArrayEditor
+from convkit.widgets.frames import Frames
+from convkit.widgets.picture import Picture
+from convkit.widgets.player import Player
+from convkit.widgets.plot import Plot
+from convkit.widgets.slider import Slider
+
+PICTURE_SIDE = 128
+PICTURES = {"target": "T", "prediction": "Y", "residual": "R"}
+"""The width of a large prediction, target or residual on the screen, in CSS pixels."""
 
 
 class DescentStepper(Panel):
@@ -29,33 +71,40 @@ class DescentStepper(Panel):
     X, Y : Tensor
         Input (H, W) and target, of the shape of ``corr2d(X, start)``.
     start : Tensor
-        The kernel to begin from, (kH, kW).
+        The kernel to begin from, (kH, kW), up to 7 x 7.
     lr : float
         Learning rate.
     steps : int
-        How many updates to record, up to 100.
+        How many steps to record, 1 to 100.
     reduction : "sum" or "mean"
         Whether squared errors are added up or averaged.
 
     Attributes
     ----------
-    Y : Tensor
-        The target; set it, or link it with `traitlets.dlink`. To take the input too, see `follow`.
-    kernel : Tensor
-        The kernel at the step on show; read-only.
-    descent : KernelDescent
-        The descent itself.
-    n, lr, start
-        The step on show, the learning rate from here on, the first kernel; each may be set.
+    X, Y, start, lr, n
+        The input, the target, the first kernel, the learning rate, the step on show; each may be
+        set. Tensors are copies.
+    kernel, loss
+        The kernel and the loss at the step on show; read-only.
+    trajectory : tuple of Step
+        All recorded steps.
+    code : str
+        Torch code that descends to the kernel on show.
 
     Raises
     ------
     ConvkitError
         If what is given or set cannot work; the panel keeps its last good state.
-    """
 
-    Y = Handed()
-    kernel = Handed(read_only=True)
+    Examples
+    --------
+    >>> import torch
+    >>> X, K = torch.eye(4), torch.tensor([[1.0, -1.0]])
+    >>> panel = DescentStepper(X, ops.corr2d(X, K), 0 * K, lr=0.1, steps=30)
+    >>> panel.n = 30
+    >>> panel.kernel.round(decimals=2)
+    tensor([[ 1., -1.]])
+    """
 
     def __init__(
         self,
@@ -67,175 +116,317 @@ class DescentStepper(Panel):
         steps: int = 25,
         reduction: str = "sum",
     ) -> None:
-        X, Y, start = own("X", X), own("Y", Y), own("start", start)
-        self._training = Training(KernelDescent(X, Y, start, lr=lr, reduction=reduction), steps)
-        self._controls = DescentControls(self._training)
-        self._frames, self._code = html(), html()
-        self._bowl, self._curve = widgets.Image(format="png"), widgets.Image(format="png")
-        chart = widgets.Box([widgets.HBox([self._bowl, self._curve]), self._frames])
-        chart.add_class("ck-chart")
-        super().__init__(*self._controls.lines, chart, drawers=[code_drawer(self._code)])
+        check_step_count(steps)
+        X, Y, start = (
+            ops.validated_copy(name, values)
+            for name, values in (("X", X), ("Y", Y), ("start", start))
+        )
+        lr = learning_rate(lr, X.dtype)
+        first = DescentStepperState(X, Y, start, lr, (lr,) * steps, reduction)
+        store = Store(first, descent_stepper.compute, view_fields=["n"])
+        self._first = store.state
+        self._make_parts(store.result)
+        self._buttons = history_buttons(self)
+        super().__init__(store, self._lines())
         self.add_class("ck-descent")
-        self._connect()
-        self._show_problem()
+        self._bind()
 
-    def _connect(self) -> None:
-        controls = self._controls
-        controls.scrub.observe(self._on_scrub, "value")
-        controls.count.observe(self._on_count, "value")
-        controls.rate.observe(self._on_rate, "value")
-        controls.rate_slider.observe(self._on_rate_slider, "value")
-        controls.start.observe(self._on_start, "value")
-        controls.start.observe(self._on_complaint, "complaint")
-        controls.reset.on_click(self._on_reset)
-
-    # What the panel is set to, readable and settable.
-
-    descent = property(lambda self: self._training.descent, doc="The descent itself.")
-    X = property(lambda self: self.descent.X.clone(), doc="The input, (H, W).")
-    loss = property(lambda self: self.descent.loss, doc="The squared error at the step on show.")
-
-    @property
-    def n(self) -> int:
-        """The number of updates behind the kernel on show."""
-        return self.descent.n
-
-    @n.setter
-    def n(self, value: int) -> None:
-        last = self._training.last
-        if value not in range(last + 1):
-            raise ConvkitError(f"n is {value!r}", f"a recorded step, 0 to {last}", "Record more.")
-        self._controls.scrub.value = value
-
-    @property
-    def lr(self) -> float:
-        """The learning rate, of the whole descent or, if so chosen, of the steps still ahead."""
-        return self.descent.lr
-
-    @lr.setter
-    def lr(self, value: float) -> None:
-        self._training.change_lr(value, only_ahead=self._controls.only_ahead.value)
-        self._show_trajectory()
+    X = property(
+        lambda panel: panel.store.state.X.clone(),
+        lambda panel, X: panel._set_problem(X, panel.store.state.Y),
+        doc="The input, (H, W).",
+    )
+    Y = property(
+        lambda panel: panel.store.state.Y.clone(),
+        lambda panel, Y: panel._set_problem(panel.store.state.X, Y),
+        doc="The target, (H_out, W_out); one of another size starts from zeros.",
+    )
 
     @property
     def start(self) -> Tensor:
         """The kernel that the descent begins from."""
-        return self._training.start
+        return self.store.state.start.clone()
 
     @start.setter
     def start(self, value: Tensor) -> None:
-        self._training.restart(start=own("start", value))
-        self._show_problem()
+        self.store.set(start=ops.validated_copy("start", value))
+
+    @property
+    def lr(self) -> float:
+        """The learning rate, of all steps or, if so chosen, of those after the one on show."""
+        return self.store.state.lr
+
+    @lr.setter
+    def lr(self, value: float) -> None:
+        self.store.set(**self._rate_fields(learning_rate(value, self.store.state.X.dtype)))
+
+    @property
+    def n(self) -> int:
+        """The step on show: the number of updates behind the kernel."""
+        return self.store.state.n
+
+    @n.setter
+    def n(self, value: int) -> None:
+        last = self.store.result.last
+        if not isinstance(value, int) or not 0 <= value <= last:
+            raise ConvkitError(f"n is {value!r}", f"a recorded step, 0 to {last}", "Record more.")
+        self.store.set("step", n=value)
+
+    @property
+    def kernel(self) -> Tensor:
+        """The kernel at the step on show."""
+        return self.store.result.step.kernel.clone()
+
+    @property
+    def loss(self) -> float:
+        """The squared error at the step on show."""
+        return self.store.result.step.loss
+
+    @property
+    def trajectory(self) -> tuple[Step, ...]:
+        """All recorded steps, from the start on."""
+        return tuple(step.copy() for step in self.store.result.trajectory)
 
     @property
     def code(self) -> str:
         """Torch code that descends to the kernel on show."""
-        return self._training.code(self.n)
+        return self.store.result.code(self.n)
 
     def reset(self) -> None:
-        """Go back to the first start and learning rate, at step 0."""
-        self._training.reset()
-        self._show_problem()
+        """Return to the first start and learning rate, at step 0; the problem stays."""
+        self.store.set("", **restart_fields(self.store.state, self._first))
 
-    def follow(self, editor: KernelEditor) -> None:
-        """Learn what `editor` does: its input and output become ours, now and after each edit."""
-        editor.observe(self._on_followed, "output")
-        self._on_followed({"owner": editor})
+    def follow(self, other: Panel, select: Any = None) -> None:
+        """Learn what a KernelEditor does: its input and output become the problem.
 
-    @traitlets.validate("Y")
-    def _target_proposed(self, proposal: dict) -> Tensor:
-        if proposal["value"] is not self.descent.Y:
-            self._training.pose(self.X, proposal["value"])
-        return self.descent.Y
+        Raises
+        ------
+        ConvkitError
+            If `other` is no KernelEditor, or pads, strides or dilates.
+        """
+        super().follow(other, select or self._followed_problem)
 
-    @traitlets.observe("Y")
-    def _target_set(self, _: dict) -> None:
-        if self._painted is not self.descent:
-            self._show_problem()
-
-    def _show_problem(self) -> None:
-        self._chart = Chart(self.descent)
-        self._bowl.value = save(self._chart.bowl_figure, 2, level=1)
-        self._show_trajectory()
-
-    def _show_trajectory(self) -> None:
-        training = self._training
-        self._painted = training.descent
-        self._chart.scale(self.descent.trajectory)
-        self._curve.value = save(self._chart.curve_figure, 2, level=1)
-        self._frames.value = frames(self._chart, self.descent)
-        self._code.value = stepwise(map(code_html, training.codes()))
-        self.show_controls()
-        self._say_verdict()
-        if self.Y is None or not identical(self.Y, self.descent.Y):
-            self.Y = self.descent.Y
-        self.set_trait("kernel", self.descent.kernel)
-
-    def _say_verdict(self) -> None:
-        words = self._training.verdict()
-        self.say(words, "error" if words.startswith("Diverging") else "note")
-
-    def _show_state(self) -> None:
-        self._controls.show()
-
-    # Handlers: each reads one control and changes one thing.
-
-    @guarded
-    def _on_scrub(self, change: dict) -> None:
-        self.descent.jump(change["new"])
-        self.set_trait("kernel", self.descent.kernel)
-
-    @guarded
-    def _on_count(self, change: dict) -> None:
-        self._training.change_steps(change["new"])
-        self._show_trajectory()
-
-    @guarded
-    def _on_rate(self, change: dict) -> None:
-        try:
-            asked = change["new"], self.X.dtype, self.lr
-            self.lr = read_number("the learning rate", *asked, "0.03 or 1/36")
-        except ConvkitError as error:  # the text stays as it is: 0 may become 0.05
-            self.say(str(error), "error")
-
-    @guarded
-    def _on_rate_slider(self, _: dict) -> None:
-        if self._controls.dragged_rate() != self.lr:
-            self.lr = self._controls.dragged_rate()
-
-    @guarded
-    def _on_start(self, change: dict) -> None:
-        self.start = change["new"]
-
-    @guarded
-    def _on_followed(self, change: dict) -> None:
-        editor = change["owner"]
-        numbers = (pair(name, getattr(editor, name)) for name in KEYWORDS)
-        if tuple(numbers) != ((0, 0), (1, 1), (1, 1)):
+    def _followed_problem(self, result: KernelEditorResult) -> dict[str, Any]:
+        if not isinstance(result, KernelEditorResult):
+            given = "a panel that is no KernelEditor"
+            raise ConvkitError(given, "a KernelEditor to learn from", "Pass the editor itself.")
+        options = [to_pair(name, getattr(result.state, name)) for name in OPTIONS]
+        if options != [(0, 0), (1, 1), (1, 1)]:
             raise ConvkitError(
                 "the kernel editor pads, strides or dilates",
                 "padding 0, stride 1 and dilation 1",
                 "Set them so to learn from it; until then this descent stays as it was.",
             )
-        self._training.pose(editor.X, editor.output)
-        self._show_problem()
+        return problem_fields(self.store.state, result.state.X, result.output)
 
-    @guarded
-    def _on_reset(self, _: object) -> None:
-        self.reset()
+    def _set_problem(self, X: Tensor, Y: Tensor) -> None:
+        self.store.set(**problem_fields(self.store.state, X, Y))
 
-    @guarded
-    def _on_complaint(self, change: dict) -> None:
-        self.say(change["new"], "error") if change["new"] else self._say_verdict()
+    # Parts and controls.
 
-    # What is left of the panel where nothing runs it.
+    def _make_parts(self, result: DescentStepperResult) -> None:
+        self._player = Player("step")
+        self._count = widgets.BoundedIntText(
+            min=1,
+            max=MAX_STEPS,
+            description="of",
+            layout={"width": "95px"},
+            style={"description_width": "initial"},
+        )
+        self._rate = text_box("learning rate", "", "170px")
+        self._rate_slider = Slider("learning rate", 0, LAST_POSITION, 0)
+        self._share = html("", "ck-small")
+        self._only_ahead = widgets.Checkbox(
+            description="change only the steps ahead", indent=False, layout={"width": "210px"}
+        )
+        self._start = ArrayEditor(result.state.start, "start")
+        self._surface = Plot("loss surface")
+        self._curve = Plot("loss curve")
+        self._frames = Frames()
+        self._pictures = {name: Picture(name, width=PICTURE_SIDE) for name in PICTURES}
+        self._picture_row = widgets.HBox()
+        self._key = html()
+        self._code = html()
+        self._code_section = Section("torch code for this", self._code)
+        self._surface_view = self._curve_view = None
+        self._painted: DescentStepperResult | None = None
+        # The step on show moves in the browser, without the kernel.
+        parts = self._surface, self._curve, self._frames
+        self._links = [
+            widgets.jslink((self._player, "value"), (part, "index")) for part in parts
+        ]
+
+    def _lines(self) -> list[widgets.Widget]:
+        plots = widgets.HBox([self._surface, self._curve])
+        plots.add_class("ck-plots")
+        self._picture_row.add_class("ck-lens")
+        return [
+            row(self._player, self._count, *self._buttons.values()),
+            row(self._rate, self._rate_slider, self._share, self._only_ahead),
+            row(widgets.Label("start kernel"), self._start),
+            plots,
+            self._frames,
+            self._picture_row,
+            self._key,
+            self.status_line,
+            self._code_section,
+        ]
+
+    def _bind(self) -> None:
+        self.bind(self._player, "step", lambda n: {"n": n})
+        self.bind(self._count, "", lambda steps: step_count_fields(self.store.state, steps))
+        self.bind(self._rate, "lr", self._typed_rate_fields)
+        self.bind(self._rate_slider, "lr", self._dragged_rate_fields)
+        self._start.on_edit(self._on_start)
+        self._start.observe(self._on_start_error, "error")
+        self._code_section.toggle.observe(lambda _: self._paint_all(), "value")
+
+    def _rate_fields(self, lr: float) -> dict[str, Any]:
+        return rate_fields(self.store.state, lr, only_ahead=self._only_ahead.value)
+
+    def _typed_rate_fields(self, text: str) -> dict[str, Any]:
+        state = self.store.state
+        value = read_number("the learning rate", text, state.X.dtype, state.lr, "0.03 or 1/36")
+        if value <= 0:
+            raise InvalidInput(
+                f"the learning rate is {formatting.number(value)}",
+                "a number above 0, such as 0.03",
+                f"Until then it keeps {formatting.number(state.lr)}.",
+            )
+        return self._rate_fields(value)
+
+    def _dragged_rate_fields(self, position: int) -> dict[str, Any]:
+        state, limit = self.store.state, self.store.result.quadratic.max_stable_lr
+        if position == slider_position(state.lr, limit):
+            return {}
+        return self._rate_fields(rate_of_position(position, limit))
+
+    def _on_start(self, start: Tensor, cell: tuple[int, int]) -> None:
+        self.edit(f"start{cell}", lambda: {"start": start})
+
+    def _on_start_error(self, change: dict[str, Any]) -> None:
+        """Show why a text was not taken; the box keeps it, to be finished."""
+        if change["new"]:
+            self.set_status(change["new"], "error")
+        elif not self._is_painting:
+            self._paint_all()
+
+    # Painting.
+
+    def paint_first(self, result: DescentStepperResult) -> None:
+        """Show the path and the curve."""
+        if self._is_painted(result):
+            return
+        self._paint_surface(result)
+        self._paint_curve(result)
+        self._show_step(result)
+
+    def paint(self, result: DescentStepperResult) -> None:
+        """Show everything else."""
+        if not self._is_painted(result):
+            self._paint_frames(result)
+            self._painted = result
+        self._show_step(result)
+        self._paint_pictures(result)
+        self._paint_controls(result)
+        if self._code_section.is_open:
+            self._code.value = code_html(result.code(result.state.n))
+        is_diverging = result.convergence.outcome is Outcome.DIVERGING
+        self.set_status(result.verdict, "error" if is_diverging else "note")
+
+    def _is_painted(self, result: DescentStepperResult) -> bool:
+        return self._painted is not None and self._painted.trajectory is result.trajectory
+
+    def _paint_surface(self, result: DescentStepperResult) -> None:
+        """Draw the path on the loss surface, which is drawn anew only for another problem."""
+        state = result.state
+        old = self._painted.state if self._painted else None
+        view = self._surface_view
+        if view is None or not view.fits(result.quadratic, state.start):
+            view = self._surface_view = surface_background(result.quadratic, state.start)
+        points = view.to_pixels([step.kernel for step in result.trajectory])
+        self._show_plot(self._surface, view, points)
+
+    def _paint_curve(self, result: DescentStepperResult) -> None:
+        losses = [step.loss for step in result.trajectory]
+        view = self._curve_view
+        if view is None or not view.fits(losses):
+            view = self._curve_view = curve_background(losses)
+        self._show_plot(self._curve, view, view.to_pixels(losses))
+
+    def _show_plot(self, plot: Plot, view: Any, points: Any) -> None:
+        with plot.hold_sync():
+            plot.background, plot.path = view.png, points.tobytes()
+            plot.size, plot.area = list(view.size), list(view.area)
+
+    def _paint_frames(self, result: DescentStepperResult) -> None:
+        state = result.state
+        data = step_frames(result.quadratic, result.trajectory, state.X, state.Y)
+        with self._frames.hold_sync():
+            for name in ("html", "strings", "classes", "text_codes", "class_codes"):
+                setattr(self._frames, name, getattr(data, name))
+
+    def _show_step(self, result: DescentStepperResult) -> None:
+        """Show the chosen step everywhere."""
+        n = result.state.n
+        with self._player.hold_sync():
+            self._player.max, self._player.value = result.last, n
+        for part in (self._surface, self._curve, self._frames):
+            part.index = n
+
+    def _paint_pictures(self, result: DescentStepperResult) -> None:
+        """Show a large prediction, target and residual as pictures; small ones are frames."""
+        state = result.state
+        if fits_table(state.Y.shape):
+            self._picture_row.children = ()
+            self._key.value = ""
+            return
+        prediction = ops.corr2d(state.X, result.step.kernel)
+        values = {"target": state.Y, "prediction": prediction, "residual": prediction - state.Y}
+        first = ops.corr2d(state.X, state.start) - state.Y
+        limit = formatting.colour_limit(torch.stack((state.Y, first)))
+        for name, picture in self._pictures.items():
+            shown = sampled(values[name], PICTURE_SIDE)
+            with picture.hold_sync():
+                picture.shape, picture.palette = list(shown.shape), SIGNED_PALETTE
+                picture.pixels = palette_indices(shown, limit)
+                picture.label = f"{name}, {formatting.size(state.Y.shape)}"
+        if not self._picture_row.children:
+            self._picture_row.children = [self._titled(name) for name in self._pictures]
+        self._key.value = colour_key(limit)
+
+    def _titled(self, name: str) -> widgets.VBox:
+        return widgets.VBox([html(figure(PICTURES[name], name, "")), self._pictures[name]])
+
+    def _paint_controls(self, result: DescentStepperResult) -> None:
+        state, limit = result.state, result.quadratic.max_stable_lr
+        self._count.value = state.steps
+        if not self._says_rate(self._rate.value):
+            self._rate.value = formatting.number(state.lr)
+        with self._rate_slider.hold_sync():
+            self._rate_slider.value = slider_position(state.lr, limit)
+            self._rate_slider.valuetext = f"learning rate {formatting.number(state.lr)}"
+        share = formatting.share_of_limit(state.lr, limit)
+        self._share.value = share if math.isfinite(limit) else "no limit on this input"
+        self._start.show(state.start)
+        self._buttons["undo"].disabled = not self.store.can_undo
+        self._buttons["redo"].disabled = not self.store.can_redo
+
+    def _says_rate(self, text: str) -> bool:
+        state = self.store.state
+        try:
+            return read_number("", text, state.X.dtype, state.lr) == state.lr
+        except InvalidInput:
+            return False
+
+    # What is shown where nothing runs.
 
     def summary(self) -> str:
         """Return the panel's state in words, the same on every run."""
-        lr = formatting.number(self.lr)
-        words = describe(self.descent)
-        return f"DescentStepper: learning rate {lr}\n{words}\n{self._training.verdict()}"
+        result = self.store.result
+        lr = formatting.number(result.state.lr)
+        return f"DescentStepper: learning rate {lr}\n{self._figure().text}\n{result.verdict}"
 
-    def fallback(self) -> tuple[dict, dict]:
-        """Return the chart with the path so far, the kernel and the outputs, as PNG."""
-        return still(self.descent, RUN_ME)._repr_mimebundle_()
+    def fallback(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the path so far, the kernel and the outputs, as one PNG."""
+        return self._figure()._repr_mimebundle_()

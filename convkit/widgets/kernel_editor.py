@@ -3,42 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import deepcopy
-from dataclasses import replace
+from functools import partial
+from typing import Any
 
-import traitlets
+import ipywidgets as widgets
+import torch
 from torch import Tensor
 
-from convkit import images, kernels, ops
-from convkit.views import plots as draw
-from convkit.errors import ConvkitError
-from convkit.state.experiment import Experiment, takes
-from convkit.views.lens import lens
+from convkit import formatting, images, kernels, ops
 from convkit.ops import Pair
-from convkit.state.setting import Setting, own
-from convkit.state.training import LARGEST_KERNEL
-from convkit.widgets.controls import Controls
-from convkit.widgets._base import RUN_ME, Handed, Panel, code_drawer, code_html, guarded, html
-from convkit.widgets.stage import Stage, fits_lens
-from convkit.widgets.typed import HalfTyped
-from convkit.widgets.walk import Walk
+from convkit.state import kernel_editor
+from convkit.state.kernel_editor import (
+    MAX_KERNEL_SIDE,
+    OPTIONS,
+    KernelEditorResult,
+    KernelEditorState,
+    file_fields,
+    input_fields,
+)
+from convkit.state.store import Store
+from convkit.user_function import accepted_keywords
+from convkit.views.html import figure
+from convkit.views.plots import show
+from convkit.widgets._base import (
+    STATIC_NOTE,
+    Panel,
+    Section,
+    code_html,
+    dropdown,
+    history_buttons,
+    html,
+    row,
+    text_box,
+)
+from convkit.widgets._kernel_view import KernelView, lens_of
+from convkit.widgets._typed import read_pair, says_pair, write_pair
+from convkit.widgets.array_editor import ArrayEditor
+from convkit.widgets.player import Player
+from convkit.widgets.slider import Slider
+
+OWN_KERNEL = "custom"
+DRAG_REACH = 40
+"""Positions of the weight's slider on either side of zero."""
+MAX_EDITABLE_PIXELS = 144
 
 
-def _settable(name: str, doc: str) -> property:
-    """Return a property of the panel's setting; an edit, refused if it cannot work."""
+def _field(name: str, doc: str) -> property:
+    """Return a property of the panel's state; setting it is an edit that may be refused."""
 
-    def get(panel: KernelEditor) -> object:
-        return deepcopy(getattr(panel._trial.now, name))
+    def read(panel: KernelEditor) -> object:
+        value = getattr(panel.store.state, name)
+        return value.clone() if isinstance(value, Tensor) else value
 
-    def change(panel: KernelEditor, value: object) -> None:
-        now = panel._trial.now
-        panel._go(now.with_input(value) if name == "X" else replace(now, **{name: value}))
+    def write(panel: KernelEditor, value: object) -> None:
+        panel.store.set(**{name: value})
 
-    return property(get, change, doc=doc)
+    return property(read, write, doc=doc)
 
 
 class KernelEditor(Panel):
-    """Edit a kernel, see what it does to a picture.
+    """Edit a kernel and see what it does to a picture.
 
     Parameters
     ----------
@@ -47,30 +71,42 @@ class KernelEditor(Panel):
     K : Tensor, optional
         Kernel, up to (7, 7); Sobel x unless given.
     operation : callable, optional
-        A function of (X, K), and of padding, stride or dilation if it takes them, to run in place
-        of `corr2d`. Cells that differ from the library's are marked.
+        A function of (X, K), and of padding, stride or dilation if it takes them, that is compared
+        with `corr2d`. Cells that differ are marked.
     padding, stride, dilation : int or (h, w)
         As in `corr2d`.
     flip : bool
-        Whether to convolve: to flip the kernel in both axes.
+        Whether to convolve, which is to flip the kernel in both axes.
 
     Attributes
     ----------
     X, kernel, padding, stride, dilation, flip
-        The setting; each may be set, and `kernel` linked with `traitlets.dlink`.
+        What the panel is set to; each may be set. Tensors are copies.
     output : Tensor
-        The output (H_out, W_out), read-only; it may be linked likewise.
+        The output, (H_out, W_out); read-only.
     code : str
         Torch code that computes `output`.
+    status : str
+        What the status line says.
 
     Raises
     ------
     ConvkitError
         If what is given or set cannot work; the panel keeps its last good state.
-    """
 
-    kernel = Handed()
-    output = Handed(read_only=True)
+    Examples
+    --------
+    >>> panel = KernelEditor(torch.eye(3), torch.ones(2, 2))
+    >>> panel.kernel = torch.tensor([[1.0, -1.0]])
+    >>> panel.output
+    tensor([[ 1.,  0.],
+            [-1.,  1.],
+            [ 0., -1.]])
+    >>> panel.undo()
+    >>> panel.kernel
+    tensor([[1., 1.],
+            [1., 1.]])
+    """
 
     def __init__(
         self,
@@ -84,168 +120,276 @@ class KernelEditor(Panel):
         flip: bool = False,
     ) -> None:
         X = images.photo(128) if X is None else X
-        K = kernels.kernel("Sobel x") if K is None else K
+        K = kernels.kernel("Sobel x") if K is None else ops.validated_copy("kernel", K)
         options = {"padding": padding, "stride": stride, "dilation": dilation, "flip": flip}
-        self._trial = Experiment(Setting.of(X, _editable(K), **options), operation)
-        self._controls = Controls(self._trial.history, takes(operation))
-        self._stage, self._walk = Stage(self._controls.kernel), Walk()
-        self._sizes, self._code = html("", "ck-small"), html()
-        drawers = code_drawer(self._code), self._controls.pixels
-        parts = *self._controls.lines, self._stage, self._walk, self._sizes
-        super().__init__(*parts, drawers=drawers)
-        self._connect()
-        self._painted = self._trial.now
-        if not fits_lens(self._painted):
-            self._walk.at = self._middle()
-        self._paint()
+        start = KernelEditorState(K=K, **input_fields(X), **options)
+        compute = partial(kernel_editor.compute, operation=operation)
+        store = Store(start, compute, view_fields=["at"])
+        self._make_parts(store.result)
+        self._buttons = history_buttons(self)
+        super().__init__(store, self._lines())
+        self._bind_input()
+        self._bind_kernel()
+        self._bind_window()
 
-    def _connect(self) -> None:
-        controls = self._controls
-        for control in controls.proposals:
-            control.observe(self._on_control, "value")
-        for grid in (controls.grid, controls.pixel_grid):
-            grid.observe(self._on_complaint, "complaint")
-        controls.cell.observe(self._on_cell, "value")
-        controls.pixels.observe(self._on_pixels_opened, "selected_index")
-        for move, press in controls.moves.items():
-            press.on_click(lambda _, move=move: self._on_move(move))
-        self._walk.observe(self._on_walk, "at")
+    X = property(
+        lambda panel: panel.store.state.X.clone(),
+        lambda panel, X: panel.store.set(**input_fields(X)),
+        doc="The input, (H, W).",
+    )
+    kernel = _field("K", "The kernel, (kH, kW).")
+    padding = _field("padding", "Zeros per side, an int or (h, w).")
+    stride = _field("stride", "Input cells from window to window, an int or (h, w).")
+    dilation = _field("dilation", "Input cells from weight to weight, an int or (h, w).")
+    flip = _field("flip", "Whether the kernel is flipped: convolution.")
 
-    # What the panel is set to, readable and settable.
-
-    X = _settable("X", "The input, (H, W).")
-    padding = _settable("padding", "Zeros per side, an int or (h, w).")
-    stride = _settable("stride", "Input cells from window to window, an int or (h, w).")
-    dilation = _settable("dilation", "Input cells from weight to weight, an int or (h, w).")
-    flip = _settable("flip", "Whether the kernel is flipped: convolution.")
+    @property
+    def output(self) -> Tensor:
+        """The output, (H_out, W_out)."""
+        return self.store.result.output.clone()
 
     @property
     def code(self) -> str:
         """Torch code that computes `output` exactly."""
-        return self._trial.now.code()
+        return self.store.state.code
 
-    def undo(self) -> None:
-        """Go back to the setting before the last edit."""
-        self._revisit("undo")
+    # Parts and controls.
 
-    def redo(self) -> None:
-        """Go forward again to the setting that `undo` left."""
-        self._revisit("redo")
+    def _make_parts(self, result: KernelEditorResult) -> None:
+        state = result.state
+        sizes = tuple(range(1, MAX_KERNEL_SIDE + 1))
+        self._picture = dropdown("picture", tuple(images.PICTURES), "215px")
+        self._file = widgets.FileUpload(
+            accept=".png,.jpg,.jpeg,.webp,.bmp,.gif",
+            description="your file",
+            tooltip="open a picture file of your own",
+            layout={"width": "125px"},
+        )
+        self._preset = dropdown("kernel", (*kernels.KERNELS, OWN_KERNEL), "190px")
+        self._rows = dropdown("rows", sizes, "85px")
+        self._columns = dropdown("columns", sizes, "110px")
+        self._flip = widgets.Checkbox(
+            description="flip (convolution)", indent=False, layout={"width": "150px"}
+        )
+        self._options = {name: text_box(name, "", "115px") for name in OPTIONS}
+        self._note = html(self._disable_missing_options(result), "ck-small")
+        self._grid = ArrayEditor(state.K, "kernel", symbol="K")
+        self._cell = dropdown("drag", ("K[0, 0]",), "125px")
+        self._drag = Slider("weight", -DRAG_REACH, DRAG_REACH, 0)
+        self._drag_scale = 0.0
+        self._drag_ends = html("", "ck-small")
+        self._view = KernelView(self._kernel_column())
+        self._player = Player("window", show_slider=False, show_number=False, interval=500)
+        place = {"layout": {"width": "105px"}, "style": {"description_width": "initial"}}
+        self._row = widgets.BoundedIntText(description="Y row", **place)
+        self._column = widgets.BoundedIntText(description="column", **place)
+        self._sizes, self._code = html("", "ck-small"), html()
+        self._code_section = Section("torch code for this", self._code)
+        self._pixels = ArrayEditor(state.X[:1, :1], "input", symbol="X", signed=False)
+        self._too_many = html()
+        self._pixel_section = Section("edit the pixels of the input", self._pixels, self._too_many)
 
-    def reset(self) -> None:
-        """Go back to the setting the panel began with; `undo` leads here again."""
-        self._revisit("reset")
+    def _kernel_column(self) -> widgets.VBox:
+        self._kernel_title = html()
+        parts = [self._kernel_title, self._grid, self._cell, self._drag, self._drag_ends]
+        column = widgets.VBox(parts)
+        column.add_class("ck-K")
+        return column
 
-    def _revisit(self, move: str) -> None:
-        self._trial.revisit(move)
-        self._paint()
+    def _disable_missing_options(self, result: KernelEditorResult) -> str:
+        """Disable what a learner's function does not take, and return a line that says so."""
+        accepted = accepted_keywords(result.operation, OPTIONS)
+        missing = [name for name in OPTIONS if name not in accepted]
+        for name in missing:
+            self._options[name].disabled = True
+        return f"your function takes no {' or '.join(missing)}" if missing else ""
 
-    def _go(self, setting: Setting, key: object = None) -> None:
-        self._trial.adopt(setting, key)
-        self._paint()
+    def _lines(self) -> list[widgets.Widget]:
+        return [
+            row(self._picture, self._file, self._preset, self._rows, self._columns),
+    row(*options, self._flip, *self._buttons.values(), self._missing_options()),
+            self._view,
+            row(widgets.Label("window"), self._player, self._row, self._column),
+            self._sizes,
+            self.status_line,
+            self._code_section,
+            self._pixel_section,
+        ]
 
-    @traitlets.validate("kernel")
-    def _kernel_proposed(self, proposal: dict) -> Tensor:
-        now = self._trial.now
-        if proposal["value"] is not now.K:
-            self._trial.adopt(replace(now, K=_editable(proposal["value"]).to(now.X.dtype)))
-        return self._trial.now.K
+    # What each control edits.
 
-    @traitlets.observe("kernel")
-    def _kernel_set(self, _: dict) -> None:
-        if self._painted is not self._trial.now:
-            self._paint()
+    def _bind_input(self) -> None:
+        self.bind(self._picture, "", self._picture_fields)
+        self.bind(self._file, "", _upload_fields)
+        self._pixels.on_edit(self._on_pixel)
+        self._pixels.observe(self._on_grid_error, "error")
+        for section in (self._code_section, self._pixel_section):
+            section.toggle.observe(lambda _: self._paint_all(), "value")
 
-    def _paint(self) -> None:
-        trial = self._trial
-        now = trial.now
-        if now.X.shape != self._painted.X.shape and not fits_lens(now):
-            self._walk.at = self._middle()
-        self._painted = now
-        self._stage.paint(now, trial.Y, self._cell(), trial.yours)
-        self.show_controls()
-        self._sizes.value = "<br>".join(now.size_sums())
-        self._code.value = code_html(now.code())
-        self._say_verdict()
-        try:
-            self.kernel = now.K
-        finally:  # a panel linked to the kernel may refuse it
-            self.set_trait("output", trial.Y)
+    def _bind_kernel(self) -> None:
+        self.bind(self._preset, "", self._preset_fields)
+        self.bind(self._rows, "", lambda _: self._size_fields())
+        self.bind(self._columns, "", lambda _: self._size_fields())
+        self.bind(self._flip, "", lambda flip: {"flip": flip})
+        for name, box in self._options.items():
+            self.bind(box, name, partial(self._option_fields, name))
+        self._grid.on_edit(self._on_weight)
+        self._grid.observe(self._on_grid_error, "error")
+        self._cell.observe(lambda _: self._paint_all(), "value")
+        self._drag.observe(self._on_drag, "value")
 
-    def _say_verdict(self) -> None:
-        self.say(self._trial.verdict(), "note" if self._trial.agrees else "error")
+    def _bind_window(self) -> None:
+        self.bind(self._player, "window", self._window_fields)
+        for box in (self._row, self._column):
+            self.bind(box, "window", lambda _: {"at": (self._row.value, self._column.value)})
+        for picture in (self._view.input_picture, self._view.output_picture):
+            self.bind(picture, "window", lambda cell: {"at": tuple(cell)}, "cell")
 
-    def _middle(self) -> tuple[int, int]:
-        rows, columns = self._trial.Y.shape
-        return rows // 2, columns // 2
+    def _picture_fields(self, name: str) -> dict[str, Any]:
+        return input_fields(images.picture(name)) if name in images.PICTURES else {}
 
-    def _cell(self) -> tuple[int, int]:
-        rows, columns = self._trial.Y.shape
-        return min(self._walk.at[0], rows - 1), min(self._walk.at[1], columns - 1)
+    def _preset_fields(self, name: str) -> dict[str, Any]:
+        return {} if name == OWN_KERNEL else {"K": kernels.kernel(name)}
 
-    def _show_state(self) -> None:
-        self._controls.show()
-        self._walk.reshape(tuple(self._trial.Y.shape))
+    def _size_fields(self) -> dict[str, Any]:
+        size = self._rows.value, self._columns.value
+        return {"K": kernels.resized(self.store.state.K, size)}
 
-    # Handlers: each reads one control and proposes one setting.
+    def _option_fields(self, name: str, text: str) -> dict[str, Any]:
+        minimum = 0 if name == "padding" else 1
+        return {name: read_pair(name, text, minimum, getattr(self.store.state, name))}
 
-    @guarded
-    def _on_control(self, change: dict) -> None:
-        propose = self._controls.proposals[change["owner"]]
-        try:
-            setting, key = propose(self._trial.now, change["new"])
-        except HalfTyped as error:  # the text stays as it is, to be finished
-            self.say(str(error), "error")
-        else:
-            self._go(setting, key)
+    def _drag_fields(self, position: int) -> dict[str, Any]:
+        K, cell = self.store.state.K.clone(), self._chosen_cell()
+        if position != self._drag_position(K[cell].item()):
+            K[cell] = torch.tensor(position * self._drag_scale / DRAG_REACH, dtype=K.dtype)
+        return {"K": K}
 
-    @guarded
-    def _on_move(self, move: str) -> None:
-        self._revisit(move)
+    def _window_fields(self, index: int) -> dict[str, Any]:
+        return {"at": divmod(index, self.store.result.output.shape[1])}
 
-    @guarded
-    def _on_cell(self, _: dict) -> None:
-        self._controls.show_drag()
+    def _on_weight(self, K: Tensor, cell: tuple[int, int]) -> None:
+        with self._painting():
+            self._cell.index = cell[0] * K.shape[1] + cell[1]
+        self.edit(f"K{cell}", lambda: {"K": K})
 
-    @guarded
-    def _on_pixels_opened(self, _: dict) -> None:
-        self.show_controls()
-        self._say_verdict()
+    def _on_drag(self, change: dict[str, Any]) -> None:
+        self.edit(f"K{self._chosen_cell()}", self._drag_fields, change["new"])
 
-    @guarded
-    def _on_complaint(self, change: dict) -> None:
-        self.say(change["new"], "error") if change["new"] else self._say_verdict()
+    def _on_pixel(self, X: Tensor, cell: tuple[int, int]) -> None:
+        self.edit(f"X{cell}", lambda: input_fields(X))
 
-    @guarded
-    def _on_walk(self, _: dict) -> None:
-        trial = self._trial
-        self._stage.point(trial.now, trial.Y, self._cell(), trial.yours)
+    def _on_grid_error(self, change: dict[str, Any]) -> None:
+        """Show why a text was not taken; the box keeps it, to be finished."""
+        if change["new"]:
+            self.set_status(change["new"], "error")
+        elif not self._is_painting:
+            self._paint_all()
 
-    # What is left of the panel where nothing runs it.
+    def _chosen_cell(self) -> tuple[int, int]:
+        """Return the cell whose weight the slider drags."""
+        columns = self.store.state.K.shape[1]
+        return divmod(self._cell.index or 0, columns)
+
+    def _drag_position(self, weight: float) -> int:
+        return round(DRAG_REACH * weight / self._drag_scale)
+
+    # Painting.
+
+    def paint_first(self, result: KernelEditorResult) -> None:
+        """Show the output picture."""
+        self._view.paint_output(result)
+
+    def paint(self, result: KernelEditorResult) -> None:
+        """Show everything else."""
+        self._view.paint(result)
+        self._paint_input_controls(result.state)
+        self._paint_kernel_controls(result.state)
+        self._paint_window_controls(result)
+        self._paint_sections(result.state)
+        self._buttons["undo"].disabled = not self.store.can_undo
+        self._buttons["redo"].disabled = not self.store.can_redo
+        self._sizes.value = "<br>".join(formatting.size_sums(result.state.geometry))
+        self.set_status(result.verdict, "note" if result.agrees else "error")
+
+    def _paint_input_controls(self, state: KernelEditorState) -> None:
+        names = tuple(images.PICTURES)
+        if state.picture not in names:
+            names += (state.picture,)
+        if self._picture.options != names:
+            self._picture.options = names
+        self._picture.value = state.picture
+        self._file.value = ()  # so that the same file can be chosen again
+        self._flip.value = state.flip
+        for name, box in self._options.items():
+            value = getattr(state, name)
+            if not says_pair(box.value, value):
+                box.value = write_pair(value)
+
+    def _paint_kernel_controls(self, state: KernelEditorState) -> None:
+        K = state.K
+        self._kernel_title.value = figure("K", f"kernel {formatting.size(K.shape)}", "")
+        self._grid.show(K)
+        self._preset.value = kernels.named_like(K) or OWN_KERNEL
+        self._rows.value, self._columns.value = K.shape
+        cells = tuple(f"K[{i}, {j}]" for i in range(K.shape[0]) for j in range(K.shape[1]))
+        if self._cell.options != cells:
+            self._cell.options = cells
+        self._paint_drag(K)
+
+    def _paint_drag(self, K: Tensor) -> None:
+        """Set the slider to the chosen weight, on a scale that suits the kernel."""
+        weight, limit = K[self._chosen_cell()].item(), 2 * formatting.colour_limit(K)
+        if abs(weight) > self._drag_scale or not 0.3 * limit <= self._drag_scale <= 8 * limit:
+            self._drag_scale = limit
+            ends = formatting.number(-limit), formatting.number(limit)
+            self._drag_ends.value = " to ".join(ends)
+        self._drag.value = self._drag_position(weight)
+        self._drag.valuetext = f"weight {formatting.number(weight)}"
+
+    def _paint_window_controls(self, result: KernelEditorResult) -> None:
+        rows, columns = result.output.shape
+        i, j = result.state.at
+        for control, value, most in (
+            (self._row, i, rows - 1),
+            (self._column, j, columns - 1),
+            (self._player, i * columns + j, rows * columns - 1),
+        ):
+            with control.hold_sync():
+                control.max, control.value = most, value
+
+    def _paint_sections(self, state: KernelEditorState) -> None:
+        """Fill the sections that are open; the others wait."""
+        if self._code_section.is_open:
+            self._code.value = code_html(state.code)
+        if not self._pixel_section.is_open:
+            return
+        few = state.X.numel() <= MAX_EDITABLE_PIXELS
+        self._pixels.layout.display = None if few else "none"
+        if few:
+            self._pixels.show(state.X)
+        size = formatting.size(state.X.shape)
+        too_many = f"{size} are too many pixels for boxes: choose a small picture."
+        self._too_many.value = "" if few else too_many
+
+    # What is shown where nothing runs.
 
     def summary(self) -> str:
         """Return the panel's state in words, the same on every run."""
-        return f"KernelEditor: {self._trial.summary()}"
+        return f"KernelEditor: {self.store.result.summary}"
 
-    def fallback(self) -> tuple[dict, dict]:
+    def fallback(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the lens as HTML where the input is small, else the pictures as PNG."""
-        now = self._trial.now
-        if not fits_lens(now):
-            pictures = {"input": now.X, "kernel": now.K, "output": self._trial.Y}
-            signed = ("kernel", "output")
-            return draw.show(pictures, signed=signed, note=RUN_ME)._repr_mimebundle_()
-        shown = {"flip": now.flip, "yours": self._trial.yours, "at": self._cell()}
-        view = lens(now.X, now.K, **now.options, **shown)._repr_html_()
-        sums = "<br>".join((*now.size_sums(), f"<em>{RUN_ME}</em>"))
-        return {"text/html": f"{view}<small>{sums}</small>"}, {}
+        result = self.store.result
+        state = result.state
+        if not state.fits_lens:
+            pictures = {"input": state.X, "kernel": state.K, "output": result.output}
+            drawn = show(pictures, signed=("kernel", "output"), note=STATIC_NOTE)
+            return drawn._repr_mimebundle_()
+        sums = formatting.size_sums(state.geometry)
+        notes = "<br>".join((*sums, f"<em>{STATIC_NOTE}</em>"))
+        return {"text/html": f"{lens_of(result)._repr_html_()}<small>{notes}</small>"}, {}
 
 
-def _editable(K: Tensor) -> Tensor:
-    """Return a copy of `K` if the panel has boxes for all of it."""
-    if max(ops.check_array("kernel", K).shape) > LARGEST_KERNEL:
-        raise ConvkitError(
-            f"the kernel has shape {tuple(K.shape)}",
-            f"at most {LARGEST_KERNEL} rows and columns",
-            "Use corr2d for larger kernels.",
-        )
-    return own("kernel", K)
+def _upload_fields(files: tuple[dict[str, Any], ...]) -> dict[str, Any]:
+    return file_fields(files[0]["name"], bytes(files[0]["content"])) if files else {}

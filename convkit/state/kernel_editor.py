@@ -1,0 +1,335 @@
+"""What a KernelEditor is set to, and what comes out of it: frozen, without widgets or HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from convkit import codegen, formatting, images, kernels, ops, user_function
+from convkit.comparison import mismatch_mask, rounding_bound
+from convkit.errors import ConvkitError
+from convkit.ops import Pair, WindowGeometry, to_pair
+from convkit.state.store import State, equal
+
+OWN_PICTURE = "your own"
+MAX_KERNEL_SIDE = 7
+MAX_SIDE = 600
+"""The longest side of an opened picture file, and the largest padding, stride or dilation."""
+MAX_LENS_SIDE = 16
+"""The most rows or columns, padding included, that are shown as numbers."""
+OPTIONS = ("padding", "stride", "dilation")
+
+
+@dataclass(frozen=True, eq=False)
+class KernelEditorState(State):
+    """An input, a kernel, and how the one slides over the other.
+
+    Attributes
+    ----------
+    X, K : Tensor
+        Input (H, W) and kernel (kH, kW), up to 7 x 7; the kernel takes the input's dtype.
+    padding, stride, dilation : int or (h, w)
+        As in `corr2d`; a pair of equal numbers becomes one number.
+    flip : bool
+        Whether the operation is convolution rather than cross-correlation.
+    picture : str
+        What the input is called.
+    source : str or None
+        Code that makes the input, where that is shorter than its numbers.
+    at : (i, j) or None
+        The output cell whose window is shown; None leaves the choice to `compute`.
+
+    Raises
+    ------
+    ConvkitError
+        If a field is of the wrong kind, or not finite. `compute` finds out whether all fit
+        together.
+
+    Examples
+    --------
+    >>> state = KernelEditorState(torch.ones(4, 4), torch.ones(2, 2), padding=(1, 1))
+    >>> state.padding
+    1
+    """
+
+    X: Tensor
+    K: Tensor
+    padding: Pair = 0
+    stride: Pair = 1
+    dilation: Pair = 1
+    flip: bool = False
+    picture: str = OWN_PICTURE
+    source: str | None = None
+    at: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        _check_kernel_size(self.K)
+        object.__setattr__(self, "K", self.K.to(self.X.dtype))
+        for name in ("X", "K"):
+            _check_finite(name, getattr(self, name))
+        for name in OPTIONS:
+            object.__setattr__(self, name, _option(name, getattr(self, name)))
+        if not isinstance(self.flip, bool):
+            raise ConvkitError(f"flip is {self.flip!r}", "True or False", "Choose one.")
+
+    @property
+    def options(self) -> dict[str, Pair]:
+        """The keywords of `corr2d`."""
+        return {name: getattr(self, name) for name in OPTIONS}
+
+    @cached_property
+    def geometry(self) -> WindowGeometry:
+        """Where the windows lie."""
+        return WindowGeometry(tuple(self.X.shape), tuple(self.K.shape), **self.options)
+
+    @property
+    def fits_lens(self) -> bool:
+        """Whether the padded input is small enough to show as numbers."""
+        return max(self.geometry.padded_size) <= MAX_LENS_SIDE
+
+    @property
+    def code(self) -> str:
+        """Torch code that computes exactly this output."""
+        unnamed = "panel.X  # write your variable's name for `panel`"
+        source = self.source or codegen.array_code(self.X, unnamed)
+        return codegen.correlation_code(source, self.K, flip=self.flip, **self.options)
+
+
+@dataclass(frozen=True, eq=False)
+class KernelEditorResult:
+    """What comes out of a state.
+
+    Attributes
+    ----------
+    state : KernelEditorState
+        The state, with `at` inside the output.
+    output : Tensor
+        The library's output, (H_out, W_out).
+    operation : callable
+        What was asked for: `corr2d`, or a learner's function.
+    candidate : Tensor or None
+        The output of the learner's function, where there is one and it ran.
+    failure : str
+        Why the learner's function could not be compared; empty where it could.
+    mismatch : Tensor or None
+        Where the candidate differs from the output beyond rounding, (H_out, W_out) of bool.
+    """
+
+    state: KernelEditorState
+    output: Tensor
+    operation: Callable[..., Tensor] = ops.corr2d
+    candidate: Tensor | None = None
+    failure: str = ""
+    mismatch: Tensor | None = None
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the operation ran and gives what the library gives."""
+        return not self.failure and (self.mismatch is None or not self.mismatch.any())
+
+    @cached_property
+    def limit(self) -> float:
+        """The end of the output's colour key."""
+        return formatting.colour_limit(self.output)
+
+    @property
+    def verdict(self) -> str:
+        """What came out, in words."""
+        if self.failure:
+            return f"{self.failure} What you see is convkit's own output."
+        if self.mismatch is not None:
+            return self._comparison()
+        low, high = formatting.number(self.output.min()), formatting.number(self.output.max())
+        return f"Output {formatting.size(self.output.shape)}, values from {low} to {high}."
+
+    def _comparison(self) -> str:
+        assert self.mismatch is not None and self.candidate is not None
+        name, cells = user_function.name_of(self.operation), self.output.numel()
+        wrong = self.mismatch.nonzero().tolist()
+        if not wrong:
+            return f"{name} agrees with convkit in all {cells} cells."
+        i, j = wrong[0]
+        theirs, ours = (formatting.number(Y[i, j]) for Y in (self.candidate, self.output))
+        return (
+            f"{name} differs from convkit in {len(wrong)} of {cells} cells, marked; "
+            f"the first is Y[{i}, {j}]: {name} gives {theirs}, convkit {ours}."
+        )
+
+    @property
+    def summary(self) -> str:
+        """The state and its output in words, the same on every run."""
+        state = self.state
+        kind = "convolution" if state.flip else "cross-correlation"
+        options = ", ".join(f"{name} {value}" for name, value in state.options.items())
+        kernel_name = kernels.named_like(state.K) or "custom"
+        lines = [
+            f"{kind}, {options}",
+            formatting.describe(f"input ({state.picture})", state.X),
+            formatting.describe(f"kernel ({kernel_name})", state.K),
+            formatting.describe("output", self.output),
+        ]
+        if self.operation is not ops.corr2d:
+            lines.append(self.verdict)
+        return "\n".join(lines)
+
+
+def compute(
+    state: KernelEditorState,
+    previous: KernelEditorResult | None = None,
+    *,
+    operation: Callable[..., Tensor] = ops.corr2d,
+) -> KernelEditorResult:
+    """Return what comes out of a state.
+
+    Raises
+    ------
+    ConvkitError
+        If the kernel does not fit, or an output value is too large for the dtype. A learner's
+        `operation` that fails raises nothing: its failure is part of the result.
+
+    Examples
+    --------
+    >>> compute(KernelEditorState(torch.ones(3, 3), torch.ones(2, 2))).output
+    tensor([[4., 4.],
+            [4., 4.]])
+    """
+    output_size = state.geometry.output_size
+    state = replace(state, at=_cell_shown(state, previous, output_size))
+    if previous is not None and _same_operands(state, previous.state):
+        return replace(previous, state=state)
+    output = _output(state)
+    result = KernelEditorResult(state, output, operation)
+    if operation is ops.corr2d:
+        return result
+    return _with_candidate(result)
+
+
+def input_fields(X: Tensor) -> dict[str, Any]:
+    """Return the fields that make `X` the input, which is recognised where it is a named picture.
+
+    Examples
+    --------
+    >>> input_fields(images.stripes())["picture"]
+    'stripes 6 × 8'
+    """
+    X = ops.validated_copy("X", X)
+    name = images.named_like(X)
+    if name is None:
+        return {"X": X, "picture": OWN_PICTURE, "source": None}
+    return {"X": X, "picture": name, "source": codegen.picture_code(name, X.dtype)}
+
+
+def file_fields(name: str, data: bytes) -> dict[str, Any]:
+    """Return the fields that make a picture file the input, scaled down to stay quick.
+
+    Raises
+    ------
+    ConvkitError
+        If the file is not a picture that `open_image` takes.
+
+    Examples
+    --------
+    >>> file_fields("notes.txt", b"no picture")
+    Traceback (most recent call last):
+    convkit.errors.ConvkitError: the file of 10 bytes cannot be read as a picture; expected a PNG...
+    """
+    X = images.open_image(data, max_side=MAX_SIDE)
+    source = f"convkit.open_image({name!r}, max_side={MAX_SIDE})"
+    return {"X": X, "picture": f"file {name}", "source": source}
+
+
+def _check_kernel_size(K: Tensor) -> None:
+    if max(ops.check_array("kernel", K).shape) > MAX_KERNEL_SIDE:
+        raise ConvkitError(
+            f"the kernel has shape {tuple(K.shape)}",
+            f"at most {MAX_KERNEL_SIDE} rows and columns",
+            "Use corr2d for larger kernels.",
+        )
+
+
+def _check_finite(name: str, values: Tensor) -> None:
+    if not ops.check_array(name, values).isfinite().all():
+        ops.validated_copy(name, values)  # raises, and says which cell
+
+
+def _option(name: str, value: Pair) -> Pair:
+    minimum = 0 if name == "padding" else 1
+    h, w = to_pair(name, value, minimum)
+    if max(h, w) > MAX_SIDE:
+        hint = "No picture here has more rows or columns."
+        raise ConvkitError(f"{name} is {value}", f"at most {MAX_SIDE}", hint)
+    return h if h == w else (h, w)
+
+
+def _cell_shown(
+    state: KernelEditorState, previous: KernelEditorResult | None, output_size: tuple[int, int]
+) -> tuple[int, int]:
+    """Return the output cell to show: the chosen one, or the middle of a new large picture."""
+    rows, columns = output_size
+    is_new = previous is None or previous.state.X.shape != state.X.shape
+    if not state.fits_lens and (state.at is None or (is_new and previous is not None)):
+        return rows // 2, columns // 2
+    i, j = state.at or (0, 0)
+    return min(i, rows - 1), min(j, columns - 1)
+
+
+def _same_operands(a: KernelEditorState, b: KernelEditorState) -> bool:
+    names = ("X", "K", *OPTIONS, "flip")
+    return all(equal(getattr(a, name), getattr(b, name)) for name in names)
+
+
+def _output(state: KernelEditorState) -> Tensor:
+    operation = ops.convolve2d if state.flip else ops.corr2d
+    output = operation(state.X, state.K, **state.options)
+    if not output.isfinite().all():
+        largest = formatting.number(state.K.abs().max())
+        raise ConvkitError(
+            f"the output of this kernel, with weights up to {largest}, overflows",
+            f"output values that {state.X.dtype} can hold",
+            "Use smaller weights.",
+        )
+    return output
+
+
+def _with_candidate(result: KernelEditorResult) -> KernelEditorResult:
+    """Run the learner's function on the state, and compare."""
+    state = result.state
+    K = state.K.flip(0, 1) if state.flip else state.K
+    defaults = {"padding": 0, "stride": 1, "dilation": 1}
+    options = {key: value for key, value in state.options.items() if value != defaults[key]}
+    try:
+        call = user_function.call(result.operation, state.X, K, **options)
+        candidate = _checked_candidate(call, result)
+    except ConvkitError as error:
+        return replace(result, failure=str(error))
+    bound = rounding_bound(state.X, K, **state.options)
+    mismatch = mismatch_mask(candidate, result.output, bound)
+    return replace(result, candidate=candidate, mismatch=mismatch)
+
+
+def _checked_candidate(call: user_function.Call, result: KernelEditorResult) -> Tensor:
+    """Return what the learner's function returned, if it can be compared with the output."""
+    name = user_function.name_of(result.operation)
+    shape = formatting.size(result.output.shape)
+    expected = f"a float tensor of {shape}"
+    value = call.value
+    if call.changed:
+        given = f"{name} changed its input in place"
+        raise ConvkitError(given, "X and K unchanged", "Work on a copy, such as X.clone().")
+    if not isinstance(value, Tensor):
+        given = f"{name} returned a {type(value).__name__}"
+        raise ConvkitError(given, expected, "Return the output tensor; is there a return?")
+    if value.is_complex():
+        raise ConvkitError(f"{name} returned complex numbers", expected, "Return real numbers.")
+    if value.shape != result.output.shape:
+        given = f"{name} returned {formatting.size(value.shape) or 'a single number'}"
+        raise ConvkitError(given, expected, "Along each axis there are n - k + 1 windows.")
+    value = value.detach().to(result.output.dtype)
+    if not value.isfinite().all():
+        raise ConvkitError(f"{name} returned inf or nan", expected, "Look for a division by 0.")
+    return value
