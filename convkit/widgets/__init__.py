@@ -3,5 +3,17 @@
 from convkit.widgets.array_editor import ArrayEditor
 from convkit.widgets.descent_stepper import DescentStepper
 from convkit.widgets.kernel_editor import KernelEditor
+from convkit.widgets.picture import Picture
+from convkit.widgets.player import Player
+from convkit.widgets.slider import Slider
+from convkit.widgets.status import Status
 
-__all__ = ["ArrayEditor", "DescentStepper", "KernelEditor"]
+__all__ = [
+    "ArrayEditor",
+    "DescentStepper",
+    "KernelEditor",
+    "Picture",
+    "Player",
+    "Slider",
+    "Status",
+]

@@ -1,0 +1,80 @@
+"""A picture of raw pixels with a frame on it that follows the pointer in the browser."""
+
+from __future__ import annotations
+
+import traitlets
+
+from convkit.widgets._part import Part, module, stylesheet
+
+
+def _pair() -> traitlets.List:
+    return traitlets.List(traitlets.Int(), [1, 1], minlen=2, maxlen=2)
+
+
+class Picture(Part):
+    """A picture painted from indices and a palette, with a frame around one window of it.
+
+    Rows and columns count from 0, in pixels of the full picture, of which the painted pixels may
+    be a sample. The frame of cell (i, j) starts at ``start + (i, j) * stride`` and has the size
+    `window`. If `pointable`, the frame follows the pointer, a click or an arrow key chooses the
+    cell, and two pictures whose `pointed` and `cell` are linked with `ipywidgets.jslink` move
+    together; none of this needs the kernel.
+
+    Parameters
+    ----------
+    label : str
+        What the picture shows, for screen readers.
+    width : int
+        CSS pixels; the height follows from the shape.
+
+    Attributes
+    ----------
+    pixels : bytes
+        One index per pixel, row by row.
+    palette : bytes
+        256 colours of four bytes: red, green, blue, alpha.
+    shape, full_shape : [height, width]
+        Of the painted pixels, and of the picture that they sample (empty: the same).
+    start, stride, window : [rows, columns]
+        Where the frame of cell (0, 0) starts, how far cells are apart, how large the frame is.
+    cells : [rows, columns]
+        How many cells there are.
+    cell, pointed : [i, j]
+        The chosen cell, and the one under the pointer; empty if there is none.
+    frame_role : {"kernel", "output"}
+        Whose colour the frame has.
+    pointable : bool
+        Whether the frame follows the pointer and the arrow keys.
+
+    Examples
+    --------
+    >>> picture = Picture("two pixels, black and white")
+    >>> picture.shape, picture.pixels = [1, 2], bytes([0, 255])
+    >>> picture
+    Picture: two pixels, black and white
+    """
+
+    _esm = module("picture")
+    _css = stylesheet("picture")
+
+    label = traitlets.Unicode("").tag(sync=True)
+    width = traitlets.Int(270).tag(sync=True)
+    pixels = traitlets.Bytes(b"").tag(sync=True)
+    palette = traitlets.Bytes(b"").tag(sync=True)
+    shape = _pair().tag(sync=True)
+    full_shape = traitlets.List(traitlets.Int(), []).tag(sync=True)
+    start = traitlets.List(traitlets.Int(), [0, 0], minlen=2, maxlen=2).tag(sync=True)
+    stride = _pair().tag(sync=True)
+    window = _pair().tag(sync=True)
+    cells = _pair().tag(sync=True)
+    cell = traitlets.List(traitlets.Int(), []).tag(sync=True, echo_update=False)
+    pointed = traitlets.List(traitlets.Int(), []).tag(sync=True, echo_update=False)
+    frame_role = traitlets.Enum(("kernel", "output"), "kernel").tag(sync=True)
+    pointable = traitlets.Bool(False).tag(sync=True)
+
+    def __init__(self, label: str = "", *, width: int = 270) -> None:
+        super().__init__(label=label, width=width)
+
+    def summary(self) -> str:
+        """Return what the picture shows."""
+        return f"Picture: {self.label}"

@@ -1,0 +1,56 @@
+"""A slider with an accessible name: a native range of whole positions."""
+
+from __future__ import annotations
+
+import traitlets
+
+from convkit.errors import ConvkitError
+from convkit.widgets._part import Part, module, stylesheet
+
+
+class Slider(Part):
+    """A slider over whole positions; what a position means is Python's to say.
+
+    Positions are whole because a browser rounds others, and sends them back as if dragged.
+
+    Parameters
+    ----------
+    label : str
+        Accessible name, such as "weight K[0, 0]".
+    min, max, value : int
+        The positions at both ends, and the one to start with.
+    valuetext : str
+        What a screen reader says in place of the position, such as "weight 1.5".
+
+    Raises
+    ------
+    ConvkitError
+        If `value` does not lie between `min` and `max`.
+
+    Examples
+    --------
+    >>> slider = Slider("weight K[0, 0]", -40, 40, 15, valuetext="weight 1.5")
+    >>> slider
+    Slider: weight K[0, 0], at 15 from -40 to 40
+    """
+
+    _esm = module("slider")
+    _css = stylesheet("slider")
+
+    label = traitlets.Unicode("").tag(sync=True)
+    min = traitlets.Int(0).tag(sync=True)
+    max = traitlets.Int(100).tag(sync=True)
+    value = traitlets.Int(0).tag(sync=True, echo_update=False)
+    valuetext = traitlets.Unicode("").tag(sync=True)
+    disabled = traitlets.Bool(False).tag(sync=True)
+
+    def __init__(self, label: str, min: int, max: int, value: int, *, valuetext: str = "") -> None:
+        if not min <= value <= max:
+            raise ConvkitError(
+                f"value is {value}", f"a position from {min} to {max}", "Move it into the range."
+            )
+        super().__init__(label=label, min=min, max=max, value=value, valuetext=valuetext)
+
+    def summary(self) -> str:
+        """Return the name, the position and the range."""
+        return f"Slider: {self.label}, at {self.value} from {self.min} to {self.max}"

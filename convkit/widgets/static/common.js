@@ -1,0 +1,43 @@
+// Joined before each part's module. Browser code shows and listens; Python computes.
+
+/** Keep the keys of a control from the notebook, where arrows leave the output and "d d" deletes. */
+function guardKeys(node) {
+  node.setAttribute("data-lm-suppress-shortcuts", "true");
+  node.addEventListener("keydown", (event) => event.stopPropagation());
+  return node;
+}
+
+/** Return an element with the given attributes. */
+function make(tag, attributes = {}) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  return node;
+}
+
+/** Return a function that calls `action` once in the next animation frame, however often called. */
+function oncePerFrame(action) {
+  let asked = 0;
+  return () => {
+    asked ||= requestAnimationFrame(() => {
+      asked = 0;
+      action();
+    });
+  };
+}
+
+/** Call `action` now and at each change of these traits; stop when the view is removed. */
+function watch(model, signal, names, action) {
+  for (const name of names) model.on(`change:${name}`, action);
+  signal.addEventListener("abort", () => {
+    for (const name of names) model.off(`change:${name}`, action);
+  });
+  action();
+}
+
+/** Return the bytes of a Bytes trait as another typed array. */
+function typed(view, Type) {
+  if (!view) return new Type(0);
+  return new Type(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
+}
+
+const clamp = (value, low, high) => Math.min(Math.max(value, low), high);

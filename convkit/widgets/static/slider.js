@@ -1,0 +1,32 @@
+function render({ model, el }) {
+  const view = new AbortController();
+  el.classList.add("ck-part", "ck-slider");
+  const range = guardKeys(make("input", { type: "range", step: "1" }));
+  el.append(range);
+  let dragging = false;
+
+  const show = () => {
+    range.min = model.get("min");
+    range.max = model.get("max");
+    if (!dragging) range.value = model.get("value");
+    range.disabled = model.get("disabled");
+    range.setAttribute("aria-label", model.get("label"));
+    const text = model.get("valuetext");
+    if (text) range.setAttribute("aria-valuetext", text);
+    else range.removeAttribute("aria-valuetext");
+  };
+  watch(model, view.signal, ["min", "max", "value", "disabled", "label", "valuetext"], show);
+
+  const save = oncePerFrame(() => model.save_changes());
+  range.addEventListener("input", () => {
+    model.set("value", Number(range.value));
+    save();
+  });
+  range.addEventListener("pointerdown", () => (dragging = true));
+  for (const end of ["pointerup", "pointercancel", "blur"]) {
+    range.addEventListener(end, () => (dragging = false));
+  }
+  return () => view.abort();
+}
+
+export default { render };
