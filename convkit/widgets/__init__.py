@@ -2,18 +2,22 @@
 
 from convkit.widgets.array_editor import ArrayEditor
 from convkit.widgets.descent_stepper import DescentStepper
+from convkit.widgets.frames import Frames
 from convkit.widgets.kernel_editor import KernelEditor
 from convkit.widgets.picture import Picture
 from convkit.widgets.player import Player
+from convkit.widgets.plot import Plot
 from convkit.widgets.slider import Slider
 from convkit.widgets.status import Status
 
 __all__ = [
     "ArrayEditor",
     "DescentStepper",
+    "Frames",
     "KernelEditor",
     "Picture",
     "Player",
+    "Plot",
     "Slider",
     "Status",
 ]

@@ -1,4 +1,4 @@
-"""The status line of a panel: a live region, which also keeps the panel's keys from the notebook."""
+"""The status line: a live region, which also keeps the keys of a panel from the notebook."""
 
 from __future__ import annotations
 
