@@ -1,0 +1,226 @@
+"""Store: one generic stateful test against a list of states, and what it cannot see."""
+
+import dataclasses
+import threading
+
+import pytest
+import torch
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from torch import Tensor
+
+from convkit import ConvkitError
+from convkit.state.store import MAX_UNDO, State, Store, equal, replay
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Drawing(State):
+    X: Tensor
+    size: int = 1
+    look: int = 0
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Drawn:
+    state: Drawing
+    total: float
+
+
+def compute(state, previous):
+    """Refuse negative sizes; limit `look`, as panels limit the step on show."""
+    if state.size < 0:
+        raise ConvkitError(f"size is {state.size}", "0 or more", "Use a positive size.")
+    state = dataclasses.replace(state, look=min(state.look, state.size))
+    return Drawn(state, (state.X * state.size).sum().item())
+
+
+def store():
+    return Store(Drawing(torch.ones(2)), compute, view_fields=["look"])
+
+
+def key(state):
+    return (state.X.dtype, tuple(state.X.tolist()), state.size)
+
+
+def journey(store):
+    """Return the states that undo leads through, back to the oldest, and redo to the newest."""
+    seen = [key(store.state)]
+    for can_move, move in (("can_undo", store.undo), ("can_redo", store.redo)):
+        while getattr(store, can_move):
+            move()
+            seen.append(key(store.state))
+    return seen
+
+
+class StoreMachine(RuleBasedStateMachine):
+    """Edits, refusals, undo, redo and reset, beside a plain list of states."""
+
+    def __init__(self):
+        super().__init__()
+        self.store = store()
+        self.past, self.future, self.label = [], [], ""
+        self.painted = [self.store.result]
+        self.store.observe(lambda change: self.painted.append(change["new"]), "result")
+
+    @rule(label=st.sampled_from(["", "size", "other"]), size=st.integers(-1, 3))
+    def set_size(self, label, size):
+        self.edit(label, size=size)
+
+    @rule(label=st.sampled_from(["", "X"]), value=st.sampled_from([0.0, -0.0, 1.0]))
+    def set_tensor(self, label, value):
+        self.edit(label, X=torch.full((2,), value))
+
+    @rule(look=st.integers(0, 4))
+    def set_view(self, look):
+        self.edit("look", look=look)
+
+    def edit(self, label, **fields):
+        before, log = self.store.result, list(self.store.log)
+        try:
+            self.store.set(label, **fields)
+        except ConvkitError:
+            assert fields["size"] < 0
+            assert self.store.result is before and self.store.log == log
+            return
+        if "look" in fields or self.store.result is before:
+            return
+        if not label or label != self.label:
+            self.past.append(before.state)
+        self.future, self.label = [], label
+
+    @rule()
+    def undo(self):
+        self.travel(self.store.undo, self.past, self.future)
+
+    @rule()
+    def redo(self):
+        self.travel(self.store.redo, self.future, self.past)
+
+    def travel(self, move, source, target):
+        here, look = self.store.state, self.store.state.look
+        move()
+        if not source:
+            assert self.store.state is here
+            return
+        assert key(self.store.state) == key(source.pop())
+        assert self.store.state.look == min(look, self.store.state.size)
+        target.append(here)
+        self.label = ""
+
+    @rule()
+    def reset(self):
+        before = self.store.state
+        self.store.reset()
+        assert self.store.state == Drawing(torch.ones(2))
+        if before != self.store.state:
+            self.past.append(before)
+            self.future, self.label = [], ""
+
+    @invariant()
+    def undo_and_redo_are_known(self):
+        assert self.store.can_undo == bool(self.past)
+        assert self.store.can_redo == bool(self.future)
+
+    @invariant()
+    def what_is_painted_is_computed_from_the_state(self):
+        painted = self.painted[-1]
+        assert painted is self.store.result
+        assert painted.total == compute(painted.state, None).total
+
+    def teardown(self):
+        copy = replay(self.store.log, Drawing(torch.ones(2)), compute, view_fields=["look"])
+        assert copy.state == self.store.state
+        assert journey(copy) == journey(self.store)
+
+
+TestStore = StoreMachine.TestCase
+TestStore.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "same"),
+    [
+        (torch.tensor([1.0]), torch.tensor([1.0]), True),
+        (torch.tensor([0.0]), torch.tensor([-0.0]), False),
+        (torch.tensor([1.0]), torch.tensor([1.0]).double(), False),
+        (torch.ones(1, 2), torch.ones(2, 1), False),
+        (torch.arange(4.0).reshape(2, 2).T, torch.tensor([[0.0, 2.0], [1.0, 3.0]]), True),
+        (1, 1.0, False),
+        (True, 1, False),
+        ("a", "a", True),
+        (torch.ones(1), 1.0, False),
+    ],
+)
+def test_equality_is_by_type_dtype_shape_and_bits(a, b, same):
+    assert equal(a, b) is same
+
+
+def test_states_of_two_classes_are_not_equal():
+    @dataclasses.dataclass(frozen=True, eq=False)
+    class Other(State):
+        X: Tensor
+
+    assert Other(torch.ones(2)) != Drawing(torch.ones(2))
+
+
+def test_tensors_are_copied_on_the_way_in():
+    one, X = store(), torch.ones(2)
+    one.set(X=X)
+    X.zero_()
+    assert one.state.X.tolist() == [1, 1] and one.log == []
+    one.set(X=2 * torch.ones(2, requires_grad=True))
+    assert not one.state.X.requires_grad
+
+
+def test_the_oldest_states_are_forgotten_but_the_first_can_be_reset_to():
+    one = store()
+    for size in range(2, MAX_UNDO + 20):
+        one.set(size=size)
+    for _ in range(MAX_UNDO):
+        one.undo()
+    assert not one.can_undo and one.state.size > 1
+    one.reset()
+    assert one.state.size == 1
+
+
+def test_a_result_can_reuse_the_previous_one():
+    seen = []
+
+    def reusing(state, previous):
+        seen.append(previous)
+        return Drawn(state, 0.0)
+
+    one = Store(Drawing(torch.ones(2)), reusing)
+    first = one.result
+    one.set(size=5)
+    assert seen == [None, first]
+
+
+def test_typing_in_one_box_is_one_step_of_undo_and_one_entry_of_the_log():
+    one = store()
+    for size in (2, 3, 4):
+        one.set("size", size=size)
+    assert len(one.log) == 1
+    one.undo()
+    assert one.state.size == 1
+
+
+def test_threads_edit_one_after_the_other():
+    one, errors = store(), []
+
+    def work(label):
+        try:
+            for n in range(50):
+                one.set(label, size=n)
+                one.undo()
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(label,)) for label in "abc"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert replay(one.log, Drawing(torch.ones(2)), compute).state == one.state
