@@ -1,1 +1,6 @@
-"""Tables, lenses and figures: what is shown, as HTML and PNG."""
+"""What is shown: `lens` for the arithmetic of a window, `show` for pictures."""
+
+from convkit.views.lens import lens
+from convkit.views.plots import show
+
+__all__ = ["lens", "show"]

@@ -1,121 +1,207 @@
-"""One frame of HTML for each step of a descent; CSS shows the one that a slider points at.
+"""What a panel shows of each step of a descent, as data that a browser fills into one template.
 
-The browser's slider carries its value in ``aria-valuenow``, so choosing the frame takes no script
-and no message: a scrubbed step is on screen in the next frame, even while the kernel is busy.
+Elements of the template with an attribute ``data-slot`` get a text and a class from the frame of
+the step on show, so that choosing a recorded step needs no kernel.
 """
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterable, Sequence
-from functools import partial
+from dataclasses import dataclass
+from itertools import islice, pairwise
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from convkit import formatting
-from convkit.views.html import colour_key, figure, signed_table
-from convkit.views.chart import BOXES, HEIGHT, WIDTH, Chart
-from convkit.descent import KernelDescent, Step
-from convkit.views.plots import png
-from convkit.ops import corr2d
-from convkit.state.training import MOST_STEPS
-
-MOST_CELLS = 8
-"""The most rows and columns that are shown as numbers."""
-SPELLED = 9
-"""The most weights whose updates are written out."""
-
-
-RULES = ".ck-step{display:none}" + "".join(
-    f".ck-scrub:has([aria-valuenow^='{n}.']) ~ * .ck-step.s{n}{{display:block}}"
-    for n in range(MOST_STEPS + 1)
+from convkit import formatting, ops
+from convkit.descent import Step
+from convkit.least_squares import QuadraticLoss
+from convkit.views.html import (
+    Rows,
+    cell_size,
+    cells,
+    colour_key,
+    figure,
+    frame,
+    longest,
+    signed_classes,
+    table,
 )
-"""Show frame n where the line above, which holds the scrub slider, says n.
 
-Asked of the line and not of the panel: a browser then searches few elements, at each step.
-"""
-
-
-def stepwise(parts: Iterable[str]) -> str:
-    """Return HTML of which only the part of the step on show is visible."""
-    return "".join(f'<div class="ck-step s{n}">{part}</div>' for n, part in enumerate(parts))
+MAX_TABLE_SIDE = 8
+"""The most rows and columns of an array that is shown as numbers."""
+MAX_UPDATES = 9
+"""The most weights whose updates are written out."""
+UPDATES_TITLE = "next: weight - learning rate×gradient"
+LAST_STEP = "the last step recorded"
 
 
-def frames(chart: Chart, descent: KernelDescent) -> str:
-    """Return all frames of a recorded trajectory."""
-    steps = descent.trajectory
-    path, curve = chart.points(steps)
-    predictions = [corr2d(descent.X, step.kernel) for step in steps]
-    limit = formatting.colour_limit(torch.stack((descent.Y, predictions[0] - descent.Y)))
-    cells = partial(_cells, limit=limit, chars=_longest(predictions, descent.Y))
-    target = figure("T", "target", _cells(descent.Y, limit, 0))
-    weights = partial(signed_table, limit=_kernel_limit(chart, steps[0]), font=11, chars=7)
-    best = figure("T", "best kernel", weights(chart.best))
-    made = []
-    for step, ahead, prediction in zip(steps, (*steps[1:], None), predictions, strict=True):
-        kernel = figure("K", "kernel", weights(step.kernel))
-        tables = (
-            f"<div>{kernel}{best}</div>{target}"
-            + figure("Y", "prediction", cells(prediction))
-            + figure("R", "residual = prediction - target", cells(prediction - descent.Y))
-        )
-        overlay = _overlay(BOXES[0], path[: step.n + 1]) + _overlay(BOXES[1], curve[: step.n + 1])
-        made.append(
-            f'<svg viewBox="0 0 {WIDTH} {HEIGHT}">{overlay}</svg>'
-            f"<p><b>step {step.n}</b> loss {formatting.number(step.loss)}</p>"
-            f'<div class="ck-lens">{tables}</div>{_updates(step, ahead)}'
-        )
-    whole = _overlay(BOXES[0], path)
-    ahead = f'<svg class="ck-ahead" viewBox="0 0 {WIDTH} {HEIGHT}">{whole}</svg>'
-    return f"<style>{RULES}</style>{ahead}{stepwise(made)}{colour_key(limit)}"
+@dataclass(frozen=True)
+class StepFrames:
+    """A template, and what its slots hold in each frame.
+
+    Attributes
+    ----------
+    html : str
+        The template: elements with ``data-slot="0"``, ``data-slot="1"`` and so on.
+    strings, classes : tuple of str
+        The different texts, which are text and not HTML, and the different class attributes.
+    text_codes, class_codes : bytes
+        uint16, little endian, frames times slots: indices into `strings` and `classes`.
+    """
+
+    html: str
+    strings: tuple[str, ...]
+    classes: tuple[str, ...]
+    text_codes: bytes
+    class_codes: bytes
 
 
-def _kernel_limit(chart: Chart, first: Step) -> float:
-    """Return one colour limit for all kernels of a descent, so that equal weights look equal."""
-    return formatting.colour_limit(torch.stack((chart.best, first.kernel.double())))
+def fits_table(shape: Sequence[int]) -> bool:
+    """Return whether an array of this shape is shown as numbers; a larger one is a picture.
+
+    Examples
+    --------
+    >>> fits_table((6, 8)), fits_table((6, 9))
+    (True, False)
+    """
+    return max(shape) <= MAX_TABLE_SIDE
 
 
-def _longest(predictions: Sequence[Tensor], Y: Tensor) -> int:
-    """Return how many characters the numbers of any frame take, so that no frame moves."""
-    if max(Y.shape) > MOST_CELLS:
-        return 0
-    values = torch.stack((*predictions, *(p - Y for p in predictions))).flatten().tolist()
-    return max(len(formatting.short(x)) for x in values)
+def step_frames(
+    quadratic: QuadraticLoss, steps: Sequence[Step], X: Tensor, Y: Tensor
+) -> StepFrames:
+    """Return a frame for each step: its loss, kernel, prediction and residual, and the next update.
 
+    Target, prediction and residual are left out where they do not fit a table: see `fits_table`.
 
-def _overlay(box: tuple[float, ...], points: Sequence[str]) -> str:
-    """Return a path and its end, cut off at the box."""
-    x, y, width, height = box
-    px, py = points[-1].split(",")
-    return (
-        f'<svg x="{x}" y="{y}" width="{width}" height="{height}" '
-        f'viewBox="{x} {y} {width} {height}">'
-        f'<polyline points="{" ".join(points)}"/><circle cx="{px}" cy="{py}" r="6"/></svg>'
-    )
-
-
-def _cells(values: Tensor, limit: float, chars: int) -> str:
-    """Return a small array as a table and a large one as a picture."""
-    if max(values.shape) <= MOST_CELLS:
-        return signed_table(values, limit, write=formatting.short, font=10, chars=chars)
-    skip = -(-max(values.shape) // 128)
-    data = b64encode(png(values[::skip, ::skip], limit)).decode()
-    return f'<img alt="" src="data:image/png;base64,{data}">'
-
-
-def _updates(step: Step, ahead: Step | None) -> str:
-    """Return the arithmetic of the update that follows `step`."""
-    if ahead is None:
-        return '<div class="ck-updates">the last step recorded</div>'
-    columns = step.kernel.shape[1]
-    rows = zip(
-        *(t.flatten().tolist() for t in (step.kernel, ahead.velocity, ahead.kernel)), strict=True
-    )
-    said = [
-        formatting.update_sum(f"K[{k // columns}, {k % columns}]", old, ahead.lr, grad, new)
-        for k, (old, grad, new) in enumerate(rows)
+    Parameters
+    ----------
+    quadratic : QuadraticLoss
+        The problem.
+    steps : sequence of Step
+        The whole descent.
+    X, Y : Tensor
+        Input (H, W) and target (H_out, W_out).
+    """
+    writer = _FrameWriter(len(steps))
+    kernels = torch.stack([step.kernel for step in steps]).detach()
+    html = [
+        _heading(writer, steps),
+        f'<div class="ck-lens"><div>{_kernel_tables(writer, kernels, quadratic.best_kernel)}</div>',
     ]
-    more = [f"and {len(said) - SPELLED} more"] if len(said) > SPELLED else []
-    lines = "".join(f"<span>{line}</span>" for line in said[:SPELLED] + more)
-    return f'<div class="ck-updates"><b>next: weight - learning rate×gradient</b>{lines}</div>'
+    key = ""
+    if fits_table(Y.shape):
+        predictions = _predictions(kernels, X, Y)
+        limit = formatting.colour_limit(torch.stack((Y, predictions[0] - Y)))
+        html.append(_output_tables(writer, predictions, Y, limit))
+        key = colour_key(limit)
+    html += ["</div>", _updates(writer, steps), key]
+    return writer.frames(f'<div class="ck-steps">{"".join(html)}</div>')
+
+
+class _FrameWriter:
+    """Collects slots: for each a text and a class in every frame."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._texts: list[Sequence[str]] = []
+        self._classes: list[Sequence[str]] = []
+
+    def add(self, texts: Sequence[str], classes: Sequence[str] | None = None) -> str:
+        """Add a slot, given its text and class in each frame; return its HTML attribute."""
+        self._texts.append(texts)
+        self._classes.append([""] * self.count if classes is None else classes)
+        return f' data-slot="{len(self._texts) - 1}"'
+
+    def frames(self, html: str) -> StepFrames:
+        """Return what was added, frame by frame."""
+        strings, text_codes = _encode(zip(*self._texts, strict=True))
+        classes, class_codes = _encode(zip(*self._classes, strict=True))
+        return StepFrames(html, strings, classes, text_codes, class_codes)
+
+
+def _encode(frames: Iterable[Sequence[str]]) -> tuple[tuple[str, ...], bytes]:
+    """Return the different strings, and the index of each entry among them as uint16."""
+    index: dict[str, int] = {}
+    codes = [index.setdefault(text, len(index)) for row in frames for text in row]
+    return tuple(index), np.array(codes, dtype="<u2").tobytes()
+
+
+def _heading(writer: _FrameWriter, steps: Sequence[Step]) -> str:
+    number = writer.add([f"step {step.n}" for step in steps])
+    loss = writer.add([formatting.number(step.loss) for step in steps])
+    return f"<p><b{number}></b> loss <span{loss}></span></p>"
+
+
+def _kernel_tables(writer: _FrameWriter, kernels: Tensor, best: Tensor) -> str:
+    """Return the tables of the kernel and of the best one, in colours that one can compare."""
+    limit = formatting.colour_limit(torch.stack((best, kernels[0].double())))
+    texts, best_texts = formatting.numbers(kernels.flatten(1)), formatting.numbers(best)
+    size = cell_size(max(7, longest(texts, best_texts)), 11)
+    changing = _slot_table(writer, kernels, texts, limit)
+    fixed = table(cells(best_texts, signed_classes(best, limit)))
+    return figure("K", "kernel", frame(changing, size)) + figure(
+        "T", "best kernel", frame(fixed, size)
+    )
+
+
+def _predictions(kernels: Tensor, X: Tensor, Y: Tensor) -> Tensor:
+    """Return the outputs of all kernels (n, kH, kW) at once: (n, H_out, W_out)."""
+    windows = ops.patches(X, tuple(kernels.shape[1:]))
+    return (kernels.flatten(1) @ windows.T).reshape(-1, *Y.shape)
+
+
+def _output_tables(writer: _FrameWriter, predictions: Tensor, Y: Tensor, limit: float) -> str:
+    """Return the tables of target, prediction and residual, with cells of one size."""
+    residuals = predictions - Y
+    target_texts = formatting.shorts(Y)
+    prediction_texts, residual_texts = (
+        formatting.shorts(values.flatten(1)) for values in (predictions, residuals)
+    )
+    size = cell_size(longest(target_texts, prediction_texts, residual_texts), 10)
+    bodies = {
+        ("T", "target"): table(cells(target_texts, signed_classes(Y, limit))),
+        ("Y", "prediction"): _slot_table(writer, predictions, prediction_texts, limit),
+        ("R", "residual = prediction - target"): _slot_table(
+            writer, residuals, residual_texts, limit
+        ),
+    }
+    return "".join([figure(*title, frame(body, size)) for title, body in bodies.items()])
+
+
+def _slot_table(writer: _FrameWriter, values: Tensor, texts: Rows, limit: float) -> str:
+    """Return an empty table whose cells are slots, given arrays (n, H, W) and texts (n, H * W)."""
+    classes = signed_classes(values.flatten(1), limit)
+    slots = iter(zip(zip(*texts, strict=True), zip(*classes, strict=True), strict=True))
+    height, width = values.shape[1:]
+    rows = [[f"<td{writer.add(*next(slots))}></td>" for _ in range(width)] for _ in range(height)]
+    return table(rows)
+
+
+def _updates(writer: _FrameWriter, steps: Sequence[Step]) -> str:
+    """Return the arithmetic of the update after each step, a slot for each line of it."""
+    frames = [_update_lines(step, after) for step, after in pairwise(steps)]
+    blank = [""] * (len(frames[0]) - 1) if frames else []
+    frames.append([LAST_STEP, *blank])
+    title = writer.add([UPDATES_TITLE] * (len(steps) - 1) + [""])
+    lines = [f"<span{writer.add(texts)}></span>" for texts in zip(*frames, strict=True)]
+    return f'<div class="ck-updates"><b{title}></b>{"".join(lines)}</div>'
+
+
+def _update_lines(step: Step, after: Step) -> list[str]:
+    """Return the arithmetic that led from one step to the next, of the first weights."""
+    width = step.kernel.shape[1]
+    weights = zip(
+        step.kernel.flatten().tolist(),
+        step.grad.flatten().tolist(),
+        after.kernel.flatten().tolist(),
+        strict=True,
+    )
+    lines = [
+        formatting.update_sum(f"K[{k // width}, {k % width}]", old, after.lr, grad, new)
+        for k, (old, grad, new) in enumerate(islice(weights, MAX_UPDATES))
+    ]
+    rest = step.kernel.numel() - MAX_UPDATES
+    return [*lines, f"and {rest} more"] if rest > 0 else lines

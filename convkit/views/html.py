@@ -1,9 +1,10 @@
-"""Tables of numbers in colour, as HTML: what the lens and the panels are made of."""
+"""Tables of numbers in colour, as HTML, and the theme of everything that convkit shows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
+from importlib.resources import files
 
 from torch import Tensor
 
@@ -21,7 +22,7 @@ COLOURS = {
 }
 """The colour of each thing, the same in tables, pictures, plots and controls."""
 DARK_COLOURS = {"gradient": "#a893dc", "refused": "#ff8b55"}
-"""What of `COLOURS` would be too dark to read on a dark page, and what stands for it there."""
+"""Replacements for those of `COLOURS` that cannot be read on a dark page."""
 SIZES = {
     "panel-width": "900px",
     "plot-width": "440px",
@@ -41,6 +42,26 @@ FACES = {
     "shade": "var(--jp-layout-color2, rgba(128, 128, 128, .12))",
     "line": "rgba(128, 128, 128, .5)",
 }
+SIGNED_STOPS = (
+    "053061",
+    "2166ac",
+    "4393c3",
+    "92c5de",
+    "d1e5f0",
+    "f7f7f7",
+    "fddbc7",
+    "f4a582",
+    "d6604d",
+    "b2182b",
+    "67001f",
+)
+"""ColorBrewer's RdBu from blue to red, the stops of matplotlib's RdBu_r."""
+LEVELS = 20
+"""Cells have this many colours from white to red, from white to blue, and from black to white."""
+LENS_LIMIT = 16
+"""The most rows or columns, padding included, that a lens shows."""
+
+Rows = Sequence[Sequence[str]]
 
 
 def _properties(values: Mapping[str, str]) -> str:
@@ -60,118 +81,190 @@ def _theme() -> str:
 
 
 THEME = _theme()
-"""CSS custom properties, such as ``--ck-input``, for everything of class ck-lens, ck-panel, ck-part."""
-
-# ColorBrewer's RdBu, blue for negative: the same stops as matplotlib's RdBu_r.
-STOPS = [
-    "053061",
-    "2166ac",
-    "4393c3",
-    "92c5de",
-    "d1e5f0",
-    "f7f7f7",
-    "fddbc7",
-    "f4a582",
-    "d6604d",
-    "b2182b",
-    "67001f",
-]
-TINTS = 20
+"""CSS custom properties such as ``--ck-input``, set on classes ck-lens, ck-panel and ck-part."""
 
 
 def tint(level: float) -> str:
-    """Return the colour of `level`, from -1 (blue) over 0 (white) to 1 (red), as "#rrggbb"."""
-    place = (min(max(level, -1.0), 1.0) + 1) / 2 * (len(STOPS) - 1)
-    k = min(int(place), len(STOPS) - 2)
-    low, high = bytes.fromhex(STOPS[k]), bytes.fromhex(STOPS[k + 1])
-    mixed = (round(a + (b - a) * (place - k)) for a, b in zip(low, high, strict=True))
-    return "#" + "".join(f"{channel:02x}" for channel in mixed)
+    """Return the colour of a signed level: from -1 (blue) over 0 (white) to 1 (red).
 
+    Levels outside -1 to 1 have the colour of the nearer end.
 
-def colours(name: str) -> str:
-    """Return the CSS of a cell class: "t-20" (blue) to "t20" (red), "g0" (black) to "g20"."""
-    n = int(name[1:])
-    if name[0] == "t":
-        white = n < -0.7 * TINTS or n > 0.65 * TINTS
-        return f"background:{tint(n / TINTS)};color:{'#fff' if white else '#000'}"
-    grey = f"{round(255 * n / TINTS):02x}" * 3
-    return f"background:#{grey};color:{'#fff' if n < TINTS / 2 else '#000'}"
-
-
-def colour_rules() -> str:
-    """Return the CSS of all classes that `tint_class` and `grey_class` name."""
-    names = [f"t{n}" for n in range(-TINTS, TINTS + 1)] + [f"g{n}" for n in range(TINTS + 1)]
-    return "".join(f".ck-lens td.{name}{{{colours(name)}}}" for name in names)
-
-
-def grey_class(value: float, low: float, high: float) -> str:
-    """Return the class of an input cell: black at `low`, white at `high`."""
-    return f"g{round(TINTS * min(max((value - low) / (high - low), 0), 1))}"
-
-
-def tint_class(value: float, limit: float) -> str:
-    """Return the class of a signed cell: blue at -`limit`, white at 0, red at `limit`."""
-    return f"t{round(TINTS * min(max(value / limit, -1), 1))}"
-
-
-def table(
-    values: Tensor,
-    classes: Sequence[Sequence[str]],
-    *,
-    write: Callable[[float], str] = formatting.number,
-    inside: Sequence[Sequence[str]] | None = None,
-    attributes: str = "",
-) -> str:
-    """Return an HTML table of a (H, W) tensor, a class and optional extra HTML for each cell."""
-    rows = []
-    for i, row in enumerate(values.tolist()):
-        cells = (
-            f'<td class="{classes[i][j]} c{j}"{attributes}>{write(x)}'
-            f"{inside[i][j] if inside else ''}</td>"
-            for j, x in enumerate(row)
-        )
-        rows.append(f'<tr class="r{i}">{"".join(cells)}</tr>')
-    return f'<table class="ck-t"><tbody>{"".join(rows)}</tbody></table>'
-
-
-def signed_table(
-    values: Tensor,
-    limit: float | None = None,
-    *,
-    write: Callable[[float], str] = formatting.number,
-    font: int = 13,
-    chars: int = 0,
-) -> str:
-    """Return a table of signed values in the diverging colours.
-
-    Cells are wide enough for the longest number, and for `chars` characters of `font` pixels.
+    Examples
+    --------
+    >>> tint(-1), tint(0), tint(5)
+    ('#053061', '#f7f7f7', '#67001f')
     """
-    limit = limit or formatting.colour_limit(values)
-    classes = [[tint_class(x, limit) for x in row] for row in values.tolist()]
-    longest = max(chars, *(len(write(x)) for x in values.flatten().tolist()))
-    body = table(values, classes, write=write)
-    return f'<div class="ck-frame" style="{cell_size(longest, font)}">{body}</div>'
+    position = (min(max(level, -1.0), 1.0) + 1) / 2 * (len(SIGNED_STOPS) - 1)
+    k = min(int(position), len(SIGNED_STOPS) - 2)
+    low, high = bytes.fromhex(SIGNED_STOPS[k]), bytes.fromhex(SIGNED_STOPS[k + 1])
+    share = position - k
+    mixed = [round(a + (b - a) * share) for a, b in zip(low, high, strict=True)]
+    return "#" + bytes(mixed).hex()
+
+
+def _signed_rule(n: int) -> str:
+    """Return the CSS of a signed cell of level n, from -LEVELS to LEVELS."""
+    dark = n < -0.7 * LEVELS or n > 0.65 * LEVELS
+    ink = "#fff" if dark else "#000"
+    return f".ck-lens td.t{n}{{background:{tint(n / LEVELS)};color:{ink}}}"
+
+
+def _grey_rule(n: int) -> str:
+    """Return the CSS of an input cell of level n, from 0 (black) to LEVELS (white)."""
+    grey = f"{round(255 * n / LEVELS):02x}" * 3
+    ink = "#fff" if n < LEVELS / 2 else "#000"
+    return f".ck-lens td.g{n}{{background:#{grey};color:{ink}}}"
+
+
+def _colour_rules() -> str:
+    """Return the CSS of all classes that `signed_classes` and `grey_classes` name."""
+    signed = [_signed_rule(n) for n in range(-LEVELS, LEVELS + 1)]
+    grey = [_grey_rule(n) for n in range(LEVELS + 1)]
+    return "".join(signed + grey)
+
+
+def _window_rules() -> str:
+    """Return the rules that set ``--i`` and ``--j`` to the output cell that is pointed at."""
+    rules = []
+    for axis, child, name in (("r", ">", "i"), ("c", "", "j")):
+        for n in range(LENS_LIMIT):
+            cell = f".ck-Y .{axis}{n}{child}"
+            nothing_hovered = ".ck-lens:not(:has(.ck-Y td:hover))"
+            rules.append(f".ck-lens:has({cell}:hover){{--{name}:{n}}}")
+            rules.append(f"{nothing_hovered}:has({cell}:focus){{--{name}:{n}}}")
+    return "".join(rules)
+
+
+def _style() -> str:
+    sheet = files("convkit.views").joinpath("lens.css").read_text("utf-8")
+    return THEME + sheet + _window_rules() + _colour_rules()
+
+
+STYLE = _style()
+"""All that tables, frames and a lens need; a page may hold it more than once."""
+
+
+def _classes(prefix: str, levels: Tensor) -> list[list[str]]:
+    return [[f"{prefix}{n}" for n in row] for row in levels.mul(LEVELS).round().int().tolist()]
+
+
+def grey_classes(values: Tensor, low: float, high: float) -> list[list[str]]:
+    """Return the CSS class of each cell of a (H, W) tensor: black at `low`, white at `high`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> grey_classes(torch.tensor([[-2.0, 0.0, 2.0, 9.0]]), -2, 2)
+    [['g0', 'g10', 'g20', 'g20']]
+    """
+    return _classes("g", ((values.detach().double() - low) / (high - low)).clamp(0, 1))
+
+
+def signed_classes(values: Tensor, limit: float) -> list[list[str]]:
+    """Return the CSS class of each cell of a (H, W) tensor: blue at -`limit`, red at `limit`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> signed_classes(torch.tensor([[-2.0, 0.0, 1.0]]), 2)
+    [['t-20', 't0', 't10']]
+    """
+    return _classes("t", (values.detach().double() / limit).clamp(-1, 1))
+
+
+def cells(texts: Rows, classes: Rows, attributes: str = "") -> list[list[str]]:
+    """Return the ``<td>`` of each cell, given its HTML and its class, with a class per column.
+
+    Examples
+    --------
+    >>> cells([["1", "2"]], [["g20", "t0"]])
+    [['<td class="g20 c0">1</td>', '<td class="t0 c1">2</td>']]
+    """
+    rows = []
+    for row_texts, row_classes in zip(texts, classes, strict=True):
+        pairs = enumerate(zip(row_texts, row_classes, strict=True))
+        rows.append(
+            [f'<td class="{name} c{j}"{attributes}>{text}</td>' for j, (text, name) in pairs]
+        )
+    return rows
+
+
+def table(rows: Rows) -> str:
+    """Return an HTML table of cells as `cells` returns them, with a class per row."""
+    lines = [f'<tr class="r{i}">{"".join(row)}</tr>' for i, row in enumerate(rows)]
+    return f'<table class="ck-t" role="table"><tbody>{"".join(lines)}</tbody></table>'
+
+
+def longest(*grids: Rows) -> int:
+    """Return the length of the longest text of some grids of texts.
+
+    Examples
+    --------
+    >>> longest([["1", "-0.25"]], [["10"]])
+    5
+    """
+    return max([len(text) for grid in grids for row in grid for text in row])
+
+
+def signed_table(values: Tensor, limit: float | None = None, *, texts: Rows | None = None) -> str:
+    """Return a table of signed values, (H, W), in the diverging colours.
+
+    Parameters
+    ----------
+    values : Tensor
+        Shape (H, W).
+    limit : float, optional
+        The value of the darkest colour; fitted to the values unless given.
+    texts : rows of str, optional
+        What to write in the cells; their numbers unless given.
+    """
+    if limit is None:
+        limit = formatting.colour_limit(values)
+    if texts is None:
+        texts = formatting.numbers(values)
+    return frame(table(cells(texts, signed_classes(values, limit))), cell_size(longest(texts)))
+
+
+def frame(body: str, size: str) -> str:
+    """Return a table, and what lies on it, in a box whose cells have a `size` from `cell_size`."""
+    return f'<div class="ck-frame" style="{size}">{body}</div>'
 
 
 def colour_key(limit: float) -> str:
     """Return the key of the diverging colours, from -`limit` over 0 to `limit`."""
-    stops = ", ".join(f"#{stop}" for stop in STOPS)
+    stops = ", ".join([f"#{stop}" for stop in SIGNED_STOPS])
     bar = f'<i style="background:linear-gradient(90deg, {stops})"></i>'
     low, high = formatting.number(-limit), formatting.number(limit)
     return f'<div class="ck-key"><span>{low}</span>{bar}<span>{high}</span></div>'
 
 
 def figure(kind: str, title: str, body: str) -> str:
-    """Return a captioned table of `kind` X, K, Y or T, which gives it its colour."""
+    """Return a captioned part of `kind` X, K, Y, T or R, which gives it its colour.
+
+    Examples
+    --------
+    >>> figure("X", "input", "")
+    '<figure class="ck-X"><figcaption>input</figcaption></figure>'
+    """
     return f'<figure class="ck-{kind}"><figcaption>{escape(title)}</figcaption>{body}</figure>'
 
 
-def cell_size(chars: int, font: int) -> str:
+def cell_size(chars: int, font: int = 13) -> str:
     """Return the CSS of cells that hold `chars` characters of `font` pixels."""
-    width = max(2 * font + 4, round(chars * font * 0.61 + (8 if font > 10 else 7)))
+    margin = 8 if font > 10 else 7
+    width = max(2 * font + 4, round(chars * font * 0.61 + margin))
     return f"--ck-f:{font}px;--ck-w:{width}px;--ck-h:{font * 2 + 4}px"
 
 
 def fitting_font(chars: int, columns: int) -> int:
-    """Return the font size, in pixels, at which `columns` of such cells share 840 pixels."""
-    return next((f for f in (13, 12, 11, 10) if columns * (chars * f * 0.61 + 8) < 840), 9)
+    """Return the font size, in pixels, at which `columns` of such cells share 840 pixels.
+
+    Examples
+    --------
+    >>> fitting_font(3, 8), fitting_font(9, 30)
+    (13, 9)
+    """
+    for font in (13, 12, 11, 10):
+        if columns * (chars * font * 0.61 + 8) < 840:
+            return font
+    return 9

@@ -1,80 +1,70 @@
 """The arithmetic of a sliding window, as HTML and CSS alone.
 
 Point at an output cell, or move the keyboard focus to it: the kernel slides over its window in the
-input and the sum is spelled out. ``:has()`` rules do it, so it works with no kernel and no script.
+input and the sum is written out. ``:has()`` rules do it, so it works without a kernel or a script.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from importlib.resources import files
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from convkit import ops, formatting
+from convkit import formatting, ops
+from convkit.comparison import mismatch_mask, rounding_bound
+from convkit.errors import ConvkitError
+from convkit.ops import Pair, WindowGeometry
 from convkit.views.html import (
+    LENS_LIMIT,
+    STYLE,
+    Rows,
     cell_size,
-    colour_rules,
+    cells,
     figure,
     fitting_font,
-    grey_class,
+    frame,
+    grey_classes,
+    longest,
+    signed_classes,
     signed_table,
     table,
-    tint_class,
 )
-from convkit.errors import ConvkitError
-from convkit.state.experiment import differing
-from convkit.ops import Pair, pair
 
-LIMIT = 16
-"""The most rows or columns, padding included, that a lens shows."""
-DIFFERS = ", but yours gives "
-
-
-def _rules() -> str:
-    """Return the rules that say where the window is, for up to LIMIT rows and columns."""
-    rules = []
-    for axis, name in (("r", "i"), ("c", "j")):
-        for n in range(LIMIT):
-            at = f".ck-Y .{axis}{n}" + (">" if axis == "r" else "")
-            rules += [
-                f".ck-lens:has({at}:hover){{--{name}:{n}}}",
-                f".ck-lens:not(:has(.ck-Y td:hover)):has({at}:focus){{--{name}:{n}}}",
-            ]
-    return "".join(rules)
-
-
-STYLE = files("convkit.views").joinpath("lens.css").read_text() + _rules() + colour_rules()
-"""Everything a lens or a table needs; a page may hold it more than once."""
+ZOOM = 9
+"""The most input rows or columns that a zoomed lens shows, if the window itself has no more."""
 
 
 @dataclass(frozen=True)
 class Lens:
-    """A lens on one operation: shown as HTML, spelled as text.
+    """A lens on one operation: HTML where it can be shown, text elsewhere.
 
-    `input`, `kernel` and `output` are its three tables, for panels that lay them out themselves
-    inside an element of class ``ck-lens``; `room` is the space the sums need below them.
+    Attributes
+    ----------
+    text : str
+        The sizes and the sum of one output cell.
+    input, kernel, output : str
+        The three tables, as HTML, for a panel that lays them out itself in an element of class
+        ``ck-lens``.
+    min_height : str
+        An empty HTML element as tall as the longest sum, to be placed below them.
     """
 
     text: str
     input: str
     kernel: str
     output: str
-    room: str
+    min_height: str
 
     def __repr__(self) -> str:
         return self.text
 
     def _repr_html_(self) -> str:
-        tables = self.input + self.kernel + self.output + self.room
-        return f'<div class="ck-lens"><style>{STYLE}</style>{tables}</div>'
+        parts = self.input + self.kernel + self.output + self.min_height
+        return f'<div class="ck-lens"><style>{STYLE}</style>{parts}</div>'
 
 
-def lens(
+def lens(  # noqa: PLR0913
     X: Tensor,
     K: Tensor,
     *,
@@ -82,11 +72,12 @@ def lens(
     padding: Pair = 0,
     stride: Pair = 1,
     dilation: Pair = 1,
+    padding_mode: str = "zeros",
     bias: float | None = None,
-    yours: Tensor | None = None,
+    candidate: Tensor | None = None,
     at: tuple[int, int] = (0, 0),
     limit: float | None = None,
-    loupe: bool = False,
+    zoom: bool = False,
 ) -> Lens:
     """Return a lens on ``corr2d(X, K)``, or on ``convolve2d(X, K)`` where `flip` is true.
 
@@ -94,154 +85,303 @@ def lens(
     ----------
     X, K : Tensor
         Input (H, W), up to 16 x 16 with its padding, and kernel (kH, kW).
+    flip : bool
+        Whether to flip the kernel in both axes.
+    padding, stride, dilation, padding_mode
+        As in `corr2d`.
     bias : float, optional
         Added to every sum.
-    yours : Tensor, optional
-        What another implementation gives, (H_out, W_out): cells that differ are marked.
+    candidate : Tensor, optional
+        What another implementation gives, (H_out, W_out): cells that differ by more than rounding
+        are marked.
     at : (i, j)
-        The output cell shown while none is pointed at, counted from 0.
+        The output cell whose sum is shown while none is pointed at, counted from 0.
     limit : float, optional
-        Value of the darkest output colour; fitted to the output unless given.
-    loupe : bool
+        The value of the darkest output colour; fitted to the output unless given.
+    zoom : bool
         Show only the neighbourhood of `at`: for an input of any size.
 
     Raises
     ------
     ConvkitError
-        As `corr2d` does, and if the input is too large to show whole.
+        As `corr2d` does; if the input is too large to show whole; if there is no output cell `at`;
+        if `candidate` has another shape than the output.
+
+    Examples
+    --------
+    >>> lens(torch.arange(9.0).reshape(3, 3), torch.arange(4.0).reshape(2, 2))
+    lens: input 3 × 3, window 2 × 2, output 2 × 2
+    Y[0, 0] = 0×0 + 1×1 + 3×2 + 4×3 = 19
     """
+    X, K = ops.check_array("X", X).detach(), ops.check_array("K", K).detach()
+    geometry = WindowGeometry(X.shape, K.shape, padding, stride, dilation)
+    if not zoom:
+        _check_size(geometry)
+    at = ops.to_pair("at", at)
     options = {"padding": padding, "stride": stride, "dilation": dilation}
-    Y = (ops.convolve2d if flip else ops.corr2d)(X, K, **options) + (bias or 0)
-    W = K.flip(0, 1) if flip else K
-    ops.window(X, K, *at, **options)  # refuses a cell that does not exist
-    scene = _Scene(X, Y, W, lambda patch: formatting.window_sum(patch, W, bias), **options)
-    scene.kernel = figure("K", f"kernel {formatting.size(K.shape)}", signed_table(K))
-    return scene.lens(at, limit or formatting.colour_limit(Y), yours, loupe)
+    ops.window(X, K, *at, padding_mode=padding_mode, **options)  # raises if there is no such cell
+    renderer = _LensRenderer(
+        ops.pad2d(X, geometry.padding, padding_mode),
+        K.flip(0, 1) if flip else K,
+        geometry,
+        padding_text=_padding_text(geometry, padding_mode),
+        bias=bias,
+        at=at,
+        zoom=zoom,
+    )
+    if candidate is not None:
+        renderer.compare(candidate)
+    return Lens(
+        text=renderer.text(),
+        input=renderer.input_figure(),
+        kernel=figure("K", f"kernel {formatting.size(K.shape)}", signed_table(K)),
+        output=renderer.output_figure(limit),
+        min_height=renderer.min_height(),
+    )
 
 
-def pool_lens(
-    X: Tensor, pool_size: Pair, mode: str = "max", *, padding: Pair = 0, stride: Pair = 1
-) -> Lens:
-    """Return a lens on ``pool2d(X, pool_size, mode)``; see `lens` and `pool2d`."""
-    Y = ops.pool2d(X, pool_size, mode, padding=padding, stride=stride)
-    no_weights = torch.full(pair("pool_size", pool_size, 1), float("nan"))
-    options = {"padding": padding, "stride": stride, "dilation": 1}
-    scene = _Scene(X, Y, no_weights, lambda patch: formatting.pool_sum(patch, mode), **options)
-    if mode == "max":
-        scene.padded[~scene.real] = float("-inf")
-    return scene.lens((0, 0), formatting.colour_limit(Y), None, False)
+def _check_size(geometry: WindowGeometry) -> None:
+    if max(geometry.padded_size) > LENS_LIMIT:
+        raise ConvkitError(
+            f"X is {formatting.size(geometry.padded_size)} with its padding",
+            f"at most {LENS_LIMIT} rows and columns for a lens",
+            "Show a part of it, such as X[:8, :8], or show the whole as a picture.",
+        )
 
 
+def _padding_text(geometry: WindowGeometry, padding_mode: str) -> str:
+    """Return " with padding 1 × 1", and the mode unless it is "zeros"."""
+    if not any(geometry.padding):
+        return ""
+    mode = "" if padding_mode == "zeros" else f" ({padding_mode})"
+    return f" with padding {formatting.size(geometry.padding)}{mode}"
+
+
+@dataclass(frozen=True)
 class _Axis:
-    """Along one axis: which outputs are shown, and which padded input cells they see."""
+    """Along one axis: which output cells are shown, and which input cells.
 
-    def __init__(self, outputs, at, stride, dilation, size, loupe) -> None:
-        span = dilation * (size - 1) + 1
-        skip = dilation if loupe and span > LIMIT else 1  # else the window itself is too large
-        count = max(1, min(outputs, (9 - span) // stride + 1)) if loupe else outputs
-        start = min(max(at - count // 2, 0), outputs - count)
-        stop = (start + count - 1) * stride + span
-        self.outputs = range(start, start + count)
-        self.cells = slice(start * stride, stop, skip) if loupe else slice(None)
-        self.at, self.dilation = at - start, dilation // skip
+    Attributes
+    ----------
+    outputs : range
+        The output rows or columns on show.
+    inputs : range
+        The input rows or columns on show: negative, or beyond the last, in the padding.
+    at : int
+        Which of `outputs` is chosen, counted from the first of them.
+    dilation : int
+        Input cells on show from weight to weight.
+    """
+
+    outputs: range
+    inputs: range
+    at: int
+    dilation: int
 
 
-class _Scene:
-    """What a lens shows: input X, output Y, the weights W that slide, how a patch is spelled."""
+def _whole_axis(geometry: WindowGeometry, axis: int, at: int) -> _Axis:
+    """Return axis 0 or 1 of a lens that shows the whole input."""
+    padding = geometry.padding[axis]
+    return _Axis(
+        outputs=range(geometry.output_size[axis]),
+        inputs=range(-padding, geometry.input_size[axis] + padding),
+        at=at,
+        dilation=geometry.dilation[axis],
+    )
 
-    def __init__(self, X, Y, W, spelled, *, padding, stride, dilation) -> None:
-        if not (X.isfinite().all() and Y.isfinite().all()):
+
+def _zoomed_axis(geometry: WindowGeometry, axis: int, at: int) -> _Axis:
+    """Return axis 0 or 1 of a lens that shows the neighbourhood of output `at`.
+
+    Of a window that is itself too large only the cells that it reads are shown.
+    """
+    span, dilation = geometry.window_size[axis], geometry.dilation[axis]
+    step = dilation if span > LENS_LIMIT else 1
+    outputs = geometry.output_size[axis]
+    count = max(1, min(outputs, (ZOOM - span) // geometry.stride[axis] + 1))
+    first = min(max(at - count // 2, 0), outputs - count)
+    reads = (geometry.rows, geometry.columns)[axis]
+    return _Axis(
+        outputs=range(first, first + count),
+        inputs=range(reads(first)[0], reads(first + count - 1)[-1] + 1, step),
+        at=at - first,
+        dilation=dilation // step,
+    )
+
+
+class _LensRenderer:
+    """Computes all that a lens shows, and writes it as HTML.
+
+    Parameters
+    ----------
+    padded : Tensor
+        The padded input.
+    weights : Tensor
+        The kernel that slides over it, flipped for a convolution.
+    geometry : WindowGeometry
+        Of the whole operation.
+    padding_text : str
+        What the titles say of the padding.
+    bias, at, zoom
+        As in `lens`.
+    """
+
+    def __init__(
+        self,
+        padded: Tensor,
+        weights: Tensor,
+        geometry: WindowGeometry,
+        *,
+        padding_text: str,
+        bias: float | None,
+        at: tuple[int, int],
+        zoom: bool,
+    ) -> None:
+        self.padded, self.weights, self.geometry = padded, weights, geometry
+        self.padding_text, self.bias, self.at, self.zoom = padding_text, bias, at, zoom
+        axis = _zoomed_axis if zoom else _whole_axis
+        self.rows, self.columns = axis(geometry, 0, at[0]), axis(geometry, 1, at[1])
+        self.shown = padded[self._slice(0), self._slice(1)]
+        self.dilation = (self.rows.dilation, self.columns.dilation)
+        self.output = self._correlate(self.shown, self.dilation)
+        self._check_finite()
+        self.sums = self._sums()
+        self.chosen_sum = self.sums[self.rows.at][self.columns.at]
+        self.cell_texts = self._texts(self.shown), self._texts(self.output)
+        self.mismatch = torch.zeros_like(self.output, dtype=torch.bool)
+
+    def _slice(self, axis: int) -> slice:
+        """Return which rows or columns of the padded input are shown."""
+        inputs, padding = (self.rows, self.columns)[axis].inputs, self.geometry.padding[axis]
+        return slice(inputs.start + padding, inputs.stop + padding, inputs.step)
+
+    def _correlate(self, padded: Tensor, dilation: Pair) -> Tensor:
+        stride = self.geometry.stride
+        Y = ops.corr2d(padded, self.weights, stride=stride, dilation=dilation)
+        return Y if self.bias is None else Y + self.bias
+
+    def _check_finite(self) -> None:
+        extremes = torch.stack((*self.padded.aminmax(), *self.output.aminmax()))
+        if not extremes.isfinite().all():
             raise ConvkitError("inf or nan in X, K or the output", "numbers", "Replace them.")
-        self.X, self.Y, self.W, self.spelled, self.kernel = X, Y, W, spelled, ""
-        (ph, pw), self.stride = pair("padding", padding), pair("stride", stride, 1)
-        self.dilation = pair("dilation", dilation, 1)
-        self.padded = F.pad(X, (pw, pw, ph, ph))
-        self.real = F.pad(torch.ones_like(X, dtype=torch.bool), (pw, pw, ph, ph))
-        self.padding = f" with padding {formatting.size((ph, pw))}" if ph or pw else ""
 
-    def lens(self, at: tuple[int, int], limit: float, yours: Tensor | None, loupe: bool) -> Lens:
-        if not loupe and max(self.padded.shape) > LIMIT:
-            raise ConvkitError(
-                f"X is {formatting.size(self.padded.shape)} with its padding",
-                f"at most {LIMIT} rows and columns for a lens",
-                "Show a part of it, such as X[:8, :8], or show the whole as a picture.",
-            )
-        numbers = self.Y.shape, at, self.stride, self.dilation, self.W.shape
-        rows, columns = (_Axis(*along, loupe) for along in zip(*numbers, strict=True))
-        shown = self.padded[rows.cells, columns.cells]
-        width = shown.shape[1] + len(columns.outputs) + (0 if loupe else self.W.shape[1])
-        digits = 2 if width > 26 else 3 if width > 16 else 4
-        Y = self.Y[list(rows.outputs)][:, list(columns.outputs)]
-        write = formatting.short if loupe else partial(formatting.number, digits=digits)
-        chars = max(len(write(x)) for x in (*shown.flatten().tolist(), *Y.flatten().tolist()))
-        size = cell_size(chars, fitting_font(chars, width))
-        where = f" around Y[{at[0]}, {at[1]}]"
-        whole = (rows.dilation, columns.dilation) == self.dilation
-        gaps = "" if whole else ", without the cells between"
-        sums = [[self._sum(i, j, yours) for j in columns.outputs] for i in rows.outputs]
-        lines = max(len(said) for row in sums for said in row) // 110 + 1
-        return Lens(
-            text=f"lens: input {formatting.size(self.X.shape)}{self.padding}, "
-            f"window {formatting.size(self.W.shape)}, output {formatting.size(self.Y.shape)}\n"
-            f"Y[{at[0]}, {at[1]}] = {self._spell(*at)}",
-            input=figure(
-                "X",
-                f"input{where}{gaps}"
-                if loupe
-                else f"input {formatting.size(self.X.shape)}{self.padding}",
-                f'<div class="ck-frame" style="{size}">{self._input(rows, columns, write)}'
-                f"{self._window(rows, columns)}</div>",
-            ),
-            kernel=self.kernel,
-            output=figure(
-                "Y",
-                f"output{where}" if loupe else f"output {formatting.size(self.Y.shape)}",
-                f'<div class="ck-cells" style="{size}">'
-                f"{self._output(Y, sums, (rows.at, columns.at), limit, write)}</div>",
-            ),
-            room=f'<div class="ck-room" style="height:{lines * 20 + 4}px"></div>',
-        )
-
-    def _spell(self, i: int, j: int) -> str:
-        (h, w), (sh, sw), (dh, dw) = self.W.shape, self.stride, self.dilation
-        rows = slice(i * sh, i * sh + dh * (h - 1) + 1, dh)
-        columns = slice(j * sw, j * sw + dw * (w - 1) + 1, dw)
-        return self.spelled(self.padded[rows, columns])
-
-    def _sum(self, i: int, j: int, yours: Tensor | None) -> str:
-        said = f"Y[{i}, {j}] = {self._spell(i, j)}"
-        if yours is None or not differing(yours[i, j], self.Y[i, j]):
-            return said
-        return f"{said}{DIFFERS}{formatting.number(yours[i, j])}"
-
-    def _input(self, rows: _Axis, columns: _Axis, write: Callable[[float], str]) -> str:
-        low, high = min(0.0, self.X.min().item()), max(1.0, self.X.max().item())
-        shown, real = (part[rows.cells, columns.cells] for part in (self.padded, self.real))
-        classes = [
+    def _sums(self) -> list[list[str]]:
+        """Return the arithmetic of each output cell on show."""
+        size = tuple(self.weights.shape)
+        stride = self.geometry.stride
+        patches = ops.patches(self.shown, size, stride=stride, dilation=self.dilation)
+        windows = iter(patches.reshape(-1, *size))
+        return [
             [
-                grey_class(x, low, high) if is_real else "pad"
-                for x, is_real in zip(*both, strict=True)
+                f"Y[{i}, {j}] = {formatting.window_sum(next(windows), self.weights, self.bias)}"
+                for j in self.columns.outputs
             ]
-            for both in zip(shown.tolist(), real.tolist(), strict=True)
+            for i in self.rows.outputs
         ]
-        return table(shown, classes, write=write)
 
-    def _window(self, rows: _Axis, columns: _Axis) -> str:
-        dh, dw = rows.dilation, columns.dilation
-        cells = "".join(
-            f'<span style="left:calc({b * dw}*var(--ck-w));top:calc({a * dh}*var(--ck-h))">'
-            + (f"<b>{formatting.number(weight, 2)}</b>" if weight == weight else "")
-            + "</span>"
-            for a, row in enumerate(self.W.tolist())
+    def _width(self) -> int:
+        """Return how many columns of cells stand side by side."""
+        tables = self.shown.shape[1] + self.output.shape[1]
+        return tables if self.zoom else tables + self.weights.shape[1]
+
+    def _texts(self, values: Tensor) -> list[list[str]]:
+        """Return the numbers of cells, of fewer digits where many stand side by side."""
+        if self.zoom:
+            return formatting.shorts(values)
+        width = self._width()
+        if width > 26:
+            return formatting.numbers(values, 2)
+        return formatting.numbers(values, 3 if width > 16 else 4)
+
+    def _cell_size(self) -> str:
+        chars = longest(*self.cell_texts)
+        return cell_size(chars, fitting_font(chars, self._width()))
+
+    def compare(self, candidate: Tensor) -> None:
+        """Mark the cells in which another implementation's output, (H_out, W_out), differs."""
+        shape, expected = tuple(candidate.shape), self.geometry.output_size
+        if shape != expected:
+            raise ConvkitError(
+                f"candidate has shape {shape}",
+                f"the output's shape {expected}",
+                "Compute it with the same padding, stride and dilation.",
+            )
+        rows, columns = self.rows.outputs, self.columns.outputs
+        shown = candidate.detach()[rows.start : rows.stop, columns.start : columns.stop]
+        options = {"stride": self.geometry.stride, "dilation": self.dilation}
+        bound = rounding_bound(self.shown, self.weights, bias=self.bias, **options)
+        self.mismatch = mismatch_mask(shown, self.output, bound)
+        for i, j in self.mismatch.nonzero().tolist():
+            given = formatting.number(shown[i, j].item())
+            self.sums[i][j] += f", but yours gives {given}"
+
+    def text(self) -> str:
+        """Return the sizes and the sum of the chosen cell."""
+        X, Y = (formatting.size(s) for s in (self.geometry.input_size, self.geometry.output_size))
+        window = formatting.size(self.weights.shape)
+        return f"lens: input {X}{self.padding_text}, window {window}, output {Y}\n{self.chosen_sum}"
+
+    def min_height(self) -> str:
+        """Return an empty element as tall as the longest sum, of 110 characters a line."""
+        height = 20 * (longest(self.sums) // 110 + 1) + 4
+        return f'<div class="ck-sum-space" style="height:{height}px"></div>'
+
+    def _title(self, name: str, size: tuple[int, int]) -> str:
+        if self.zoom:
+            return f"{name} around Y[{self.at[0]}, {self.at[1]}]"
+        return f"{name} {formatting.size(size)}"
+
+    def input_figure(self) -> str:
+        """Return the input's table, the window on it."""
+        title = self._title("input", self.geometry.input_size)
+        if not self.zoom:
+            title += self.padding_text
+        if self.dilation != self.geometry.dilation:
+            title += ", without the cells between"
+        body = table(cells(self.cell_texts[0], self._input_classes())) + self._window()
+        return figure("X", title, frame(body, self._cell_size()))
+
+    def _input_classes(self) -> Rows:
+        low, high = (bound.item() for bound in self.padded.aminmax())
+        classes = grey_classes(self.shown, min(0.0, low), max(1.0, high))
+        height, width = self.geometry.input_size
+        for i, row in zip(self.rows.inputs, classes, strict=True):
+            for k, j in enumerate(self.columns.inputs):
+                if not (0 <= i < height and 0 <= j < width):
+                    row[k] = "pad"
+        return classes
+
+    def _window(self) -> str:
+        """Return the window that slides over the input, a weight in each of its cells."""
+        down, right = self.dilation
+        spans = [
+            f'<span style="left:calc({b * right}*var(--ck-w));top:calc({a * down}*var(--ck-h))">'
+            f"<b>{weight}</b></span>"
+            for a, row in enumerate(formatting.numbers(self.weights, 2))
             for b, weight in enumerate(row)
-        )
-        place = f"--i0:{rows.at};--j0:{columns.at};--si:{self.stride[0]};--sj:{self.stride[1]}"
-        return f'<div class="ck-slide" aria-hidden="true" style="{place}">{cells}</div>'
+        ]
+        si, sj = self.geometry.stride
+        place = f"--i0:{self.rows.at};--j0:{self.columns.at};--si:{si};--sj:{sj}"
+        return f'<div class="ck-slide" aria-hidden="true" style="{place}">{"".join(spans)}</div>'
 
-    def _output(self, Y: Tensor, sums, at: tuple[int, int], limit: float, write) -> str:
-        classes = [[tint_class(y, limit) for y in row] for row in Y.tolist()]
-        classes[at[0]][at[1]] += " at"
-        for row, said in zip(classes, sums, strict=True):
-            row[:] = [c + " bad" if DIFFERS in s else c for c, s in zip(row, said, strict=True)]
-        inside = [[f'<span class="ck-sum">{said}</span>' for said in row] for row in sums]
-        return table(Y, classes, write=write, inside=inside, attributes=' tabindex="0"')
+    def output_figure(self, limit: float | None) -> str:
+        """Return the output's table, each cell with its sum; `limit` is that of `lens`."""
+        if limit is None:
+            limit = formatting.colour_limit(self._whole_output())
+        texts = [
+            [f'{text}<span class="ck-sum">{said}</span>' for text, said in zip(*row, strict=True)]
+            for row in zip(self.cell_texts[1], self.sums, strict=True)
+        ]
+        classes = signed_classes(self.output, limit)
+        classes[self.rows.at][self.columns.at] += " at"
+        for i, j in self.mismatch.nonzero().tolist():
+            classes[i][j] += " bad"
+        body = table(cells(texts, classes, ' tabindex="0"'))
+        title = self._title("output", self.geometry.output_size)
+        return figure("Y", title, f'<div class="ck-cells" style="{self._cell_size()}">{body}</div>')
+
+    def _whole_output(self) -> Tensor:
+        """Return the output (H_out, W_out), also where only a part of it is shown."""
+        if not self.zoom:
+            return self.output
+        return self._correlate(self.padded, self.geometry.dilation)

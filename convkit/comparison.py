@@ -1,0 +1,100 @@
+"""Which cells of two outputs differ by more than rounding explains."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from convkit.errors import ConvkitError
+from convkit.ops import Pair, corr2d
+
+
+def rounding_bound(
+    X: Tensor,
+    K: Tensor,
+    *,
+    padding: Pair = 0,
+    stride: Pair = 1,
+    dilation: Pair = 1,
+    padding_mode: str = "zeros",
+    bias: float | None = None,
+) -> Tensor:
+    """Return by how much two right results of ``corr2d(X, K)`` can differ, cell by cell.
+
+    A sum of n products, rounded after each operation and added in any order, is wrong by at most
+    ``n * eps / 2 * (|X| * |K|).sum()`` (Jeannerod & Rump, 2013), so two of them differ by at most
+    twice that. Products too small for the dtype may be rounded to zero.
+
+    Parameters
+    ----------
+    X, K : Tensor
+        Input (H, W) and kernel (kH, kW) of one dtype, whose precision counts. For a convolution
+        flip the kernel first.
+    padding, stride, dilation, padding_mode
+        As in `corr2d`.
+    bias : float, optional
+        A number added to every cell.
+
+    Returns
+    -------
+    Tensor
+        float64, (H_out, W_out).
+
+    Raises
+    ------
+    ConvkitError
+        As `corr2d` does.
+
+    Examples
+    --------
+    >>> X, K = torch.ones(2, 2, dtype=torch.float64), torch.ones(2, 2, dtype=torch.float64)
+    >>> rounding_bound(X, K).item() == 4 * 4 * torch.finfo(torch.float64).eps
+    True
+    """
+    magnitudes = corr2d(
+        X.detach().double().abs(),
+        K.detach().double().abs(),
+        padding=padding,
+        stride=stride,
+        dilation=dilation,
+        padding_mode=padding_mode,
+    )
+    terms = K.numel()
+    if bias is not None:
+        terms += 1
+        magnitudes = magnitudes + abs(bias)
+    precision = torch.finfo(X.dtype)
+    return terms * (precision.eps * magnitudes + precision.tiny)
+
+
+def mismatch_mask(candidate: Tensor, reference: Tensor, bound: Tensor) -> Tensor:
+    """Return in which cells `candidate` is not `reference`, a bool tensor (H, W).
+
+    Parameters
+    ----------
+    candidate, reference : Tensor
+        Two outputs (H, W), of any dtypes.
+    bound : Tensor
+        The largest difference that rounding explains, (H, W): see `rounding_bound`. Cells that are
+        both nan, or the same infinity, agree; otherwise what is not finite differs.
+
+    Raises
+    ------
+    ConvkitError
+        If the shapes are not equal.
+
+    Examples
+    --------
+    >>> reference, bound = torch.tensor([[1.0, 2.0]]), torch.tensor([[0.1, 0.1]])
+    >>> mismatch_mask(torch.tensor([[1.05, 3.0]]), reference, bound)
+    tensor([[False,  True]])
+    """
+    if candidate.shape != reference.shape:
+        raise ConvkitError(
+            f"candidate has shape {tuple(candidate.shape)}",
+            f"the output's shape {tuple(reference.shape)}",
+            "Check the limits of its loops and its padding.",
+        )
+    a, b = candidate.detach().double(), reference.detach().double()
+    agrees = ((a - b).abs() <= bound) | (a == b) | (a.isnan() & b.isnan())
+    return ~agrees
