@@ -1,4 +1,8 @@
-"""Pictures to convolve, as float32 tensors of shape (H, W) with values in [0, 1]."""
+"""Pictures to convolve, as float32 tensors of shape (H, W) with values in [0, 1].
+
+A `size` is counted in cells: an int for a square, or a pair (rows, columns). Picture files are
+untrusted input: `open_image` limits what they may cost before it decodes them.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import re
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -14,59 +19,174 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from convkit.errors import ConvkitError
-from convkit.ops import pair
+from convkit.ops import Pair, to_pair
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 MAX_BYTES = 10 * 2**20
 MAX_PIXELS = 25_000_000
-MAX_PARTS = 100
-PART = re.compile(rb"\xff\xda\0[\x08\x0a\x0c\x0e][\1-\4]|Exif\0\0")
-"""A JPEG's scan, each a walk over all pixels, or its EXIF, each a copy of those before it."""
+MAX_READS = 50_000
+MAX_JPEG_PARTS = 100
+
+_EXPECTED = "a PNG, JPEG, WebP, BMP or GIF of at most 10 MiB and 25 million pixels"
+_SCALE_DOWN = "Scale it down first."
+_SAVE_AS_PNG = "Open it elsewhere and save it as PNG."
+# A JPEG's scan is decoded over all pixels, and each EXIF part is appended to a copy of the others.
+_JPEG_PART = re.compile(rb"\xff\xda\0[\x08\x0a\x0c\x0e][\1-\4]|Exif\0\0")
+_JPEG_SEGMENT = re.compile(rb"\xff{1,8}([\xc0-\xfe])(..)", re.DOTALL)
+_JPEG_MARKER = re.compile(rb"\xff[^\0\xd0-\xd7\xff]")  # restart markers belong to the scan
 
 
 def stripes() -> Tensor:
-    """Return D2L 7.2's picture, (6, 8): white, with columns 2 to 5 black."""
+    """Return D2L 7.2's picture, (6, 8): white, with columns 2 to 5 black.
+
+    Examples
+    --------
+    >>> stripes()[0]
+    tensor([1., 1., 0., 0., 0., 0., 1., 1.])
+    """
     X = torch.ones(6, 8)
     X[:, 2:6] = 0
     return X
 
 
-def diagonal(size: int = 8) -> Tensor:
-    """Return a white line on the main diagonal of a black (size, size) picture."""
-    return torch.eye(*pair("size", size, 1))
+def diagonal(size: Pair = 8) -> Tensor:
+    """Return a white line from the top left along the diagonal of a black picture.
+
+    Parameters
+    ----------
+    size : int or (rows, columns)
+        Shape of the picture, in cells; an int is a square.
+
+    Raises
+    ------
+    ConvkitError
+        If `size` is no size, or has more than 25 million cells.
+
+    Examples
+    --------
+    >>> diagonal((2, 3))
+    tensor([[1., 0., 0.],
+            [0., 1., 0.]])
+    """
+    return torch.eye(*_check_size(size))
 
 
-def checkerboard(size: int = 8) -> Tensor:
-    """Return single cells in alternation, (size, size), white at the top left."""
-    cells = torch.arange(pair("size", size, 1)[0])
-    return ((cells[:, None] + cells + 1) % 2).float()
+def checkerboard(size: Pair = 8) -> Tensor:
+    """Return alternating white and black cells, white at the top left.
+
+    Parameters
+    ----------
+    size : int or (rows, columns)
+        Shape of the picture, in cells; an int is a square.
+
+    Raises
+    ------
+    ConvkitError
+        If `size` is no size, or has more than 25 million cells.
+
+    Examples
+    --------
+    >>> checkerboard((2, 3))
+    tensor([[1., 0., 1.],
+            [0., 1., 0.]])
+    """
+    rows, columns = _check_size(size)
+    return ((torch.arange(rows)[:, None] + torch.arange(columns) + 1) % 2).float()
 
 
-def dot(size: int = 7) -> Tensor:
-    """Return one white cell in the middle of black, (size, size): its output shows the kernel."""
-    X = torch.zeros(pair("size", size, 1))
-    X[size // 2, size // 2] = 1
+def dot(size: Pair = 7) -> Tensor:
+    """Return one white cell in the middle of black: its output shows the kernel.
+
+    Parameters
+    ----------
+    size : int or (rows, columns)
+        Shape of the picture, in cells; an int is a square.
+
+    Raises
+    ------
+    ConvkitError
+        If `size` is no size, or has more than 25 million cells.
+
+    Examples
+    --------
+    >>> dot(3)
+    tensor([[0., 0., 0.],
+            [0., 1., 0.],
+            [0., 0., 0.]])
+    """
+    rows, columns = _check_size(size)
+    X = torch.zeros(rows, columns)
+    X[rows // 2, columns // 2] = 1
     return X
 
 
-def ramp(rows: int = 6, columns: int = 9) -> Tensor:
-    """Return a picture of shape (rows, columns) that brightens evenly from left to right."""
+def ramp(size: Pair = (6, 9)) -> Tensor:
+    """Return a picture that brightens evenly from black on the left to white on the right.
+
+    Parameters
+    ----------
+    size : int or (rows, columns)
+        Shape of the picture, in cells; an int is a square.
+
+    Raises
+    ------
+    ConvkitError
+        If `size` is no size, or has more than 25 million cells.
+
+    Examples
+    --------
+    >>> ramp((2, 3))
+    tensor([[0.0000, 0.5000, 1.0000],
+            [0.0000, 0.5000, 1.0000]])
+    """
+    rows, columns = _check_size(size)
     return torch.linspace(0, 1, columns).repeat(rows, 1)
 
 
-def photo(size: int | None = None) -> Tensor:
+def photo(size: Pair | None = None) -> Tensor:
     """Return a real photo, Grace Hopper in 1984 (public domain), which ships with matplotlib.
 
-    Shape (600, 512), or, with `size` in pixels, the part around the face as (size, size).
+    Parameters
+    ----------
+    size : int or (rows, columns), optional
+        Shape, in pixels, to which the largest part around the face is scaled; an int is a
+        square. By default the whole photo, (600, 512).
+
+    Raises
+    ------
+    ConvkitError
+        If `size` is no size, or has more than 25 million pixels.
+
+    Examples
+    --------
+    >>> photo().shape, photo(128).shape, photo((64, 32)).shape
+    (torch.Size([600, 512]), torch.Size([128, 128]), torch.Size([64, 32]))
     """
+    image = _photo_image()
+    if size is not None:
+        rows, columns = _check_size(size)
+        centre = (0.5, 0.1)  # of the face, as shares of the width and the height
+        image = ImageOps.fit(image, (columns, rows), Image.Resampling.LANCZOS, centering=centre)
+    return _grey(image)
+
+
+def _check_size(size: Pair) -> tuple[int, int]:
+    """Return `size` as (rows, columns)."""
+    rows, columns = to_pair("size", size, 1)
+    if rows * columns > MAX_PIXELS:
+        raise ConvkitError(
+            f"size is {size!r}", f"at most {MAX_PIXELS:,} pixels", "Choose a smaller size."
+        )
+    return rows, columns
+
+
+@cache
+def _photo_image() -> Image.Image:
+    """Return the decoded photo; callers must not change it."""
     from matplotlib import cbook
 
     with Image.open(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)) as image:
-        if size is not None:
-            image = ImageOps.fit(
-                image, pair("size", size, 1), Image.Resampling.LANCZOS, centering=(0.5, 0.1)
-            )
-        return _grey(image)
+        return image.convert("RGB")
 
 
 PICTURES: dict[str, tuple[Callable[..., Tensor], tuple[int, ...]]] = {
@@ -78,107 +198,229 @@ PICTURES: dict[str, tuple[Callable[..., Tensor], tuple[int, ...]]] = {
     "photo 128 × 128": (photo, (128,)),
     "photo 600 × 512": (photo, ()),
 }
-"""The pictures that have names: the function that makes each, and its arguments."""
+"""The named pictures: the function that makes each, and its arguments. A name ends in the size."""
 
 
 def picture(name: str) -> Tensor:
-    """Return the picture of that name in `PICTURES`."""
+    """Return a new copy of the picture of that name in `PICTURES`, (H, W).
+
+    Raises
+    ------
+    ConvkitError
+        If no picture has that name.
+
+    Examples
+    --------
+    >>> picture("ramp 6 × 9").shape
+    torch.Size([6, 9])
+    """
     if name not in PICTURES:
         raise ConvkitError(f"picture {name!r}", f"one of {', '.join(PICTURES)}", "Check the name.")
+    return _cached_picture(name).clone()
+
+
+@cache
+def _cached_picture(name: str) -> Tensor:
+    """Return a named picture; callers must not change it."""
     make, arguments = PICTURES[name]
     return make(*arguments)
 
 
 def picture_code(name: str) -> str:
-    """Return the call that makes the picture of that name: "convkit.photo(128)"."""
+    """Return the call that makes the picture of that name in `PICTURES`.
+
+    Examples
+    --------
+    >>> picture_code("photo 128 × 128")
+    'convkit.photo(128)'
+    """
     make, arguments = PICTURES[name]
     return f"convkit.{make.__name__}({', '.join(map(str, arguments))})"
 
 
 def named_like(X: Tensor) -> str | None:
-    """Return the name of the picture whose values are exactly `X`'s, or None."""
+    """Return the name of the picture that `X`, (H, W), equals in `X`'s own dtype, or None.
+
+    Examples
+    --------
+    >>> named_like(torch.eye(8))
+    'diagonal 8 × 8'
+    """
     size = f" {X.shape[0]} × {X.shape[1]}"
-    return next(
-        (name for name in PICTURES if name.endswith(size) and torch.equal(picture(name), X)), None
-    )
+    for name in PICTURES:
+        if name.endswith(size) and torch.equal(_cached_picture(name).to(X.dtype), X):
+            return name
+    return None
 
 
-def open_image(source: str | Path | bytes | memoryview, size: int | None = None) -> Tensor:
+def open_image(source: str | Path | bytes | memoryview, *, max_side: int | None = None) -> Tensor:
     """Read a picture file as a grey tensor of shape (H, W), values in [0, 1].
 
     Parameters
     ----------
     source : path, bytes or memoryview
         A PNG, JPEG, WebP, BMP or GIF (first frame) of at most 10 MiB and 25 million pixels.
-        It is turned upright as its EXIF says; transparent parts are laid on white. A JPEG has at
-        most 100 scans.
-    size : int, optional
-        Longest side wanted, in pixels; a larger picture is scaled down to it.
+        It is turned upright as its EXIF says; transparent parts are laid on white.
+    max_side : int, optional
+        Longest side, in pixels, of the result; a larger picture is scaled down to it.
 
     Raises
     ------
     ConvkitError
-        If the file is missing, too large, damaged, or of another kind, or `size` is below 1.
+        If the file is missing, too large, damaged, of another kind, made of very many small
+        parts, or shorter than its header claims, or if `max_side` is below 1.
+
+    Examples
+    --------
+    >>> file = io.BytesIO()
+    >>> Image.new("L", (3, 2), "white").save(file, "PNG")
+    >>> open_image(file.getvalue())
+    tensor([[1., 1., 1.],
+            [1., 1., 1.]])
     """
+    if max_side is not None:
+        max_side = _check_max_side(max_side)
     data = bytes(source) if isinstance(source, bytes | memoryview) else _read(source)
-    wanted = "a PNG, JPEG, WebP, BMP or GIF of at most 10 MiB and 25 million pixels"
-    if len(data) > MAX_BYTES:
-        raise ConvkitError("the picture file has more than 10 MiB", wanted, "Scale it down first.")
-    parts = sum(1 for _ in PART.finditer(data))
-    if parts > MAX_PARTS:  # each of few bytes, and a walk over all pixels
-        given = f"the picture is made of {parts} parts"
-        raise ConvkitError(given, f"at most {MAX_PARTS}", "Open it elsewhere and save it as PNG.")
+    _check_bytes(data)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # our own limits, below, are the tighter ones
-            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-                width, height = image.size
-                if width * height > MAX_PIXELS:
-                    given = f"the picture has {width} × {height} pixels"
-                    raise ConvkitError(given, wanted, "Scale it down first.")
-                image.load()
-                return _grey(_upright(image), size)
+        return _decode(data, max_side)
     except ConvkitError:
         raise
     except Image.DecompressionBombError as error:
-        given = "the picture claims far too many pixels"
-        raise ConvkitError(given, wanted, "Scale it down first.") from error
+        raise ConvkitError(
+            "the picture claims far too many pixels", _EXPECTED, _SCALE_DOWN
+        ) from error
     except Exception as error:  # Pillow lets errors of many kinds escape from damaged files
         given = f"the file of {len(data)} bytes cannot be read as a picture"
-        raise ConvkitError(given, wanted, "Open it elsewhere and save it as PNG.") from error
+        raise ConvkitError(given, _EXPECTED, _SAVE_AS_PNG) from error
+
+
+def _check_max_side(max_side: int) -> int:
+    if isinstance(max_side, tuple | list):
+        hint = "It limits the longest side, whichever that is."
+        raise ConvkitError(f"max_side is {max_side!r}", "one whole number of at least 1", hint)
+    return to_pair("max_side", max_side, 1)[0]
 
 
 def _read(path: str | Path) -> bytes:
     try:
         with Path(path).open("rb") as file:
             return file.read(MAX_BYTES + 1)
-    except (OSError, ValueError, TypeError) as error:  # the latter two: what can be no path
+    except (OSError, ValueError, TypeError) as error:  # the latter two: not a path at all
         given = f"no picture could be read from {str(path)!r} ({getattr(error, 'strerror', error)})"
         raise ConvkitError(given, "the path of a picture file", "Check the path.") from error
 
 
+def _check_bytes(data: bytes) -> None:
+    """Refuse what the bytes alone show to be too costly."""
+    if len(data) > MAX_BYTES:
+        raise ConvkitError("the picture file has more than 10 MiB", _EXPECTED, _SCALE_DOWN)
+    parts = sum(1 for _ in _JPEG_PART.finditer(data))
+    if parts > MAX_JPEG_PARTS:
+        given = f"the picture is made of {parts} scans or EXIF parts"
+        raise ConvkitError(given, f"at most {MAX_JPEG_PARTS}", _SAVE_AS_PNG)
+
+
+def _decode(data: bytes, max_side: int | None) -> Tensor:
+    """Decode a file's bytes; Pillow's errors escape."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about sizes; `_check_dimensions` refuses smaller ones
+        file = _LimitedFile(_without_end_marker(data))
+        with Image.open(file, formats=FORMATS) as image:
+            _check_dimensions(image, len(data))
+            image.load()
+            return _grey(_upright(image), max_side)
+
+
+class _LimitedFile(io.BytesIO):
+    """A file in memory that raises ConvkitError after `MAX_READS` reads.
+
+    Pillow reads some structures (fill bytes, small chunks, runs of a BMP) a few bytes at a time
+    in Python: 10 MiB of them would take seconds. An honest file of 10 MiB needs some 1,000 reads.
+    """
+
+    reads = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.reads += 1
+        if self.reads > MAX_READS:
+            given = f"the picture file is made of more than {MAX_READS:,} small parts"
+            raise ConvkitError(given, "fewer and larger parts", _SAVE_AS_PNG)
+        return super().read(size)
+
+
+def _without_end_marker(data: bytes) -> bytes:
+    """Return a JPEG of one scan with a few zeros in place of its end marker, else `data`.
+
+    Where a JPEG's data end before all pixels are decoded, libjpeg paints the rest grey and does
+    not say so if an end marker follows. Without that marker Pillow reports a truncated file.
+    The zeros are what libjpeg reads ahead.
+    """
+    if not data.startswith(b"\xff\xd8"):
+        return data
+    start = 2
+    for _ in range(1000):
+        segment = _JPEG_SEGMENT.match(data, start)
+        if segment is None:
+            return data
+        start = segment.start(2) + int.from_bytes(segment[2], "big")
+        if segment[1] == b"\xda":
+            break
+    end = _JPEG_MARKER.search(data, start)
+    if end is None or end[0] != b"\xff\xd9":  # a JPEG of several scans needs its markers
+        return data
+    return data[: end.start()] + bytes(16)
+
+
+def _check_dimensions(image: Image.Image, n_bytes: int) -> None:
+    """Refuse a picture whose header claims too many pixels; nothing has been decoded yet."""
+    pixels = image.width * image.height
+    given = f"the picture has {image.width} × {image.height} pixels"
+    if pixels > MAX_PIXELS:
+        raise ConvkitError(given, _EXPECTED, _SCALE_DOWN)
+    # A JPEG needs at least one bit per block of 8 × 8 pixels.
+    if image.format in ("JPEG", "MPO") and pixels > 8 * 8 * 8 * n_bytes:
+        raise ConvkitError(
+            f"{given} in {n_bytes} bytes", "dimensions that the file's data can fill", _SAVE_AS_PNG
+        )
+
+
 def _upright(image: Image.Image) -> Image.Image:
-    """Return the picture as its EXIF turns it; where that is damaged, as it is."""
-    with suppress(Exception):  # of many kinds
+    """Return the picture turned as its EXIF says; unchanged where the EXIF is damaged."""
+    with suppress(Exception):  # damaged EXIF raises errors of many kinds
         ImageOps.exif_transpose(image, in_place=True)
     return image
 
 
-def _grey(image: Image.Image, size: int | None = None) -> Tensor:
-    """Return the picture's luma (ITU-R 601) over white, scaled to [0, 1].
-
-    Large pictures are changed in place, or a channel at a time, to stay within memory.
-    """
-    if image.mode.startswith("I"):  # 16 bits of grey, which Pillow would clip to 8
-        image, white, dtype = image.convert("F"), 65535, torch.float32
+def _grey(image: Image.Image, max_side: int | None = None) -> Tensor:
+    """Return the picture's luma (ITU-R 601) over white, scaled to [0, 1]."""
+    if image.mode.startswith("I"):
+        image, white, dtype = _grey_of_16_bits(image), 65535, torch.float32
     else:
-        if image.has_transparency_data:
-            alpha = (image if image.mode == "RGBA" else image.convert("RGBA")).getchannel("A")
-            paper = Image.new("L", image.size, "white")
-            paper.paste(image.convert("L"), mask=alpha)
-            image = paper
-        image, white, dtype = image.convert("L"), 255, torch.uint8
-    if size is not None:
-        image.thumbnail(pair("size", size, 1), Image.Resampling.LANCZOS)
+        image, white, dtype = _grey_of_8_bits(image), 255, torch.uint8
+    if max_side is not None:
+        image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
     values = torch.frombuffer(bytearray(image.tobytes()), dtype=dtype).float()
     return values.reshape(image.height, image.width).div_(white).clamp_(0, 1)
+
+
+def _grey_of_8_bits(image: Image.Image) -> Image.Image:
+    """Return a new picture of mode "L"; its transparent parts are laid on white."""
+    if not image.has_transparency_data:
+        return image.convert("L")
+    rgba = image if image.mode == "RGBA" else image.convert("RGBA")
+    alpha = rgba.getchannel("A")  # one channel at a time, so that large pictures fit in memory
+    paper = Image.new("L", image.size, "white")
+    paper.paste(image.convert("L"), mask=alpha)
+    return paper
+
+
+def _grey_of_16_bits(image: Image.Image) -> Image.Image:
+    """Return a new picture of mode "F" (Pillow would clip "L"); its transparent grey is white."""
+    levels = image.convert("F")
+    transparent = image.info.get("transparency")
+    if transparent is not None:
+        table = [0] * 65536
+        table[transparent] = 255
+        levels.paste(65535, mask=image.convert("I").point(table, "L"))
+    return levels

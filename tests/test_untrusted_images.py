@@ -1,51 +1,51 @@
-"""Every file of the corpus, opened and uploaded: the right picture, or words; little memory."""
-
-import json
-import subprocess
-import sys
-from pathlib import Path
+"""Untrusted image files: the right picture, or a refusal in words, before the costly part."""
 
 import pytest
+import torch
+from PIL import ImageFile
+from torch.testing import assert_close
 
-pytest.importorskip("resource", reason="this system does not tell a process's memory")
+from convkit import ConvkitError, open_image
+from tests.untrusted_images import CASES, FILES
 
-from tests.untrusted_images import CORPUS  # noqa: E402
-
-PROJECT = Path(__file__).parents[1]
-
-
-@pytest.fixture(scope="module")
-def meter(tmp_path_factory):
-    """Give a function that opens a file in a new process: see `strangers.measured`."""
-    command = [sys.executable, "-m", "tests.untrusted_images"]
-    path = tmp_path_factory.mktemp("strangers") / "file"
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, cwd=PROJECT, **pipes) as process:
-
-        def ask(label, *ways):
-            path.write_bytes(CORPUS[label].make())
-            for way in ways:
-                asked = {"way": way, "label": label, "path": str(path)}
-                print(json.dumps(asked), file=process.stdin, flush=True)
-                yield json.loads(process.stdout.readline())
-
-        yield ask
-        process.stdin.close()
+PICTURES = [name for name, case in CASES.items() if not isinstance(case.expected, str)]
+REFUSED = [name for name in CASES if name not in PICTURES]
 
 
-@pytest.mark.parametrize("label", CORPUS)
-def test_a_file_from_a_stranger(label, meter, record_property):
-    opened, uploaded = meter(label, "by_open_image", "by_upload")
-    row = {"file": label, "came of it": opened["came"].partition("; wanted")[0][:60]}
-    row |= {"open MiB": opened["mib"], "s": opened["seconds"]}
-    row |= {"panel MiB": uploaded["mib"], "s ": uploaded["seconds"]}
-    record_property("table files from strangers", row)
-    assert (opened["fault"], uploaded["fault"]) == ("", "")
-    assert max(opened["mib"], uploaded["mib"]) <= CORPUS[label].mib
+@pytest.mark.parametrize("name", PICTURES)
+def test_the_picture_is_read(name):
+    case = CASES[name]
+    expected = torch.from_numpy(case.expected.astype("float32"))
+    assert_close(open_image(case.make()), expected, rtol=0, atol=case.tolerance)
 
 
-def test_the_meter_sees_a_bomb_that_is_decoded_whole(meter):
-    label = "PNG that is 13000 × 13000"
-    (told,) = meter(label, "without_limits")
-    assert told["came"] == "13000 × 13000" and told["fault"] == ""
-    assert told["mib"] > 13000 * 13000 / 2**20 - 8 > CORPUS[label].mib
+@pytest.mark.parametrize("name", REFUSED)
+def test_the_file_is_refused(name):
+    with pytest.raises(ConvkitError, match=CASES[name].expected):
+        open_image(CASES[name].make())
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "dimensions beyond Pillow's limit",
+        "dimensions beyond ours",
+        "dimensions that are false, several scans",
+        "parts: fill bytes",
+        "parts: scans",
+    ],
+)
+def test_the_file_is_refused_before_it_is_decoded(name, monkeypatch):
+    decoded = []
+    monkeypatch.setattr(ImageFile.ImageFile, "load", decoded.append)
+    with pytest.raises(ConvkitError):
+        open_image(CASES[name].make())
+    assert decoded == []
+
+
+@pytest.mark.parametrize("kind", FILES)
+@pytest.mark.parametrize("share", [0.05, 0.5, 0.9])
+def test_a_file_that_is_cut_off_is_refused(kind, share):
+    data = FILES[kind]
+    with pytest.raises(ConvkitError, match="cannot be read as a picture"):
+        open_image(data[: int(len(data) * share)])
