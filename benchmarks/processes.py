@@ -1,4 +1,4 @@
-"""What is measured in processes of their own: the first panel, and the guard of the notebooks."""
+"""What is measured in processes of their own: the first panel, and the checks of the notebooks."""
 
 import subprocess
 import sys
@@ -33,15 +33,15 @@ NOTEBOOKS = sorted(str(path) for path in (PROJECT / "notebooks").glob("*.ipynb")
 
 
 def in_processes() -> dict[str, tuple[float, float]]:
-    """Return seconds and MiB of the bare imports, a first panel, nbclient and the guard, medians.
+    """Return seconds and MiB of the bare imports, a first panel, nbclient and nbval, medians.
 
     Those of the notebooks' runs are without MiB.
     """
     panels = taking_turns(
         {"imports": inside(BARE_IMPORTS), "first panel": inside(FIRST_PANEL)}, PROCESSES
     )
-    guard = ["-m", "pytest", "--nbval", "-q", "-p", "no:cacheprovider", *NOTEBOOKS]
-    runs = {"nbclient": outside(["-c", NBCLIENT, *NOTEBOOKS]), "guard": outside(guard)}
+    checked = ["-m", "pytest", "--nbval", "-q", "-p", "no:cacheprovider", *NOTEBOOKS]
+    runs = {"nbclient": outside(["-c", NBCLIENT, *NOTEBOOKS]), "nbval": outside(checked)}
     return panels | taking_turns(runs, RUNS)
 
 
@@ -59,7 +59,7 @@ def taking_turns(
 
 
 def inside(work: str) -> Callable[[], list[float]]:
-    """Return a function that measures `work` within a process: seconds and MiB."""
+    """Return a function that measures `work` in a process: seconds and MiB."""
 
     def measure() -> list[float]:
         command = [sys.executable, "-c", PROCESS.format(work=work)]
