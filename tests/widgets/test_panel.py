@@ -1,0 +1,138 @@
+"""Panel: the worked example of CONTRIBUTING, errors, deferred painting, links, closing."""
+
+import asyncio
+import gc
+import re
+from pathlib import Path
+
+import ipywidgets
+import pytest
+import torch
+
+from convkit import ConvkitError, corr2d, stripes
+from convkit.widgets import DescentStepper, KernelEditor, Panel
+from tests.widgets.panel_driver import PanelDriver
+
+CONTRIBUTING = Path(__file__).parents[2] / "CONTRIBUTING.md"
+EDGE = torch.tensor([[1.0, -1.0]])
+
+
+@pytest.fixture(scope="module")
+def example():
+    """Run the code of CONTRIBUTING's "Add a panel"."""
+    (code,) = re.findall(r"```python\n(.*?)```", CONTRIBUTING.read_text("utf-8"), re.DOTALL)
+    names = {"__name__": "example"}
+    exec(compile(code, "CONTRIBUTING.md", "exec"), names)
+    return names["ThresholdPanel"]
+
+
+def test_the_worked_example_edits_paints_undoes_and_refuses(example):
+    panel = example(torch.tensor([[0.2, 0.6], [0.7, 0.9]]))
+    driver = PanelDriver(panel)
+    assert driver.status == "75% of the pixels are brighter."
+    driver.choose("level in percent", 65)
+    assert driver.status == "50% of the pixels are brighter." and panel.store.state.level == 0.65
+    assert list(driver.find("pixels brighter than 0.65").pixels) == [0, 0, 255, 255]
+    with pytest.raises(ConvkitError, match="level is 2"):
+        panel.store.set(level=2)
+    panel.undo()
+    assert driver.find("level in percent").value == 50
+    data, _ = panel._repr_mimebundle_()
+    assert data["text/plain"] == "ThresholdPanel: level 0.5" == repr(panel)
+    assert "image/png" in data
+
+
+def test_a_panel_must_say_what_is_stored_of_it():
+    with pytest.raises(TypeError, match=r"Nameless must define summary\(\)"):
+
+        class Nameless(Panel):
+            def paint(self, result):
+                """Show nothing."""
+
+
+def test_an_unexpected_exception_is_shown_logged_and_leaves_the_state(example, caplog):
+    panel = example(torch.ones(2, 2))
+    driver = PanelDriver(panel)
+
+    def fails():
+        raise RuntimeError("<b>broken</b>")
+
+    panel.edit("level", fails)
+    assert driver.status == "This is a fault of convkit: RuntimeError: <b>broken</b>"
+    assert driver.kind == "error" and panel.store.state.level == 0.5
+    assert [r.levelname for r in caplog.records if r.name == "convkit"] == ["ERROR"]
+    caplog.clear()
+    driver.choose("level in percent", 10)
+    assert driver.kind == "note"
+
+
+def test_in_an_event_loop_the_picture_comes_first_and_the_newest_edit_wins():
+    panel = KernelEditor()
+    driver = PanelDriver(panel)
+    picture = driver.find("output 126 × 126")
+
+    async def edit():
+        before, status = picture.pixels, driver.status
+        for text in ("4", "5"):
+            driver.type("K[0, 0]", text)
+        assert picture.pixels != before and driver.status == status
+        assert panel.kernel[0, 0] == 5
+        await asyncio.sleep(0.1)
+
+    asyncio.run(edit())
+    assert driver.status == PanelDriver(KernelEditor(K=panel.kernel)).status
+
+
+def test_code_paints_everything_at_once_in_an_event_loop_too():
+    panel = KernelEditor()
+
+    async def edit():
+        panel.kernel = torch.ones(2, 2)
+        assert "Output 127 × 127" in panel.status
+
+    asyncio.run(edit())
+
+
+def test_a_ring_of_panels_that_follow_each_other_settles():
+    panels = [KernelEditor(stripes(), EDGE) for _ in range(3)]
+    counts = [0, 0, 0]
+
+    def count(n):
+        counts[n] += 1
+
+    for n, panel in enumerate(panels):
+        panel.follow(panels[n - 1], lambda result: {"K": result.state.K})
+        panel.store.observe(lambda _, n=n: count(n), "result")
+    panels[1].kernel = 3 * EDGE
+    assert all(torch.equal(panel.kernel, 3 * EDGE) for panel in panels)
+    assert counts == [1, 1, 1]
+
+
+def test_a_refusal_of_a_follower_shows_in_its_own_status():
+    leader, follower = KernelEditor(stripes(), EDGE), KernelEditor(torch.ones(2, 2), EDGE)
+    follower.follow(leader, lambda result: {"K": result.state.K})
+    leader.kernel = torch.ones(3, 3)
+    assert "larger than" in follower.status or "no larger" in follower.status
+    assert PanelDriver(leader).kind == "note" and torch.equal(follower.kernel, EDGE)
+    follower.unfollow()
+    leader.kernel = 2 * EDGE
+    assert torch.equal(follower.kernel, EDGE)
+
+
+def test_closed_panels_are_freed():
+    def live():
+        gc.collect()
+        return sum(isinstance(thing, ipywidgets.Widget) for thing in gc.get_objects())
+
+    def make_and_close():
+        editor = KernelEditor(stripes(), EDGE)
+        stepper = DescentStepper(stripes(), corr2d(stripes(), EDGE), 0 * EDGE, steps=2)
+        stepper.follow(editor)
+        editor.close()
+        stepper.close()
+
+    make_and_close()
+    before = live()
+    for _ in range(5):
+        make_and_close()
+    assert live() == before
