@@ -1,14 +1,12 @@
-"""A notebook open in JupyterLab that runs what a test gives it, and pages that are watched."""
+"""A notebook open in JupyterLab that runs what a test gives it, and panels found by their names."""
 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BytesIO
 
 import nbformat
 import torch
 from nbformat.v4 import new_code_cell, new_notebook
-from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tools.lab import LIGHT, Lab, cell, open_notebook, run_cell
@@ -18,8 +16,8 @@ IMPORTS = """\
 import time
 import torch
 from convkit import *
-from convkit.views.lens import lens
-from convkit.widgets import ArrayEditor, DescentStepper, KernelEditor"""
+from convkit.views import lens
+from convkit.widgets import *"""
 # What JupyterLab itself writes to the console as an error, by its exact text.
 JUPYTERLABS_OWN: frozenset[str] = frozenset()
 
@@ -28,12 +26,12 @@ JUPYTERLABS_OWN: frozenset[str] = frozenset()
 def watched(chromium: Browser, **options: object) -> Iterator[Page]:
     """Give a new page; raise at the end if its console showed an error, or a script raised."""
     context = chromium.new_context(**{"viewport": {"width": 1400, "height": 1000}} | options)
-    page, told = context.new_page(), []
-    page.on("console", lambda m: told.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda error: told.append(str(error)))
+    page, messages = context.new_page(), []
+    page.on("console", lambda m: messages.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: messages.append(str(error)))
     yield page
     context.close()
-    assert [text for text in told if text not in JUPYTERLABS_OWN] == []
+    assert [text for text in messages if text not in JUPYTERLABS_OWN] == []
 
 
 class Notebook:
@@ -41,13 +39,12 @@ class Notebook:
 
     def __init__(self, page: Page, lab: Lab) -> None:
         self.page, self.lab = page, lab
-        self.sent: list[str | bytes] = []
 
     def show(self, source: str) -> Locator:
         """Run `source` in place of what was shown before; return what it shows."""
         self._write(2, source)
         output = run_cell(self.page, 2).locator(".jp-OutputArea-output").last
-        expect(output.locator(".ck-panel, .ck-lens").first).to_be_visible()
+        expect(output.locator(".ck-panel, .ck-lens, .ck-part").first).to_be_visible()
         return output
 
     def ask(self, source: str) -> str:
@@ -75,7 +72,6 @@ def opened(chromium: Browser, lab: Lab, name: str, theme: str = LIGHT) -> Iterat
     nbformat.write(new_notebook(cells=cells, metadata=METADATA), lab.root / path)
     with watched(chromium) as page:
         notebook = Notebook(page, lab)
-        page.on("websocket", lambda ws: ws.on("framesent", lambda data: notebook.sent.append(data)))
         open_notebook(page, lab, path, theme=theme)
         run_cell(page, 1)
         yield notebook
@@ -91,8 +87,13 @@ def number_box(panel: Locator, name: str) -> Locator:
     return panel.get_by_role("spinbutton", name=name, exact=True)
 
 
+def slider(panel: Locator, name: str) -> Locator:
+    """Return the slider that has this accessible name."""
+    return panel.get_by_role("slider", name=name, exact=True)
+
+
 def button(panel: Locator, name: str) -> Locator:
-    """Return the button that has this accessible name, after its icon, which has a letter too."""
+    """Return the button that has this accessible name, perhaps after its icon's letter."""
     return panel.get_by_role("button", name=re.compile(rf"^(\S )?{re.escape(name)}$"))
 
 
@@ -107,24 +108,36 @@ def said(panel: Locator, role: str = "status") -> Locator:
     return panel.get_by_role(role)
 
 
-def pixels(image: Locator) -> torch.Tensor:
-    """Return the picture that an image shows: (H, W, 3), in [0, 255]."""
-    data = image.evaluate(
-        """async i => {
-            await i.decode();
-            return Array.from(new Uint8Array(await (await fetch(i.src)).arrayBuffer()));
-        }"""
+def picture(panel: Locator, name: str) -> Locator:
+    """Return the canvas of the picture whose accessible name starts with `name`."""
+    return panel.get_by_role("img", name=re.compile(rf"^{re.escape(name)}"))
+
+
+def pixels(canvas: Locator) -> torch.Tensor:
+    """Return what a canvas shows: (H, W, 3), in [0, 255]."""
+    shape = canvas.evaluate("c => [c.height, c.width]")
+    data = canvas.evaluate(
+        "c => Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data)"
     )
-    with Image.open(BytesIO(bytes(data))) as opened:
-        rgb = opened.convert("RGB")
-        return torch.frombuffer(bytearray(rgb.tobytes()), dtype=torch.uint8).reshape(
-            rgb.height, rgb.width, 3
-        )
+    return torch.tensor(data, dtype=torch.uint8).reshape(*shape, 4)[:, :, :3]
 
 
-def open_drawer(panel: Locator, title: str) -> None:
-    """Open a panel's drawer by its title."""
-    panel.locator(".jupyter-widget-Collapse-header", has_text=title).click()
+def numbers(table: Locator) -> list[list[float]]:
+    """Return what a table of cells says, without the sums and weights that are hidden in it."""
+    cells = "row => [...row.cells].map(c => parseFloat(c.firstChild.textContent))"
+    return table.locator("tr").evaluate_all(f"rows => rows.map({cells})")
+
+
+def upload(panel: Locator, name: str, data: bytes) -> None:
+    """Choose a file, as a person would."""
+    with panel.page.expect_file_chooser() as chooser:
+        panel.get_by_role("button", name="your file").click()
+    chooser.value.set_files([{"name": name, "mimeType": "image/png", "buffer": data}])
+
+
+def open_section(panel: Locator, title: str) -> None:
+    """Open a panel's section by its title."""
+    button(panel, title).click()
 
 
 def run_code(panel: Locator) -> dict:
