@@ -6,11 +6,10 @@ the step on show, so that choosing a recorded step needs no kernel.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -45,17 +44,13 @@ class StepFrames:
     ----------
     html : str
         The template: elements with ``data-slot="0"``, ``data-slot="1"`` and so on.
-    strings, classes : tuple of str
-        The different texts, which are text and not HTML, and the different class attributes.
-    text_codes, class_codes : bytes
-        uint16, little endian, frames times slots: indices into `strings` and `classes`.
+    texts, classes : list of tuples of str
+        For each frame the text of every slot, which is text and not HTML, and its class attribute.
     """
 
     html: str
-    strings: tuple[str, ...]
-    classes: tuple[str, ...]
-    text_codes: bytes
-    class_codes: bytes
+    texts: list[tuple[str, ...]]
+    classes: list[tuple[str, ...]]
 
 
 def fits_table(shape: Sequence[int]) -> bool:
@@ -117,16 +112,8 @@ class _FrameWriter:
 
     def frames(self, html: str) -> StepFrames:
         """Return what was added, frame by frame."""
-        strings, text_codes = _encode(zip(*self._texts, strict=True))
-        classes, class_codes = _encode(zip(*self._classes, strict=True))
-        return StepFrames(html, strings, classes, text_codes, class_codes)
-
-
-def _encode(frames: Iterable[Sequence[str]]) -> tuple[tuple[str, ...], bytes]:
-    """Return the different strings, and the index of each entry among them as uint16."""
-    index: dict[str, int] = {}
-    codes = [index.setdefault(text, len(index)) for row in frames for text in row]
-    return tuple(index), np.array(codes, dtype="<u2").tobytes()
+        texts, classes = zip(*self._texts, strict=True), zip(*self._classes, strict=True)
+        return StepFrames(html, list(texts), list(classes))
 
 
 def _heading(writer: _FrameWriter, steps: Sequence[Step]) -> str:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import ipywidgets as widgets
+import torch
 from torch import Tensor
 
 from convkit import formatting, ops
@@ -35,6 +36,7 @@ from convkit.views.html import colour_key, figure
 from convkit.views.plots import (
     SIGNED_PALETTE,
     curve_background,
+    descent_text,
     palette_indices,
     sampled,
     static_figure,
@@ -50,7 +52,7 @@ from convkit.widgets._base import (
     row,
     text_box,
 )
-from convkit.widgets._typed import read_number
+from convkit.widgets._typed import InvalidInput, read_number
 from convkit.widgets.array_editor import ArrayEditor
 from convkit.widgets.frames import Frames
 from convkit.widgets.picture import Picture
@@ -234,14 +236,16 @@ class DescentStepper(Panel):
             style={"description_width": "initial"},
         )
         self._rate = text_box("learning rate", "", "170px")
-        self._rate_slider = Slider("learning rate", 0, LAST_POSITION, 0)
+        self._rate_slider = Slider("share of the limit", 0, LAST_POSITION, 0)
         self._share = html("", "ck-small")
         self._only_ahead = widgets.Checkbox(
             description="change only the steps ahead", indent=False, layout={"width": "210px"}
         )
         self._start = ArrayEditor(result.state.start, "start")
-        self._surface = Plot("loss surface")
-        self._curve = Plot("loss curve")
+        # Their backgrounds, and with them the sizes, come with the first paint.
+        self._surface, self._curve = (
+            Plot(name, [1, 1], [0, 0, 1, 1]) for name in ("loss surface", "loss curve")
+        )
         self._frames = Frames()
         self._pictures = {name: Picture(name, width=PICTURE_SIDE) for name in PICTURES}
         self._picture_row = widgets.HBox()
@@ -339,11 +343,9 @@ class DescentStepper(Panel):
 
     def _paint_surface(self, result: DescentStepperResult) -> None:
         """Draw the path on the loss surface, which is drawn anew only for another problem."""
-        state = result.state
-        old = self._painted.state if self._painted else None
-        view = self._surface_view
-        if view is None or not view.fits(result.quadratic, state.start):
-            view = self._surface_view = surface_background(result.quadratic, state.start)
+        start, view = result.state.start, self._surface_view
+        if view is None or not view.fits(result.quadratic, start):
+            view = self._surface_view = surface_background(result.quadratic, start)
         points = view.to_pixels([step.kernel for step in result.trajectory])
         self._show_plot(self._surface, view, points)
 
@@ -362,9 +364,7 @@ class DescentStepper(Panel):
     def _paint_frames(self, result: DescentStepperResult) -> None:
         state = result.state
         data = step_frames(result.quadratic, result.trajectory, state.X, state.Y)
-        with self._frames.hold_sync():
-            for name in ("html", "strings", "classes", "text_codes", "class_codes"):
-                setattr(self._frames, name, getattr(data, name))
+        self._frames.show(data.texts, data.classes, html=data.html)
 
     def _show_step(self, result: DescentStepperResult) -> None:
         """Show the chosen step everywhere."""
@@ -423,10 +423,15 @@ class DescentStepper(Panel):
 
     def summary(self) -> str:
         """Return the panel's state in words, the same on every run."""
-        result = self.store.result
-        lr = formatting.number(result.state.lr)
-        return f"DescentStepper: learning rate {lr}\n{self._figure().text}\n{result.verdict}"
+        result, lr = self.store.result, formatting.number(self.lr)
+        text = descent_text(*self._descent())
+        return f"DescentStepper: learning rate {lr}\n{text}\n{result.verdict}"
 
     def fallback(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the path so far, the kernel and the outputs, as one PNG."""
-        return self._figure()._repr_mimebundle_()
+        return static_figure(*self._descent(), note=STATIC_NOTE)._repr_mimebundle_()
+
+    def _descent(self) -> tuple[Any, ...]:
+        result = self.store.result
+        state = result.state
+        return result.trajectory, state.n, result.quadratic, state.X, state.Y
