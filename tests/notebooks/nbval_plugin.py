@@ -1,10 +1,9 @@
-"""A pytest plugin that closes the holes of nbval, in nbval's own run.
+"""A pytest plugin that makes nbval compare everything that a stored notebook shows.
 
-nbval runs a stored notebook and compares words. It does not compare pictures, metadata, the order
-of words and pictures, cells without an execution count or with a marker, and it does not ask
-whether a panel is live. Wherever nbval would collect a notebook, this plugin collects a
-`GuardedNotebook`: two checks of the file as a whole, then nbval's cells, each compared with what
-`make notebooks` would store now.
+nbval runs a notebook and compares text. It ignores pictures, metadata, the order of text and
+pictures, cells without an execution count or with a marker, and whether a panel is live. Where
+nbval would collect a notebook, this plugin collects a `StoredNotebook`: two checks of the file
+(`notebook_lint.py`), then each cell, compared with what `make notebooks` would store now.
 """
 
 from base64 import b64decode
@@ -19,69 +18,68 @@ from nbformat.v4 import output_from_msg
 from nbval.plugin import IPyNbCell, IPyNbFile
 from PIL import Image
 
-from tests.notebooks.notebook_lint import faults, page_faults
+from tests.notebooks.notebook_lint import lint, lint_export
 from tools.notebooks import as_stored
 
-OUTPUTS = {"stream", "display_data", "execute_result", "error"}
-NO_OUTPUTS = {"status", "execute_input", "comm_open", "comm_msg"}
-"""What else a kernel may say of a cell; anything more takes back what was shown."""
+OUTPUT_MESSAGES = {"stream", "display_data", "execute_result", "error"}
+OTHER_MESSAGES = {"status", "execute_input", "comm_open", "comm_msg"}
+"""Any further message of a kernel changes or removes what a cell has shown."""
 PNG = "image/png"
-ROUNDING = 2
-"""How far a channel of a pixel, of 255, may be from the run's: a processor's plainest instructions
-round as far in the pictures of notebooks 00 to 04."""
+PIXEL_TOLERANCE = 2
+"""In levels of 255: how far the processor's instruction sets round differently."""
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collect_file(file_path, parent):
-    """Guard each notebook that nbval would run."""
+    """Collect a `StoredNotebook` for each notebook that nbval would run."""
     collected = yield
     return [
-        GuardedNotebook.from_parent(parent, path=file_path)
-        if isinstance(found, IPyNbFile)
-        else found
-        for found in collected
+        StoredNotebook.from_parent(parent, path=file_path)
+        if isinstance(collector, IPyNbFile)
+        else collector
+        for collector in collected
     ]
 
 
-class GuardedNotebook(IPyNbFile):
-    """A stored notebook: its form, the page it makes, and its cells."""
+class StoredNotebook(IPyNbFile):
+    """A stored notebook: its lint, its export and its cells."""
 
     def collect(self):
         cells = list(super().collect())
-        yield WholeFile.from_parent(self, name="form", faults=faults)
-        yield WholeFile.from_parent(self, name="page", faults=page_faults)
+        yield LintItem.from_parent(self, name="lint", check=lint)
+        yield LintItem.from_parent(self, name="export", check=lint_export)
         for cell in cells:
             arguments = {key: getattr(cell, key) for key in ("name", "cell_num", "cell", "options")}
-            yield GuardedCell.from_parent(self, **arguments)
+            yield StoredCell.from_parent(self, **arguments)
 
     def setup(self):
-        """Start no kernel yet: a file with a fault in its form needs none."""
+        """Start no kernel yet: `StoredCell.setup` does, so that lint needs none."""
 
     def get_kernel_message(self, timeout=None, stream="iopub"):
-        """Pass nbval a message, and keep it: nbval loses the order of the outputs."""
+        """Give nbval a message, and record it: nbval loses the order of the outputs."""
         message = super().get_kernel_message(timeout, stream)
-        self.heard.append(message)
+        self.messages.append(message)
         return message
 
 
-class WholeFile(pytest.Item):
-    """One check of a notebook's file, which needs no kernel."""
+class LintItem(pytest.Item):
+    """A check of a notebook's file that needs no kernel."""
 
-    def __init__(self, *, faults, **options):
+    def __init__(self, *, check, **options):
         super().__init__(**options)
-        self.faults = faults
+        self.check = check
 
     def runtest(self):
-        found = list(self.faults(self.parent.nb, self.path))
-        if found:
-            pytest.fail("\n".join(found), pytrace=False)
+        problems = list(self.check(self.parent.nb, self.path))
+        if problems:
+            pytest.fail("\n".join(problems), pytrace=False)
 
     def reportinfo(self):
         return self.path, 0, self.name
 
 
-class GuardedCell(IPyNbCell):
-    """A cell whose outputs must be, in order, what a run gives."""
+class StoredCell(IPyNbCell):
+    """A cell whose stored outputs must be, in order, what a run gives."""
 
     def setup(self):
         if self.parent.kernel is None:
@@ -92,68 +90,81 @@ class GuardedCell(IPyNbCell):
         if {name for name, chosen in self.options.items() if chosen} != {"check"}:
             self.raise_cell_error("a marker keeps nbval from comparing this cell")
         stored = deepcopy(self.cell.outputs)  # nbval joins streams in place
-        self.parent.heard = heard = []
+        self.parent.messages = []
         super().runtest()
-        ours = heard[-1]["parent_header"]["msg_id"]
-        said = [message for message in heard if message["parent_header"]["msg_id"] == ours]
-        odd = {message["msg_type"] for message in said} - OUTPUTS - NO_OUTPUTS
-        if odd:
-            self.raise_cell_error(f"the cell takes back what was shown: {', '.join(sorted(odd))}")
-        made = as_stored([output_from_msg(m) for m in said if m["msg_type"] in OUTPUTS])
-        found = list(differences(stored, made))
-        if found:
-            self.raise_cell_error("\n".join(found))
+        self._compare(stored, self._messages_of_this_cell())
+
+    def _messages_of_this_cell(self):
+        messages = self.parent.messages
+        request = messages[-1]["parent_header"]["msg_id"]
+        return [message for message in messages if message["parent_header"]["msg_id"] == request]
+
+    def _compare(self, stored, messages):
+        unexpected = {m["msg_type"] for m in messages} - OUTPUT_MESSAGES - OTHER_MESSAGES
+        if unexpected:
+            kinds = ", ".join(sorted(unexpected))
+            self.raise_cell_error(f"the cell changes what it has shown: {kinds}")
+        outputs = [output_from_msg(m) for m in messages if m["msg_type"] in OUTPUT_MESSAGES]
+        problems = list(differences(stored, as_stored(outputs)))
+        if problems:
+            self.raise_cell_error("\n".join(problems))
 
 
-def differences(stored: list[NotebookNode], made: list[NotebookNode]) -> Iterator[str]:
-    """Say in words where stored outputs are not those that a run has just made."""
-    kinds, wanted = (", ".join(map(kind, outputs)) or "none" for outputs in (stored, made))
-    if kinds != wanted:
-        yield f"stored outputs: {kinds}; a run gives: {wanted}"
+def differences(stored: list[NotebookNode], fresh: list[NotebookNode]) -> Iterator[str]:
+    """Describe where stored outputs are not those of a run, `fresh`."""
+    stored_kinds, fresh_kinds = (", ".join(map(_kind, o)) or "none" for o in (stored, fresh))
+    if stored_kinds != fresh_kinds:
+        yield f"stored outputs: {stored_kinds}; a run gives: {fresh_kinds}"
         return
-    for number, (old, new) in enumerate(zip(stored, made, strict=True), start=1):
-        theirs = words(new)
-        for part, mine in words(old).items():
-            if mine != theirs[part]:
-                yield f"output {number}: {part} is {mine}; a run gives: {theirs[part]}"
-        if PNG in old.get("data", {}):
-            fault = picture_fault(old.data[PNG], new.data[PNG])
-            if fault:
-                yield f"output {number}: {fault}"
+    for number, (old, new) in enumerate(zip(stored, fresh, strict=True), start=1):
+        for problem in _output_differences(old, new):
+            yield f"output {number}: {problem}"
 
 
-def kind(output: NotebookNode) -> str:
-    """Return an output's type, and its stream's name or the formats that it comes in."""
+def _output_differences(stored: NotebookNode, fresh: NotebookNode) -> Iterator[str]:
+    expected = text_parts(fresh)
+    for part, value in text_parts(stored).items():
+        if value != expected[part]:
+            yield f"{part} is {value}; a run gives: {expected[part]}"
+    if PNG in stored.get("data", {}):
+        problem = picture_difference(stored.data[PNG], fresh.data[PNG])
+        if problem:
+            yield problem
+
+
+def _kind(output: NotebookNode) -> str:
+    """Return an output's type, its stream or formats, and whether it is a live panel."""
     detail = output.get("name") or output.get("ename") or "+".join(sorted(output.get("data", ())))
     live = " (live)" if output.get("metadata", {}).get("live") else ""
     return f"{output.output_type} {detail}{live}"
 
 
-def words(output: NotebookNode) -> dict:
-    """Return all of an output that must be the same to the letter."""
+def text_parts(output: NotebookNode) -> dict:
+    """Return the parts of an output that must be equal, by name: all but the PNG."""
     parts = {k: v for k, v in output.items() if k not in ("data", "execution_count", "traceback")}
     return parts | {k: v for k, v in output.get("data", {}).items() if k != PNG}
 
 
-def picture_fault(stored: str, made: str) -> str:
-    """Say in words how a stored PNG, in base 64, is not the picture that a run has drawn."""
-    if stored.strip() == made.strip():
+def picture_difference(stored: str, fresh: str) -> str:
+    """Describe how a stored PNG, in base 64, differs from that of a run; "" if it does not."""
+    if stored.strip() == fresh.strip():
         return ""
     try:
-        old, said = pixels(stored)
+        old, old_info = _pixels(stored)
     except (OSError, ValueError) as error:
         return f"the stored picture is not a PNG: {error}"
-    new, wanted = pixels(made)
-    if said != wanted:
-        return f"beside its pixels the stored picture says {said}, a run's {wanted}"
+    new, new_info = _pixels(fresh)
+    if old_info != new_info:
+        return f"the stored picture has the properties {old_info}, a run's {new_info}"
     if old.shape != new.shape:
-        return f"the stored picture has {old.shape[:2]} pixels, a run draws {new.shape[:2]}"
-    most = int(abs(old - new).max())
-    return f"the stored picture is up to {most} of 255 from what a run draws" * (most > ROUNDING)
+        return f"the stored picture has {old.shape[:2]} pixels, a run's {new.shape[:2]}"
+    largest = int(abs(old - new).max())
+    if largest > PIXEL_TOLERANCE:
+        return f"a pixel of the stored picture differs from a run's by {largest} of 255"
+    return ""
 
 
-def pixels(picture: str) -> tuple[np.ndarray, dict]:
-    """Return the (H, W, 4) levels of a PNG in base 64, and what else it says: gamma, frames."""
+def _pixels(picture: str) -> tuple[np.ndarray, dict]:
+    """Return the (H, W, 4) levels of a PNG in base 64, and its properties: gamma, frames, text."""
     with Image.open(BytesIO(b64decode(picture, validate=True)), formats=["PNG"]) as image:
-        levels = np.asarray(image.convert("RGBA"), dtype=int)
-        return levels, image.info
+        return np.asarray(image.convert("RGBA"), dtype=int), image.info
