@@ -1,18 +1,51 @@
-"""The one error class of convkit."""
+"""The one error class of convkit, and how its messages show a value."""
 
 
 class ConvkitError(ValueError):
-    """An input that cannot work, told in three parts.
+    """An input that cannot work, described in three parts.
+
+    The message reads ``f"{given}; expected {expected}. {hint}"``.
 
     Parameters
     ----------
     given : str
         What was given, with the argument's name and value.
-    wanted : str
+    expected : str
         What would have been accepted.
-    mend : str
+    hint : str
         What to do about it, as a sentence.
+
+    Examples
+    --------
+    >>> raise ConvkitError("stride is 0", "a whole number from 1", "Use stride=1.")
+    Traceback (most recent call last):
+    convkit.errors.ConvkitError: stride is 0; expected a whole number from 1. Use stride=1.
     """
 
-    def __init__(self, given: str, wanted: str, mend: str) -> None:
-        super().__init__(f"{given}; wanted {wanted}. {mend}")
+    def __init__(self, given: str, expected: str, hint: str) -> None:
+        super().__init__(given, expected, hint)  # all three, so that the error can be pickled
+        self.given = given
+        self.expected = expected
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.given}; expected {self.expected}. {self.hint}"
+
+
+def brief_repr(value: object, max_length: int = 60) -> str:
+    """Return ``repr(value)`` on one line of at most `max_length` characters, whatever it is.
+
+    Examples
+    --------
+    >>> brief_repr("same")
+    "'same'"
+    >>> brief_repr(list(range(100)), max_length=20)
+    '[0, 1, 2, 3, 4, 5...'
+    """
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # an int of more than 4,300 digits, or a class with a faulty __repr__
+        return f"a {type(value).__name__}"
+    if len(text) <= max_length:
+        return text
+    return text[: max_length - 3] + "..."

@@ -1,4 +1,4 @@
-"""Kernels that have names, made afresh at each call so that nobody edits a shared one."""
+"""Kernels that have names. Each call makes a new tensor, so that editing one changes no other."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from math import comb
 import torch
 from torch import Tensor
 
-from convkit.errors import ConvkitError
-from convkit.ops import Pair, pair
+from convkit.errors import ConvkitError, brief_repr
+from convkit.ops import Pair, to_pair
 
 
 def _identity(rows: int, columns: int) -> Tensor:
@@ -23,7 +23,7 @@ def _box(rows: int, columns: int) -> Tensor:
 
 
 def _gaussian(rows: int, columns: int) -> Tensor:
-    """Binomial weights, the small-kernel stand-in for the Gaussian (Burt & Adelson, 1983)."""
+    """Return binomial weights, which approximate a Gaussian (Burt & Adelson, 1983)."""
 
     def binomial(n: int) -> Tensor:
         return torch.tensor([comb(n - 1, k) / 2 ** (n - 1) for k in range(n)])
@@ -51,7 +51,7 @@ _FIXED: dict[str, list[list[float]]] = {
     "anti-diagonal": [[1, 1, 0], [1, 0, -1], [0, -1, -1]],
 }
 KERNELS = (*_SIZED, *_FIXED)
-"""The names that `kernel` knows."""
+"""The names that `kernel` accepts."""
 
 
 def kernel(name: str, size: Pair | None = None) -> Tensor:
@@ -60,22 +60,30 @@ def kernel(name: str, size: Pair | None = None) -> Tensor:
     Parameters
     ----------
     name : str
-        One of `KERNELS`. Weights are written for `corr2d`: "x" kernels answer to a rise from left
-        to right, "y" kernels to a rise from top to bottom.
+        One of `KERNELS`. Weights are written for `corr2d`: the output of an "x" kernel is positive
+        where `X` rises from left to right, that of a "y" kernel where it rises from top to bottom.
     size : int or (kH, kW), optional
-        For "identity", "box blur" and "Gaussian blur", which exist in every size; 3 unless given.
+        For "identity", "box blur" and "Gaussian blur", which come in every size; 3 by default.
 
     Raises
     ------
     ConvkitError
         If there is no such kernel, or it does not come in that size.
+
+    Examples
+    --------
+    >>> kernel("Sobel x")
+    tensor([[-1.,  0.,  1.],
+            [-2.,  0.,  2.],
+            [-1.,  0.,  1.]])
     """
     if name in _SIZED:
-        return _SIZED[name](*pair("size", 3 if size is None else size, 1))
+        return _SIZED[name](*to_pair("size", 3 if size is None else size, 1))
     if name not in _FIXED:
-        raise ConvkitError(f"kernel {name!r}", f"one of {', '.join(KERNELS)}", "Check the name.")
+        given = f"kernel {brief_repr(name)}"
+        raise ConvkitError(given, f"one of {', '.join(KERNELS)}", "Check the name.")
     K = torch.tensor(_FIXED[name], dtype=torch.float32)
-    if size is not None and pair("size", size, 1) != tuple(K.shape):
+    if size is not None and to_pair("size", size, 1) != tuple(K.shape):
         raise ConvkitError(
             f"size {size} for {name!r}",
             f"its only size, {tuple(K.shape)}",
@@ -85,23 +93,39 @@ def kernel(name: str, size: Pair | None = None) -> Tensor:
 
 
 def named_like(K: Tensor) -> str | None:
-    """Return the name of the kernel whose values are exactly `K`'s, or None."""
+    """Return the name of the kernel that has exactly the values of `K`, (kH, kW), or None.
+
+    Where two kernels have the same values it is the first in `KERNELS`.
+
+    Examples
+    --------
+    >>> named_like(torch.tensor([[1.0, -1.0]]))
+    "book's [1, -1]"
+    """
     for name in KERNELS:
         candidate = kernel(name, tuple(K.shape) if name in _SIZED else None)
-        if torch.equal(candidate.to(K.dtype), K):
+        if torch.equal(candidate.to(K), K):
             return name
     return None
 
 
-def resized(K: Tensor, size: tuple[int, int]) -> Tensor:
-    """Return `K` in another (kH, kW): a blur or identity stays one, else cells are cut or zeroed.
+def resized(K: Tensor, size: Pair) -> Tensor:
+    """Return `K` in another size (kH, kW), in its dtype.
 
-    Cells keep their row and column, counted from the top left.
+    A blur or an identity becomes the one of that size. Of other kernels cells are cut off, or zeros
+    are added, at the bottom and at the right.
+
+    Examples
+    --------
+    >>> resized(torch.tensor([[1.0, -1.0]]), (2, 1))
+    tensor([[1.],
+            [0.]])
     """
+    height, width = to_pair("size", size, 1)
     name = named_like(K)
     if name in _SIZED:
-        return kernel(name, size).to(K.dtype)
-    new = K.new_zeros(size)
-    rows, columns = min(size[0], K.shape[0]), min(size[1], K.shape[1])
-    new[:rows, :columns] = K[:rows, :columns]
+        return kernel(name, (height, width)).to(K)
+    new = K.new_zeros(height, width)
+    kept = K[:height, :width]
+    new[: kept.shape[0], : kept.shape[1]] = kept
     return new

@@ -1,9 +1,11 @@
 """The convolutional layer from scratch."""
 
+from __future__ import annotations
+
 import torch
 from torch import Tensor, nn
 
-from convkit.ops import Pair, corr2d, pair
+from convkit.ops import Pair, corr2d, to_pair
 
 
 class Conv2D(nn.Module):
@@ -19,15 +21,23 @@ class Conv2D(nn.Module):
     Raises
     ------
     ConvkitError
-        If `kernel_size` is not a positive size, or `forward` gets what `corr2d` refuses.
+        If `kernel_size` is not a positive size, or `forward` is given what `corr2d` refuses.
+
+    Examples
+    --------
+    >>> layer = Conv2D(kernel_size=(1, 2))
+    >>> layer(torch.ones(6, 8)).shape
+    torch.Size([6, 7])
     """
 
     def __init__(self, kernel_size: Pair, bias: bool = True) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.rand(pair("kernel_size", kernel_size, 1)))
-        self.register_parameter("bias", nn.Parameter(torch.zeros(1)) if bias else None)
+        self.weight = nn.Parameter(torch.rand(to_pair("kernel_size", kernel_size, 1)))
+        self.bias = nn.Parameter(torch.zeros(1)) if bias else None
 
     def forward(self, X: Tensor) -> Tensor:
         """Return the feature map of `X`: (H, W) -> (H_out, W_out)."""
         Y = corr2d(X, self.weight)
-        return Y if self.bias is None else Y + self.bias
+        if self.bias is None:
+            return Y
+        return Y + self.bias

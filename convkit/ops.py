@@ -1,71 +1,348 @@
-"""Cross-correlation and its relatives on one picture: torch's own operations, checked and named.
+"""Cross-correlation, convolution and pooling of one picture, and all geometry of windows.
 
-Conventions are PyTorch's: `padding` counts zeros per side, and `padding`, `stride` and `dilation`
+The operations are PyTorch's own (`torch.nn.functional`); this module adds names, shapes and checks.
+Conventions are PyTorch's: `padding` counts cells per side, and `padding`, `stride` and `dilation`
 take an int or an (h, w) pair. Every function keeps gradients and accepts any float dtype.
 """
 
 from __future__ import annotations
 
+import math
+import numbers
+import operator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from convkit.errors import ConvkitError
+from convkit.errors import ConvkitError, brief_repr
 
-Pair = int | tuple[int, int]
+Pair = int | Sequence[int]
+"""A number of cells: one for both axes, or (h, w)."""
+
+FLOAT_DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+"""The dtypes that torch can convolve."""
+
+PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
+"""The names that `torch.nn.Conv2d` has for what lies beyond the border."""
+
+MAX_INTEGER = 2**31 - 1
+"""The largest padding, stride, dilation or size that is accepted."""
+
+MAX_CELLS = 2**28
+"""The most cells, padding included, of an input: 1 GiB as float32."""
 
 
-def pair(name: str, value: Pair, least: int = 0) -> tuple[int, int]:
-    """Return an int or an (h, w) pair as a pair of ints, each at least `least`.
+# Numbers of any kind
+
+
+def as_integer(value: Any) -> int | None:
+    """Return an integer of any kind (int, numpy, a tensor without axes), or None for other values.
+
+    A bool is not taken for a number.
+
+    Examples
+    --------
+    >>> as_integer(torch.tensor(3)), as_integer(3.0), as_integer(True)
+    (3, None, None)
+    """
+    if isinstance(value, bool) or getattr(value, "dtype", None) == torch.bool:
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:
+        return None
+
+
+def as_real(value: Any) -> float | None:
+    """Return a real number of any kind (numpy, a tensor without axes) as a float, or None.
+
+    Examples
+    --------
+    >>> as_real(torch.tensor(0.5)), as_real("0.5")
+    (0.5, None)
+    """
+    if getattr(value, "ndim", None) == 0:
+        value = value.item()
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return None
+    try:
+        return float(value)
+    except OverflowError:  # a whole number beyond 1.8e308
+        return math.inf if value > 0 else -math.inf  # type: ignore[operator]
+
+
+def to_pair(name: str, value: Pair, minimum: int = 0) -> tuple[int, int]:
+    """Return an integer or an (h, w) pair as a pair of ints.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name in the error message.
+    value : int or (h, w)
+        Integers of any kind, also numpy's and tensors without axes.
+    minimum : int
+        The least that either number may be.
 
     Raises
     ------
     ConvkitError
-        If `value` is anything else; the message calls it `name`.
+        If `value` is anything else, or a number is below `minimum` or above `MAX_INTEGER`.
+
+    Examples
+    --------
+    >>> to_pair("stride", 2), to_pair("stride", (1, 2))
+    ((2, 2), (1, 2))
     """
-    both = tuple(value) if isinstance(value, tuple | list | torch.Size) else (value, value)
-    whole = all(isinstance(n, int) and not isinstance(n, bool) for n in both)
-    if len(both) != 2 or not whole or min(both) < least:
+    both = value if isinstance(value, Sequence) else (value, value)
+    whole = [as_integer(n) for n in both[:3]]
+    in_range = [n for n in whole if n is not None and minimum <= n <= MAX_INTEGER]
+    if len(whole) != 2 or len(in_range) != 2:
         raise ConvkitError(
-            f"{name} is {value!r}",
-            f"a whole number of at least {least}, or a pair (h, w) of them",
-            f"For the same {name} both ways write one number.",
+            f"{name} is {brief_repr(value)}",
+            f"a whole number from {minimum} to {MAX_INTEGER}, or a pair (h, w) of them",
+            f"For the same {name} along both axes write one number.",
         )
-    return both
+    return in_range[0], in_range[1]
+
+
+# Tensors
 
 
 def check_array(name: str, value: Tensor) -> Tensor:
-    """Return `value` if it is a non-empty float tensor of shape (H, W).
+    """Return `value` if it is a float tensor of shape (H, W) that torch can convolve.
 
     Raises
     ------
     ConvkitError
-        If it is not; the message names the argument, its value and the remedy.
+        If it is no tensor, has another number of axes, no values, another dtype (integers, complex,
+        float8) or is sparse; the message calls it `name` and says how to convert it.
+
+    Examples
+    --------
+    >>> check_array("X", torch.zeros(6, 8)).shape
+    torch.Size([6, 8])
     """
-    wanted = "a float tensor of shape (H, W)"
+    expected = "a float tensor of shape (H, W)"
     if not isinstance(value, Tensor):
-        raise ConvkitError(
-            f"{name} is a {type(value).__name__}", wanted, f"Write torch.tensor({name})."
-        )
+        given = f"{name} is a {type(value).__name__}"
+        raise ConvkitError(given, expected, f"Write torch.tensor({name}).")
     given = f"{name} has shape {tuple(value.shape)}"
     if value.ndim != 2:
-        mend = f"Take one picture, such as {name}[{', '.join('0' * (value.ndim - 2))}]."
-        raise ConvkitError(given, wanted, mend if value.ndim > 2 else "Reshape it to two axes.")
+        raise ConvkitError(given, expected, _axes_hint(name, value.ndim))
     if value.numel() == 0:
-        raise ConvkitError(given, wanted, "It has no values: give it at least one row and column.")
-    if not value.is_floating_point():
-        raise ConvkitError(f"{name} has dtype {value.dtype}", wanted, f"Write {name}.float().")
+        raise ConvkitError(given, expected, "It has no values: give it a row and a column.")
+    if value.layout != torch.strided:
+        given = f"{name} has layout {value.layout}"
+        raise ConvkitError(given, expected, f"Write {name}.to_dense().")
+    if value.dtype not in FLOAT_DTYPES:
+        part = f"{name}.real" if value.is_complex() else name
+        given = f"{name} has dtype {value.dtype}"
+        raise ConvkitError(given, expected, f"Write {part}.float().")
     return value
 
 
-def _check_two(X: Tensor, K: Tensor) -> None:
-    check_array("X", X), check_array("K", K)
-    if X.dtype != K.dtype:
-        raise ConvkitError(
-            f"X has dtype {X.dtype} and K has {K.dtype}",
-            "one dtype for both",
-            "Write K.to(X.dtype).",
+def _axes_hint(name: str, axes: int) -> str:
+    if axes < 2:
+        return "Reshape it to two axes."
+    zeros = ", ".join("0" * (axes - 2))
+    return f"Take one picture, such as {name}[{zeros}]."
+
+
+def check_same_dtype(**arrays: Tensor) -> None:
+    """Raise ConvkitError unless all arrays are (H, W) float tensors of the first one's dtype.
+
+    Examples
+    --------
+    >>> check_same_dtype(X=torch.zeros(6, 8), K=torch.zeros(1, 2))
+    """
+    for name, value in arrays.items():
+        check_array(name, value)
+    first, *others = arrays
+    dtype = arrays[first].dtype
+    for name in others:
+        if arrays[name].dtype != dtype:
+            raise ConvkitError(
+                f"{first} has dtype {dtype} and {name} has {arrays[name].dtype}",
+                "one dtype for both",
+                f"Write {name}.to({first}.dtype).",
+            )
+
+
+def validated_copy(name: str, value: Tensor) -> Tensor:
+    """Return a detached, contiguous copy of a finite (H, W) float tensor.
+
+    Raises
+    ------
+    ConvkitError
+        As `check_array` does, and if a value is infinite or NaN.
+
+    Examples
+    --------
+    >>> X = torch.zeros(2, 3)
+    >>> copy = validated_copy("X", X)
+    >>> copy[0, 0] = 1.0
+    >>> X[0, 0].item()
+    0.0
+    """
+    finite = check_array(name, value).isfinite()
+    if not finite.all():
+        i, j = (~finite).nonzero()[0].tolist()
+        given = f"{name}[{i}, {j}] is {value[i, j].item()}"
+        raise ConvkitError(given, "finite numbers", "Replace it by a number.")
+    with torch.inference_mode(False):  # a copy that autograd accepts, wherever it was made
+        return value.detach().clone(memory_format=torch.contiguous_format)
+
+
+# Geometry
+
+
+@dataclass(frozen=True, init=False)
+class WindowGeometry:
+    """Where windows lie on an input, and how many there are.
+
+    All fields are sizes of the last two axes, given as an int or an (h, w) pair and kept as pairs;
+    a number of channels changes nothing. Rows and columns count from 0, in input cells: cells of
+    the padding have negative numbers, or numbers from the input's size on.
+
+    Parameters
+    ----------
+    input_size, kernel_size : int or (h, w)
+        Cells of the input, without its padding, and of the kernel.
+    padding, stride, dilation : int or (h, w)
+        As in `torch.nn.functional.conv2d`.
+
+    Raises
+    ------
+    ConvkitError
+        If a number is impossible, or the kernel is larger than the padded input.
+
+    Notes
+    -----
+    Along each axis, ``output_size = floor((n + 2 p - d (k - 1) - 1) / s) + 1`` (Dumoulin & Visin,
+    "A guide to convolution arithmetic for deep learning", 2016).
+
+    Examples
+    --------
+    >>> geometry = WindowGeometry((6, 8), (3, 3), padding=1, stride=2)
+    >>> geometry.output_size
+    (3, 4)
+    >>> geometry.rows(0), geometry.columns(1)
+    (range(-1, 2), range(1, 4))
+    """
+
+    input_size: tuple[int, int]
+    kernel_size: tuple[int, int]
+    padding: tuple[int, int]
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
+
+    def __init__(
+        self,
+        input_size: Pair,
+        kernel_size: Pair,
+        padding: Pair = 0,
+        stride: Pair = 1,
+        dilation: Pair = 1,
+    ) -> None:
+        self._keep("input_size", input_size, 1)
+        self._keep("kernel_size", kernel_size, 1)
+        self._keep("padding", padding, 0)
+        self._keep("stride", stride, 1)
+        self._keep("dilation", dilation, 1)
+        if min(self.output_size) < 1:
+            raise ConvkitError(
+                f"kernel_size {kernel_size} with dilation {dilation} on input_size {input_size} "
+                f"with padding {padding}",
+                "a kernel no larger than the padded input",
+                "Use a smaller kernel, less dilation, more padding or a larger input.",
+            )
+
+    def _keep(self, name: str, value: Pair, minimum: int) -> None:
+        object.__setattr__(self, name, to_pair(name, value, minimum))  # as frozen classes must
+
+    @property
+    def padded_size(self) -> tuple[int, int]:
+        """Cells of the input with its padding, (h, w)."""
+        (h, w), (ph, pw) = self.input_size, self.padding
+        return h + 2 * ph, w + 2 * pw
+
+    @property
+    def window_size(self) -> tuple[int, int]:
+        """Rows and columns from a window's first cell to its last, (h, w), dilation included."""
+        (kh, kw), (dh, dw) = self.kernel_size, self.dilation
+        return dh * (kh - 1) + 1, dw * (kw - 1) + 1
+
+    @property
+    def output_size(self) -> tuple[int, int]:
+        """Cells of the output, (H_out, W_out): one for each window."""
+        (h, w), (wh, ww) = self.padded_size, self.window_size
+        sh, sw = self.stride
+        return (h - wh) // sh + 1, (w - ww) // sw + 1
+
+    def start(self, i: int, j: int) -> tuple[int, int]:
+        """Return the row and column of the top-left cell of output (i, j)'s window."""
+        (ph, pw), (sh, sw) = self.padding, self.stride
+        return i * sh - ph, j * sw - pw
+
+    def rows(self, i: int) -> range:
+        """Return the input rows that row `i` of the output reads."""
+        top = self.start(i, 0)[0]
+        return range(top, top + self.window_size[0], self.dilation[0])
+
+    def columns(self, j: int) -> range:
+        """Return the input columns that column `j` of the output reads."""
+        left = self.start(0, j)[1]
+        return range(left, left + self.window_size[1], self.dilation[1])
+
+    def outputs_reading(self, row: int, column: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return the output rows and the output columns whose windows read one input cell.
+
+        The cell is read by every pair of them; both are empty where no window reads it.
+
+        Examples
+        --------
+        >>> WindowGeometry(5, 3).outputs_reading(0, 2)
+        ((0,), (0, 1, 2))
+        """
+        height, width = self.output_size
+        rows = tuple(i for i in range(height) if row in self.rows(i))
+        columns = tuple(j for j in range(width) if column in self.columns(j))
+        if not (rows and columns):
+            return (), ()
+        return rows, columns
+
+    def nearest_output(self, row: int, column: int) -> tuple[int, int]:
+        """Return the output cell whose window's centre is nearest to one input cell.
+
+        Of two that are equally near it is the later one. Any cell is accepted, also one outside.
+
+        Examples
+        --------
+        >>> WindowGeometry(5, 3).nearest_output(0, 2)
+        (0, 1)
+        """
+        axes = zip(
+            (row, column),
+            self.padding,
+            self.window_size,
+            self.stride,
+            self.output_size,
+            strict=True,
         )
+        i, j = (_nearest_along_axis(*axis) for axis in axes)
+        return i, j
+
+
+def _nearest_along_axis(cell: int, padding: int, window: int, stride: int, outputs: int) -> int:
+    # Output i's window is centred at i * stride - padding + (window - 1) / 2. Solved for i, rounded
+    # to the nearest, and kept in whole numbers by doubling.
+    doubled = 2 * (cell + padding) - (window - 1)
+    nearest = (doubled + stride) // (2 * stride)
+    return min(max(nearest, 0), outputs - 1)
 
 
 def output_size(
@@ -75,65 +352,173 @@ def output_size(
     padding: Pair = 0,
     stride: Pair = 1,
     dilation: Pair = 1,
-) -> Pair:
-    """Return the size of the output, in cells: an int if all is ints, else a pair (H_out, W_out).
+) -> int | tuple[int, int]:
+    """Return the size of the output in cells: an int if all arguments are, else (H_out, W_out).
 
-    Along each axis it is ``floor((n + 2 p - d (k - 1) - 1) / s) + 1`` (Dumoulin & Visin, 2016).
+    See `WindowGeometry` for the formula.
 
     Raises
     ------
     ConvkitError
-        If a size, padding, stride or dilation is impossible, or the kernel is larger than the
-        padded input.
+        If a number is impossible, or the kernel is larger than the padded input.
+
+    Examples
+    --------
+    >>> output_size((6, 8), (1, 2))
+    (6, 7)
+    >>> output_size(5, 3, padding=1, stride=2)
+    3
     """
     given = input_size, kernel_size, padding, stride, dilation
-    axes = zip(
-        pair("input_size", input_size, 1),
-        pair("kernel_size", kernel_size, 1),
-        pair("padding", padding),
-        pair("stride", stride, 1),
-        pair("dilation", dilation, 1),
-        strict=True,
-    )
-    sizes = tuple((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, p, s, d in axes)
-    if min(sizes) < 1:
+    size = WindowGeometry(*given).output_size
+    if any(isinstance(value, Sequence) for value in given):
+        return size
+    return size[0]
+
+
+def _geometry(
+    X: Tensor, kernel_size: Pair, *, padding: Pair, stride: Pair, dilation: Pair = 1
+) -> WindowGeometry:
+    """Return the geometry of an operation on `X`, refusing one that would fill the memory."""
+    geometry = WindowGeometry(tuple(X.shape), kernel_size, padding, stride, dilation)
+    if math.prod(geometry.padded_size) > MAX_CELLS:
+        height, width = geometry.padded_size
         raise ConvkitError(
-            f"kernel_size {kernel_size} with dilation {dilation} on input_size {input_size} "
-            f"with padding {padding}",
-            "a kernel no larger than the padded input",
-            "Use a smaller kernel, less dilation, more padding or a larger input.",
+            f"X of shape {tuple(X.shape)} with padding {padding} has {height} × {width} cells",
+            f"at most {MAX_CELLS} cells, padding included",
+            "Use less padding, or a smaller picture.",
         )
-    return sizes[0] if all(isinstance(value, int) for value in given) else sizes
+    return geometry
+
+
+# Operations
+
+
+def pad2d(X: Tensor, padding: Pair, mode: str = "zeros") -> Tensor:
+    """Pad the last two axes of `X` on all four sides.
+
+    Parameters
+    ----------
+    X : Tensor
+        A float tensor of shape (..., H, W).
+    padding : int or (h, w)
+        Cells per side: at most H - 1 and W - 1 for "reflect", H and W for "circular".
+    mode : str
+        One of `PADDING_MODES`, the names of `torch.nn.Conv2d`.
+
+    Returns
+    -------
+    Tensor
+        Shape (..., H + 2 padding, W + 2 padding).
+
+    Raises
+    ------
+    ConvkitError
+        If the mode does not exist, or `padding` is too large for it.
+
+    Examples
+    --------
+    >>> pad2d(torch.tensor([[1.0, 2.0, 3.0]]), (0, 1), mode="reflect")
+    tensor([[2., 1., 2., 3., 2.]])
+    """
+    if mode not in PADDING_MODES:
+        given = f"padding_mode is {brief_repr(mode)}"
+        raise ConvkitError(given, f"one of {', '.join(PADDING_MODES)}", "Check the name.")
+    height, width = X.shape[-2:]
+    ph, pw = to_pair("padding", padding)
+    spare = {"reflect": 1, "circular": 0}
+    if mode in spare and (ph > height - spare[mode] or pw > width - spare[mode]):
+        raise ConvkitError(
+            f"padding is {padding} for an input of shape {(height, width)}",
+            f"at most {(height - spare[mode], width - spare[mode])} in mode {mode!r}",
+            "Pad less, or use another mode.",
+        )
+    amounts = (pw, pw, ph, ph)
+    if mode == "zeros":
+        return F.pad(X, amounts)
+    padded = F.pad(X.reshape(1, -1, height, width), amounts, mode=mode)
+    return padded.reshape(*X.shape[:-2], height + 2 * ph, width + 2 * pw)
 
 
 def corr2d(
-    X: Tensor, K: Tensor, *, padding: Pair = 0, stride: Pair = 1, dilation: Pair = 1
+    X: Tensor,
+    K: Tensor,
+    *,
+    padding: Pair = 0,
+    stride: Pair = 1,
+    dilation: Pair = 1,
+    padding_mode: str = "zeros",
 ) -> Tensor:
     """Cross-correlate picture `X` with kernel `K`: what deep learning calls convolution (D2L 7.2).
 
-    Shapes: X (H, W), K (kH, kW) -> (H_out, W_out), as `output_size` says.
+    Parameters
+    ----------
+    X, K : Tensor
+        Input (H, W) and kernel (kH, kW), of one float dtype.
+    padding, stride, dilation : int or (h, w)
+        As in `torch.nn.functional.conv2d`.
+    padding_mode : str
+        What the padding holds: one of `PADDING_MODES`.
+
+    Returns
+    -------
+    Tensor
+        Shape (H_out, W_out); see `output_size`.
 
     Raises
     ------
     ConvkitError
         If a shape, dtype or size cannot work.
+
+    Examples
+    --------
+    >>> X = torch.arange(9.0).reshape(3, 3)
+    >>> K = torch.arange(4.0).reshape(2, 2)
+    >>> corr2d(X, K)
+    tensor([[19., 25.],
+            [37., 43.]])
     """
-    _check_two(X, K)
-    sizes = tuple(X.shape), tuple(K.shape)
-    output_size(*sizes, padding=padding, stride=stride, dilation=dilation)
-    Y = F.conv2d(X[None, None], K[None, None], padding=padding, stride=stride, dilation=dilation)
+    check_same_dtype(X=X, K=K)
+    g = _geometry(X, tuple(K.shape), padding=padding, stride=stride, dilation=dilation)
+    margin = g.padding
+    if padding_mode != "zeros":
+        X = pad2d(X, margin, padding_mode)
+        margin = (0, 0)
+    Y = F.conv2d(X[None, None], K[None, None], None, g.stride, margin, g.dilation)
     return Y[0, 0]
 
 
 def convolve2d(
-    X: Tensor, K: Tensor, *, padding: Pair = 0, stride: Pair = 1, dilation: Pair = 1
+    X: Tensor,
+    K: Tensor,
+    *,
+    padding: Pair = 0,
+    stride: Pair = 1,
+    dilation: Pair = 1,
+    padding_mode: str = "zeros",
 ) -> Tensor:
-    """Convolve `X` with `K` in the mathematician's sense: `corr2d` with `K` flipped in both axes.
+    """Convolve `X` with `K` in the mathematical sense: `corr2d` with `K` flipped in both axes.
 
-    Shapes and errors are those of `corr2d`.
+    Parameters, shapes and errors are those of `corr2d`. Mind the name: `torch.nn.functional.conv2d`
+    does not flip.
+
+    Examples
+    --------
+    >>> X = torch.arange(9.0).reshape(3, 3)
+    >>> K = torch.arange(4.0).reshape(2, 2)
+    >>> convolve2d(X, K)
+    tensor([[ 5., 11.],
+            [23., 29.]])
     """
-    _check_two(X, K)
-    return corr2d(X, K.flip(0, 1), padding=padding, stride=stride, dilation=dilation)
+    flipped = check_array("K", K).flip(0, 1)
+    return corr2d(
+        X,
+        flipped,
+        padding=padding,
+        stride=stride,
+        dilation=dilation,
+        padding_mode=padding_mode,
+    )
 
 
 def window(
@@ -145,8 +530,9 @@ def window(
     padding: Pair = 0,
     stride: Pair = 1,
     dilation: Pair = 1,
+    padding_mode: str = "zeros",
 ) -> Tensor:
-    """Return the (kH, kW) patch of the zero-padded `X` that output cell (i, j) sees.
+    """Return the patch of the padded `X` that output cell (i, j) sees, of `K`'s shape (kH, kW).
 
     ``(window(X, K, i, j) * K).sum() == corr2d(X, K)[i, j]``, with the same keywords in both.
 
@@ -154,21 +540,34 @@ def window(
     ------
     ConvkitError
         As `corr2d` does, and if the output has no cell (i, j), counted from 0.
+
+    Examples
+    --------
+    >>> X = torch.arange(9.0).reshape(3, 3)
+    >>> window(X, torch.zeros(2, 2), 0, 1)
+    tensor([[1., 2.],
+            [4., 5.]])
     """
-    _check_two(X, K)
-    rows, columns = output_size(
-        tuple(X.shape), tuple(K.shape), padding=padding, stride=stride, dilation=dilation
-    )
-    if not (0 <= i < rows and 0 <= j < columns):
+    check_same_dtype(X=X, K=K)
+    g = _geometry(X, tuple(K.shape), padding=padding, stride=stride, dilation=dilation)
+    row, column = _output_cell(i, j, g.output_size)
+    padded = pad2d(X, g.padding, padding_mode)
+    (top, left), (ph, pw), (dh, dw) = g.start(row, column), g.padding, g.dilation
+    height, width = g.window_size
+    below = padded[top + ph : top + ph + height : dh]
+    return below[:, left + pw : left + pw + width : dw]
+
+
+def _output_cell(i: Any, j: Any, size: tuple[int, int]) -> tuple[int, int]:
+    row, column = as_integer(i), as_integer(j)
+    height, width = size
+    if row is None or column is None or not (0 <= row < height and 0 <= column < width):
         raise ConvkitError(
-            f"output cell ({i}, {j})",
-            f"i from 0 to {rows - 1} and j from 0 to {columns - 1}",
+            f"output cell ({brief_repr(i)}, {brief_repr(j)})",
+            f"whole numbers, i from 0 to {height - 1} and j from 0 to {width - 1}",
             "Rows and columns count from 0.",
         )
-    (ph, pw), (sh, sw) = pair("padding", padding), pair("stride", stride, 1)
-    (dh, dw), (kh, kw) = pair("dilation", dilation, 1), K.shape
-    padded, top, left = F.pad(X, (pw, pw, ph, ph)), i * sh, j * sw
-    return padded[top : top + dh * (kh - 1) + 1 : dh, left : left + dw * (kw - 1) + 1 : dw]
+    return row, column
 
 
 def pool2d(
@@ -176,25 +575,92 @@ def pool2d(
 ) -> Tensor:
     """Slide a window over `X` and keep its maximum or its average (D2L 7.5).
 
-    Shapes: X (H, W) -> (H_out, W_out). The stride is 1 unless told otherwise, as in D2L's function;
-    padding never wins a maximum and counts as zeros in an average, as in PyTorch.
+    Parameters
+    ----------
+    X : Tensor
+        A picture (H, W).
+    pool_size : int or (h, w)
+        Cells of the window.
+    mode : "max" or "avg"
+        What is kept of each window.
+    padding : int or (h, w)
+        Cells per side, at most half of `pool_size`; they never win a maximum and count as zeros in
+        an average, as in PyTorch.
+    stride : int or (h, w)
+        1 by default, as in D2L's function; `torch.nn.MaxPool2d` defaults to the window's size.
+
+    Returns
+    -------
+    Tensor
+        Shape (H_out, W_out); see `output_size`.
 
     Raises
     ------
     ConvkitError
-        If `mode` is neither "max" nor "avg", a size cannot work, or `padding` is more than half of
-        `pool_size`.
+        If `mode` is another one, a size cannot work, or `padding` is more than half the window.
+
+    Examples
+    --------
+    >>> X = torch.arange(9.0).reshape(3, 3)
+    >>> pool2d(X, 2)
+    tensor([[4., 5.],
+            [7., 8.]])
     """
     check_array("X", X)
     if mode not in ("max", "avg"):
-        raise ConvkitError(f"mode is {mode!r}", '"max" or "avg"', "Choose one of the two.")
-    size, pad = pair("pool_size", pool_size, 1), pair("padding", padding)
-    output_size(tuple(X.shape), size, padding=pad, stride=stride)
-    if any(2 * p > k for p, k in zip(pad, size, strict=True)):
+        given = f"mode is {brief_repr(mode)}"
+        raise ConvkitError(given, '"max" or "avg"', "Choose one of the two.")
+    size = to_pair("pool_size", pool_size, 1)
+    g = _geometry(X, size, padding=padding, stride=stride)
+    if any(2 * p > k for p, k in zip(g.padding, size, strict=True)):
         raise ConvkitError(
             f"padding is {padding} for pool_size {pool_size}",
             "at most half of pool_size",
             "Pad less, or enlarge the window.",
         )
     pool = F.max_pool2d if mode == "max" else F.avg_pool2d
-    return pool(X[None, None], size, stride, pad)[0, 0]
+    return pool(X[None, None], size, g.stride, g.padding)[0, 0]
+
+
+def patches(
+    X: Tensor,
+    kernel_size: Pair,
+    *,
+    padding: Pair = 0,
+    stride: Pair = 1,
+    dilation: Pair = 1,
+) -> Tensor:
+    """Return all windows as the rows of a matrix, so that a correlation is a matrix product.
+
+    ``patches(X, K.shape) @ K.flatten() == corr2d(X, K).flatten()``, up to rounding.
+
+    Parameters
+    ----------
+    X : Tensor
+        A picture (H, W), padded with zeros.
+    kernel_size, padding, stride, dilation : int or (h, w)
+        As in `corr2d`.
+
+    Returns
+    -------
+    Tensor
+        Shape (H_out * W_out, kH * kW): row r is the window of the r-th output cell, both in
+        reading order.
+
+    Raises
+    ------
+    ConvkitError
+        If a shape, dtype or size cannot work.
+
+    Examples
+    --------
+    >>> patches(torch.arange(6.0).reshape(2, 3), (1, 2))
+    tensor([[0., 1.],
+            [1., 2.],
+            [3., 4.],
+            [4., 5.]])
+    """
+    check_array("X", X)
+    g = _geometry(X, kernel_size, padding=padding, stride=stride, dilation=dilation)
+    columns = F.unfold(X[None, None], g.kernel_size, g.dilation, g.padding, g.stride)
+    return columns[0].T
