@@ -1,13 +1,38 @@
 """convkit: helpers for notebooks in which one edits a convolution kernel and learns one.
 
-Importing it loads torch and Pillow only. The views and panels are imported by name:
-``from convkit.views.lens import lens``, ``from convkit.views.plots import show``,
-``from convkit.widgets import KernelEditor``.
+Importing it loads torch and Pillow only. Views, panels and exercises are imported by name:
+``from convkit.views import lens, show``, ``from convkit.widgets import KernelEditor``,
+``from convkit.exercises import check``.
 """
 
+from convkit.descent import KernelDescent, Step
 from convkit.errors import ConvkitError
+from convkit.images import checkerboard, diagonal, dot, open_image, photo, ramp, stripes
 from convkit.kernels import KERNELS, kernel
 from convkit.layers import Conv2D
-from convkit.ops import convolve2d, corr2d, output_size, pool2d, window
+from convkit.least_squares import QuadraticLoss
+from convkit.ops import WindowGeometry, convolve2d, corr2d, output_size, pool2d, window
 
+__all__ = [
+    "KERNELS",
+    "Conv2D",
+    "ConvkitError",
+    "KernelDescent",
+    "QuadraticLoss",
+    "Step",
+    "WindowGeometry",
+    "checkerboard",
+    "convolve2d",
+    "corr2d",
+    "diagonal",
+    "dot",
+    "kernel",
+    "open_image",
+    "output_size",
+    "photo",
+    "pool2d",
+    "ramp",
+    "stripes",
+    "window",
+]
 __version__ = "0.1.0"
