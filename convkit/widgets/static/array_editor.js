@@ -52,6 +52,7 @@ function render({ model, el }) {
       grid.append(boxes.at(-1));
     }
     grid.style.setProperty("--columns", model.get("shape")[1]);
+    grid.style.setProperty("--chars", Math.max(4, ...model.get("texts").map((text) => text.length)));
     grid.classList.toggle("ck-compact", model.get("compact"));
     grid.setAttribute("aria-label", model.get("label"));
   };

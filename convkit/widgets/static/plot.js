@@ -25,6 +25,7 @@ function render({ model, el }) {
 
   const paint = () => {
     URL.revokeObjectURL(image.src);
+    image.hidden = !model.get("background")?.byteLength;
     image.src = URL.createObjectURL(new Blob([model.get("background")], { type: "image/png" }));
   };
   const measure = () => {
