@@ -1,8 +1,7 @@
-"""convkit: helpers for notebooks in which one edits a convolution kernel and learns one.
+"""convkit: edit a convolution kernel, see what it does, and learn one by gradient descent.
 
-Importing it loads torch and Pillow only. Views, panels and exercises are imported by name:
-``from convkit.views import lens, show``, ``from convkit.widgets import KernelEditor``,
-``from convkit.exercises import check``.
+Importing convkit loads torch and Pillow only. Views and panels are imported by name:
+``from convkit.views import lens, show`` and ``from convkit.widgets import KernelEditor``.
 """
 
 from convkit.descent import KernelDescent, Step
@@ -11,7 +10,7 @@ from convkit.images import checkerboard, diagonal, dot, open_image, photo, ramp,
 from convkit.kernels import KERNELS, kernel
 from convkit.layers import Conv2D
 from convkit.least_squares import QuadraticLoss
-from convkit.ops import WindowGeometry, convolve2d, corr2d, output_size, pool2d, window
+from convkit.ops import convolve2d, corr2d, output_size, pool2d, window
 
 __all__ = [
     "KERNELS",
@@ -20,7 +19,6 @@ __all__ = [
     "KernelDescent",
     "QuadraticLoss",
     "Step",
-    "WindowGeometry",
     "checkerboard",
     "convolve2d",
     "corr2d",

@@ -1,25 +1,27 @@
-"""Gradient descent on one kernel, as a record of steps that can be walked both ways."""
+"""Gradient descent on one kernel, as a record of steps."""
 
 from __future__ import annotations
 
 import copy
 import math
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from convkit.errors import ConvkitError, brief_repr
-from convkit.least_squares import QuadraticLoss
+from convkit.least_squares import QuadraticLoss, check_reduction, check_target
 from convkit.ops import as_integer, as_real, check_same_dtype, validated_copy
 
 DIVERGENCE_FACTOR = 1e6
 """A loss this many times the scale of the problem has diverged, long before it overflows."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Step:
     """One point of a descent.
 
@@ -43,35 +45,72 @@ class Step:
 
     def copy(self) -> Step:
         """Return a step with tensors of its own."""
-        return replace(self, kernel=self.kernel.clone(), grad=self.grad.clone())
+        return Step(self.n, self.kernel.clone(), self.grad.clone(), self.loss, self.lr)
 
 
-def learning_rate(value: float, dtype: torch.dtype) -> float:
-    """Return a learning rate, a real number of any kind, as a float.
+@dataclass(frozen=True, eq=False)
+class _Problem:
+    """What is learned: an input, its target, and how squared errors are reduced."""
 
-    Raises
-    ------
-    ConvkitError
-        If it is no number, not above 0, or more than `dtype` holds.
+    X: Tensor
+    Y: Tensor
+    reduction: str
+
+    def first(self, start: Tensor) -> Step:
+        step = self._measured(0, start, None)
+        if not (math.isfinite(step.loss) and step.grad.isfinite().all()):
+            raise ConvkitError(
+                f"the loss at the start is {step.loss:.4g}",
+                f"a loss and a gradient that {self.X.dtype} can hold",
+                "Use smaller numbers in X, Y and start, or X.double().",
+            )
+        return step
+
+    def next(self, step: Step, lr: float) -> Step:
+        kernel = torch.add(step.kernel, step.grad, alpha=-lr)
+        return self._measured(step.n + 1, kernel, lr)
+
+    def _measured(self, n: int, kernel: Tensor, lr: float | None) -> Step:
+        # The same operations as a layer of torch's, so that every bit is the same. Callers may have
+        # switched gradients off.
+        with torch.inference_mode(False), torch.enable_grad():
+            leaf = kernel.clone().requires_grad_()
+            squares = (F.conv2d(self.X[None, None], leaf[None, None])[0, 0] - self.Y) ** 2
+            loss = squares.sum() if self.reduction == "sum" else squares.mean()
+            (grad,) = torch.autograd.grad(loss, leaf)
+        return Step(n, leaf.detach(), grad, loss.item(), lr)
+
+
+def _checked_problem(
+    X: Tensor, Y: Tensor, start: Tensor, reduction: str
+) -> tuple[_Problem, Tensor]:
+    check_reduction(reduction)
+    X, Y, start = (
+        validated_copy(name, values) for name, values in (("X", X), ("Y", Y), ("start", start))
+    )
+    check_same_dtype(X=X, Y=Y, start=start)
+    check_target(X, Y, tuple(start.shape))
+    return _Problem(X, Y, reduction), start
+
+
+def _checked_lr(lr: Any, dtype: torch.dtype, hint: str) -> float:
+    value, largest = as_real(lr), torch.finfo(dtype).max
+    if value is None or not 0 < value <= largest:
+        expected = f"a number above 0 and at most {largest:.4g}"
+        raise ConvkitError(f"lr is {brief_repr(lr)}", expected, hint)
+    return value
+
+
+def divergence_limit(loss: QuadraticLoss, start: Tensor) -> float:
+    """Return the loss above which a descent from `start` (kH, kW) has diverged.
 
     Examples
     --------
-    >>> learning_rate(torch.tensor(0.5), torch.float32)
-    0.5
+    >>> loss = QuadraticLoss(torch.ones(1, 1), 1, 2 * torch.ones(1, 1))
+    >>> divergence_limit(loss, torch.zeros(1, 1))
+    4000000.0
     """
-    number, largest = as_real(value), torch.finfo(dtype).max
-    if number is None or not 0 < number <= largest:
-        raise ConvkitError(
-            f"lr is {brief_repr(value)}",
-            f"a number above 0 and at most {largest:.4g}",
-            "Choose one such as 0.03.",
-        )
-    return number
-
-
-def divergence_limit(quadratic: QuadraticLoss, start: Tensor) -> float:
-    """Return the loss above which a descent from `start` (kH, kW) has diverged."""
-    scale = max(quadratic.scale, quadratic.loss(start), 1e-12)
+    scale = max(loss.scale, loss.loss(start), sys.float_info.min)
     return DIVERGENCE_FACTOR * scale
 
 
@@ -81,88 +120,66 @@ def record(
     start: Tensor,
     rates: Sequence[float],
     *,
-    limit: float,
     reduction: str = "sum",
+    limit: float = math.inf,
 ) -> tuple[Step, ...]:
-    """Return the steps of a gradient descent, from the start on.
-
-    Step for step the same as ``torch.optim.SGD`` on an ``nn.Conv2d`` without bias (D2L 7.2.4).
+    """Return the steps of gradient descent on the squared error, the start first.
 
     Parameters
     ----------
     X, Y : Tensor
-        Input (H, W) and target (H_out, W_out).
+        Input (H, W) and target, of the shape of ``corr2d(X, start)``.
     start : Tensor
         The first kernel, (kH, kW).
     rates : sequence of float
         The learning rate of each update.
-    limit : float
-        The record ends before the first loss above it; see `divergence_limit`.
     reduction : "sum" or "mean"
         Whether squared errors are added up or averaged.
+    limit : float
+        The record stops before the first step whose loss is above this, or not finite.
+
+    Returns
+    -------
+    tuple of Step
+        At most ``len(rates) + 1`` steps: the same, to the bit, as those of `KernelDescent`.
 
     Raises
     ------
     ConvkitError
-        If the loss at the start is not finite in the dtype.
+        If shapes, dtypes or a learning rate do not fit, or the loss at the start is not finite.
 
     Examples
     --------
-    >>> X = torch.eye(3)
-    >>> steps = record(X, 2 * X, torch.zeros(1, 1), [0.1, 0.1], limit=1e6)
-    >>> [round(step.kernel.item(), 2) for step in steps]
-    [0.0, 1.2, 1.68]
+    >>> X, Y = torch.ones(1, 1), torch.ones(1, 1)
+    >>> [step.loss for step in record(X, Y, torch.zeros(1, 1), [0.25, 0.25])]
+    [1.0, 0.25, 0.0625]
     """
-    with torch.inference_mode(False), torch.enable_grad():
-        X, Y, start = X.clone(), Y.clone(), start.clone()  # not made in inference mode
-        steps = [_measured(X, Y, start, 0, None, reduction)]
-        for lr in rates:
-            step = _updated(X, Y, steps[-1], lr, reduction)
-            if not step.loss <= limit:
-                break
-            steps.append(step)
-    _check_start(steps[0], X.dtype)
+    problem, start = _checked_problem(X, Y, start, reduction)
+    checked = {lr: _checked_lr(lr, X.dtype, "Choose one such as 0.03.") for lr in set(rates)}
+    steps = [problem.first(start)]
+    for lr in rates:
+        step = problem.next(steps[-1], checked[lr])
+        if not step.loss <= limit:
+            break
+        steps.append(step)
     return tuple(steps)
-
-
-def _measured(
-    X: Tensor, Y: Tensor, kernel: Tensor, n: int, lr: float | None, reduction: str
-) -> Step:
-    leaf = kernel.detach().requires_grad_()
-    squares = (F.conv2d(X[None, None], leaf[None, None])[0, 0] - Y) ** 2
-    loss = squares.sum() if reduction == "sum" else squares.mean()
-    (grad,) = torch.autograd.grad(loss, leaf)
-    return Step(n, kernel.detach(), grad, loss.item(), lr)
-
-
-def _updated(X: Tensor, Y: Tensor, here: Step, lr: float, reduction: str) -> Step:
-    kernel = torch.add(here.kernel, here.grad, alpha=-lr)
-    return _measured(X, Y, kernel, here.n + 1, lr, reduction)
-
-
-def _check_start(step: Step, dtype: torch.dtype) -> None:
-    if not math.isfinite(step.loss):
-        raise ConvkitError(
-            f"the loss at the start is {step.loss}",
-            f"one that {dtype} can hold",
-            "Use smaller numbers in X, Y and start.",
-        )
 
 
 class KernelDescent:
     """Learn a kernel that turns `X` into `Y`, by gradient descent on the squared error.
 
     Step for step the same as ``torch.optim.SGD`` on an ``nn.Conv2d`` without bias (D2L 7.2.4).
-    Every step taken is recorded, so going back and forth gives the same bits.
+    Every step taken is recorded, so going back and forth gives the same bits. All tensors that it
+    hands out are copies.
 
     Parameters
     ----------
     X, Y : Tensor
-        Input (H, W) and target, of the shape of ``corr2d(X, start)``; copied.
+        Input (H, W) and target, of the shape of ``corr2d(X, start)``.
     start : Tensor
         The kernel to begin from, (kH, kW).
     lr : float
-        Learning rate; setting it on the way drops the steps recorded ahead with another.
+        Learning rate; a new one drops the recorded steps ahead that were taken with another.
     reduction : "sum" or "mean"
         Whether squared errors are added up or averaged.
 
@@ -170,39 +187,54 @@ class KernelDescent:
     ----------
     quadratic : QuadraticLoss
         The loss as a function of the kernel.
+    reduction : str
+        As given.
 
     Raises
     ------
     ConvkitError
-        If shapes or dtypes do not fit, a value is not finite, or `lr` is no positive number that
-        the dtype holds.
+        If shapes or dtypes do not fit, values or the loss at the start are not finite, or `lr` is
+        not a positive number that the dtype can hold.
 
     Examples
     --------
-    >>> from convkit import corr2d, stripes
-    >>> X = stripes()
-    >>> descent = KernelDescent(X, corr2d(X, torch.tensor([[1.0, -1.0]])), torch.zeros(1, 2))
-    >>> descent.jump(20).kernel.round(decimals=2)
+    >>> X = torch.eye(6)
+    >>> Y = torch.nn.functional.conv2d(X[None, None], torch.tensor([[[[1.0, -1.0]]]]))[0, 0]
+    >>> descent = KernelDescent(X, Y, torch.zeros(1, 2), lr=0.05)
+    >>> descent.step().n
+    1
+    >>> descent.jump(40).kernel.round(decimals=2)
     tensor([[ 1., -1.]])
     """
 
     def __init__(
-        self, X: Tensor, Y: Tensor, start: Tensor, *, lr: float = 3e-2, reduction: str = "sum"
+        self,
+        X: Tensor,
+        Y: Tensor,
+        start: Tensor,
+        *,
+        lr: float = 3e-2,
+        reduction: str = "sum",
     ) -> None:
-        self.X, self.Y = validated_copy("X", X), validated_copy("Y", Y)
-        start = validated_copy("start", start)
-        check_same_dtype(X=X, Y=Y, start=start)
-        self.quadratic = QuadraticLoss(X, tuple(start.shape), Y, reduction=reduction)
+        self._problem, start = _checked_problem(X, Y, start, reduction)
+        size = tuple(start.shape)
+        self.quadratic = QuadraticLoss(X, size, Y, reduction=reduction)
         self.reduction = reduction
-        self._limit = divergence_limit(self.quadratic, start)
         self._n = 0
-        self._steps = list(self._record(start, []))
+        self._steps: list[Step] = []
         self.lr = lr
+        self._steps.append(self._problem.first(start))
+        self._limit = divergence_limit(self.quadratic, start)
 
-    def _record(self, start: Tensor, rates: Sequence[float]) -> tuple[Step, ...]:
-        return record(
-            self.X, self.Y, start, rates, limit=self._limit, reduction=self.reduction
-        )
+    @property
+    def X(self) -> Tensor:
+        """The input, (H, W)."""
+        return self._problem.X.clone()
+
+    @property
+    def Y(self) -> Tensor:
+        """The target, (H_out, W_out)."""
+        return self._problem.Y.clone()
 
     @property
     def lr(self) -> float:
@@ -211,7 +243,11 @@ class KernelDescent:
 
     @lr.setter
     def lr(self, value: float) -> None:
-        self._lr = learning_rate(value, self.X.dtype)
+        limit = self.quadratic.max_stable_lr
+        hint = f"On this picture any below {limit:.4g} converges."
+        if math.isinf(limit):
+            hint = "Choose one such as 0.03."
+        self._lr = _checked_lr(value, self._problem.X.dtype, hint)
         if any(ahead.lr != self._lr for ahead in self._steps[self._n + 1 :]):
             del self._steps[self._n + 1 :]
 
@@ -222,23 +258,27 @@ class KernelDescent:
 
     @property
     def kernel(self) -> Tensor:
-        """The kernel here, (kH, kW); a copy."""
-        return self._steps[self._n].kernel.clone()
+        """The kernel here, (kH, kW)."""
+        return self._here.kernel.clone()
 
     @property
     def grad(self) -> Tensor:
-        """The gradient of the loss here, (kH, kW); a copy."""
-        return self._steps[self._n].grad.clone()
+        """The gradient of the loss here, (kH, kW)."""
+        return self._here.grad.clone()
 
     @property
     def loss(self) -> float:
         """The squared error here."""
-        return self._steps[self._n].loss
+        return self._here.loss
 
     @property
     def trajectory(self) -> tuple[Step, ...]:
-        """All recorded steps, from the start on, those ahead of here included; copies."""
+        """All recorded steps, from the start on, those ahead of here included."""
         return tuple(step.copy() for step in self._steps)
+
+    @property
+    def _here(self) -> Step:
+        return self._steps[self._n]
 
     def step(self) -> Step:
         """Go one update forward, replaying it where it is recorded.
@@ -246,32 +286,31 @@ class KernelDescent:
         Raises
         ------
         ConvkitError
-            If the update would make the loss run away; the descent stays where it is.
+            If the update would make the loss diverge; the descent stays where it is.
         """
-        if self._n + 1 == len(self._steps):
-            self._steps.append(self._next())
-        self._n += 1
-        return self._steps[self._n].copy()
+        self._advance()
+        return self._here.copy()
 
     def back(self) -> Step:
         """Go one update back; at the start, stay there."""
         return self.jump(max(0, self._n - 1))
 
     def jump(self, n: int) -> Step:
-        """Go to the state after `n` updates, computing those that are not recorded yet.
+        """Go to the state after `n` updates, making those that are not recorded yet.
 
         Raises
         ------
         ConvkitError
-            If `n` is not a whole number from 0, or the loss runs away before.
+            If `n` is not a whole number from 0, or the loss diverges before.
         """
         target = as_integer(n)
         if target is None or target < 0:
-            raise ConvkitError(f"n is {brief_repr(n)}", "a whole number from 0", "0 is the start.")
+            given = f"n is {brief_repr(n)}"
+            raise ConvkitError(given, "a whole number from 0", "Step 0 is the start.")
         self._n = min(target, len(self._steps) - 1)
         while self._n < target:
-            self.step()
-        return self._steps[self._n].copy()
+            self._advance()
+        return self._here.copy()
 
     def reset(self) -> Step:
         """Go back to the start and forget all later steps."""
@@ -279,28 +318,23 @@ class KernelDescent:
         return self.jump(0)
 
     def fork(self) -> KernelDescent:
-        """Return a descent that shares the past up to here and is independent from here on.
-
-        Examples
-        --------
-        >>> descent = KernelDescent(torch.eye(2), torch.eye(2), torch.zeros(1, 1), lr=0.1)
-        >>> twin = descent.fork()
-        >>> twin.step().n, descent.n
-        (1, 0)
-        """
+        """Return a descent that shares the past up to here and is independent from here on."""
         twin = copy.copy(self)
         twin._steps = self._steps[: self._n + 1]
         return twin
 
-    def _next(self) -> Step:
-        """Return the update that follows the last recorded step."""
-        here = self._steps[-1]
-        with torch.inference_mode(False), torch.enable_grad():
-            step = _updated(self.X, self.Y, here, self._lr, self.reduction)
-        if step.loss <= self._limit:
-            return step
-        raise ConvkitError(
-            f"after step {step.n} with lr {self._lr:.4g} the loss would be {step.loss:.4g}",
-            f"a learning rate below {self.quadratic.max_stable_lr:.4g}, the limit for this picture",
-            "Set a smaller lr and go on, or reset.",
-        )
+    def _advance(self) -> None:
+        if self._n + 1 == len(self._steps):
+            self._steps.append(self._new_step())
+        self._n += 1
+
+    def _new_step(self) -> Step:
+        new = self._problem.next(self._here, self._lr)
+        if not new.loss <= self._limit:
+            limit = self.quadratic.max_stable_lr
+            raise ConvkitError(
+                f"after step {new.n} with lr {self._lr:.4g} the loss would be {new.loss:.4g}",
+                f"a learning rate below {limit:.4g}, the limit for this picture",
+                "Set a smaller lr and go on, or reset.",
+            )
+        return new

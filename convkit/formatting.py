@@ -1,34 +1,112 @@
-"""Numbers, sums and states written out: in digits, in arithmetic, in torch code."""
+"""Numbers, sums, sizes and verdicts as text, never as HTML.
+
+Text is deterministic and survives rounding, because notebooks store it and nbval compares it.
+"""
 
 from __future__ import annotations
 
+import enum
 import hashlib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from convkit.ops import Pair, pair
+from convkit.least_squares import QuadraticLoss
+from convkit.ops import WindowGeometry, output_size
+
+# Numbers
 
 
-def number(value: float, digits: int = 4) -> str:
-    """Return `value` with at most `digits` significant digits, and no negative zero."""
-    text = f"{float(value):.{digits}g}"
-    return "0" if text == "-0" else text
+def number(value: float | Tensor, digits: int = 4) -> str:
+    """Return a number with at most `digits` significant digits, and no negative zero.
+
+    Examples
+    --------
+    >>> number(1 / 3), number(-0.0), number(12345.6)
+    ('0.3333', '0', '1.235e+04')
+    """
+    return _number_texts([float(value)], digits)[0]
 
 
-def short(value: float) -> str:
-    """Return a number for a narrow cell, at most 5 characters: "0.00" is nearly zero, "0" zero."""
-    if value == round(value) and abs(value) < 1000:
-        return number(value)
-    if abs(value) >= 100:
-        return f"{value:.0e}".replace("e+0", "e").replace("e+", "e")
-    return "0.00" if abs(value) < 0.005 else f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"
+def numbers(values: Tensor, digits: int = 4) -> list[list[str]]:
+    """Return `number` of each value of a (H, W) tensor, row by row.
+
+    Examples
+    --------
+    >>> numbers(torch.tensor([[1.0, 0.5]]))
+    [['1', '0.5']]
+    """
+    return _in_rows(_number_texts(values.flatten().tolist(), digits), values.shape[1])
+
+
+def short(value: float | Tensor) -> str:
+    """Return a number for a narrow cell, of at most 5 characters as long as it is below 1e10.
+
+    Integers have no decimals, so "0" is exactly zero and "0.00" is not.
+
+    Examples
+    --------
+    >>> short(3.0), short(0.5), short(-12.34), short(98765.4)
+    ('3', '0.50', '-12.3', '1e5')
+    """
+    return _short_texts([float(value)])[0]
+
+
+def shorts(values: Tensor) -> list[list[str]]:
+    """Return `short` of each value of a (H, W) tensor, row by row.
+
+    Examples
+    --------
+    >>> shorts(torch.tensor([[1.0, 0.5]]))
+    [['1', '0.50']]
+    """
+    return _in_rows(_short_texts(values.flatten().tolist()), values.shape[1])
+
+
+def _number_texts(values: list[float], digits: int = 4) -> list[str]:
+    return [f"{x + 0.0:.{digits}g}" for x in values]  # adding 0.0 removes the sign of -0.0
+
+
+def _short_texts(values: list[float]) -> list[str]:
+    texts = []
+    for x in values:
+        size = abs(x)
+        if not size < math.inf or (size < 1000 and x == round(x)):
+            text = f"{x + 0.0:g}"
+        elif size >= 99.95:  # from here on ".1f" would write 100.0
+            text = f"{x:.0e}".replace("e+0", "e").replace("e+", "e")
+        elif size >= 9.995:  # ".2f" would write 10.00
+            text = f"{x:.1f}"
+        elif size >= 0.005:
+            text = f"{x:.2f}"
+        else:
+            text = "0.00"
+        texts.append(text)
+    return texts
+
+
+def _in_rows(texts: list[str], columns: int) -> list[list[str]]:
+    return [texts[k : k + columns] for k in range(0, len(texts), columns)]
+
+
+def _in_parentheses(text: str) -> str:
+    return f"({text})" if text.startswith("-") else text
+
+
+# Arrays
 
 
 def size(shape: Iterable[int]) -> str:
-    """Return a shape as "6 × 8"."""
+    """Return a shape in words.
+
+    Examples
+    --------
+    >>> size((6, 8))
+    '6 × 8'
+    """
     return " × ".join(str(n) for n in shape)
 
 
@@ -36,133 +114,267 @@ def digest(values: Tensor) -> str:
     """Return 8 hex digits that change with the shape and the values, but not with their rounding.
 
     What is hashed is the norm, and the sums of the values weighted by a cosine and a sine, to a
-    thousandth of the norm: a smaller change may not show. Were each value hashed, the one closest
-    to half a digit would decide.
+    thousandth of the norm: a smaller change may not show. If each value were hashed, the one that
+    is closest to half a digit would decide.
+
+    Examples
+    --------
+    >>> X = torch.tensor([[1.0, 2.0, 4.0]])
+    >>> digest(X) == digest(X * (1 + 1e-7)), digest(X) == digest(X.flip(1))
+    (True, False)
     """
     flat = values.detach().double().flatten()
     norm, phase = flat.norm(), torch.arange(1.0, flat.numel() + 1, dtype=torch.float64)
     sums = torch.stack([(flat * wave).sum() for wave in (phase.cos(), phase.sin())])
-    thousandths = (sums / norm.clamp(min=1e-300) * 1000).round() + 0.0  # adding 0 unsigns zeros
-    said = f"{tuple(values.shape)} {norm:.4g} {thousandths.tolist()}"
-    return hashlib.sha256(said.encode()).hexdigest()[:8]
+    thousandths = (sums / norm.clamp(min=1e-300) * 1000).round() + 0.0  # removes signs of zeros
+    text = f"{tuple(values.shape)} {norm:.4g} {thousandths.tolist()}"
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def describe(title: str, values: Tensor) -> str:
-    """Return "title: 6 × 8, from 0 to 1, digest 0123abcd"."""
-    low, high = number(values.min().item()), number(values.max().item())
+    """Return a tensor's title, shape, range and digest.
+
+    Examples
+    --------
+    >>> describe("kernel", torch.tensor([[1.0, -1.0]]))
+    'kernel: 1 × 2, from -1 to 1, digest be6f09fb'
+    """
+    low, high = number(values.min()), number(values.max())
     return f"{title}: {size(values.shape)}, from {low} to {high}, digest {digest(values)}"
 
 
 def colour_limit(values: Tensor) -> float:
-    """Return the end of a colour key for `values`: the least of 1, 2, 5, 10 ... that holds all."""
+    """Return the end of a colour key for `values`: the least of 1, 2, 5, 10 ... that holds all.
+
+    It is 1 where no value differs from zero, or one is not finite.
+
+    Examples
+    --------
+    >>> colour_limit(torch.tensor([[-0.3, 0.1]]))
+    0.5
+    """
     largest = values.detach().abs().max().item()
-    if not 0 < largest < float("inf"):
+    if not 0 < largest < math.inf:
         return 1.0
     power = 10.0 ** math.floor(math.log10(largest))
-    return next((m * power for m in (1, 2, 5) if largest <= m * power * (1 + 1e-6)), 10 * power)
+    candidates = [factor * power for factor in (1, 2, 5)]
+    return next((limit for limit in candidates if largest <= limit * (1 + 1e-6)), 10 * power)
 
 
-def _signed(value: float) -> str:
-    text = number(value)
-    return f"({text})" if text.startswith("-") else text
+# Sums
 
 
 def window_sum(patch: Tensor, K: Tensor, bias: float | None = None) -> str:
-    """Return one output cell's arithmetic: "0×0 + 1×1 + 3×2 + 4×3 = 19"."""
-    pairs = zip(patch.flatten().tolist(), K.flatten().tolist(), strict=True)
-    terms = [f"{number(x)}×{_signed(k)}" for x, k in pairs]
-    total = (patch * K).sum().item() + (bias or 0)
-    extra = "" if bias is None else f" + {_signed(bias)}"
-    return f"{' + '.join(terms)}{extra} = {number(total)}"
+    """Return the arithmetic of one output cell, from its window and the kernel, both (kH, kW).
 
-
-def pool_sum(patch: Tensor, mode: str) -> str:
-    """Return one pooled cell's arithmetic: "max(0, 1, 3, 4) = 4" or "(0 + 1 + 3 + 4) / 4 = 2"."""
-    values = patch.flatten()
-    if mode == "max":
-        return f"max({', '.join(map(number, values.tolist()))}) = {number(values.max())}"
-    terms = " + ".join(_signed(x) for x in values.tolist())
-    return f"({terms}) / {len(values)} = {number(values.mean())}"
+    Examples
+    --------
+    >>> patch, K = torch.tensor([[0.0, 1.0], [3.0, 4.0]]), torch.tensor([[0.0, 1.0], [2.0, -3.0]])
+    >>> window_sum(patch, K)
+    '0×0 + 1×1 + 3×2 + 4×(-3) = -5'
+    """
+    cells = _number_texts(patch.flatten().tolist())
+    weights = _number_texts(K.flatten().tolist())
+    terms = [f"{x}×{_in_parentheses(k)}" for x, k in zip(cells, weights, strict=True)]
+    total = (patch * K).sum().item()
+    if bias is not None:
+        terms.append(_in_parentheses(number(bias)))
+        total += bias
+    return f"{' + '.join(terms)} = {number(total)}"
 
 
 def size_sum(axis: str, n: int, k: int, p: int, s: int, d: int) -> str:
-    """Return the arithmetic of the output's size along one axis, with all its numbers.
+    """Return the arithmetic of the output's size along one axis.
 
-    Without padding, stride and dilation it is the short one, "columns: 8 - 2 + 1 = 7".
+    Parameters
+    ----------
+    axis : str
+        What is counted: "rows" or "columns".
+    n, k, p, s, d : int
+        Input size, kernel size, padding, stride and dilation along that axis, in cells.
+
+    Examples
+    --------
+    >>> size_sum("columns", 8, 2, p=0, s=1, d=1)
+    'columns: 8 - 2 + 1 = 7'
+    >>> size_sum("rows", 6, 3, p=1, s=2, d=1)
+    'rows: floor((6 + 2×1 - 1×(3 - 1) - 1) / 2) + 1 = 3'
     """
-    out = (n + 2 * p - d * (k - 1) - 1) // s + 1
+    out = output_size(n, k, padding=p, stride=s, dilation=d)
     if (p, s, d) == (0, 1, 1):
         return f"{axis}: {n} - {k} + 1 = {out}"
     return f"{axis}: floor(({n} + 2×{p} - {d}×({k} - 1) - 1) / {s}) + 1 = {out}"
 
 
+def size_sums(geometry: WindowGeometry) -> tuple[str, str]:
+    """Return the arithmetic of the number of rows of the output, and of its number of columns.
+
+    Examples
+    --------
+    >>> size_sums(WindowGeometry((6, 8), (1, 2)))
+    ('rows: 6 - 1 + 1 = 6', 'columns: 8 - 2 + 1 = 7')
+    """
+    g = geometry
+    sizes = (g.input_size, g.kernel_size, g.padding, g.stride, g.dilation)
+    rows, columns = zip(*sizes, strict=True)
+    return size_sum("rows", *rows), size_sum("columns", *columns)
+
+
 def update_sum(cell: str, weight: float, lr: float, grad: float, new: float) -> str:
-    """Return one weight's update: "K[0, 0]: 1.2 - 0.03×14.4 = 0.768"."""
-    return f"{cell}: {number(weight)} - {number(lr)}×{_signed(grad)} = {number(new)}"
+    """Return the arithmetic of one weight's update.
+
+    Examples
+    --------
+    >>> update_sum("K[0, 0]", 1.2, 0.03, 14.4, 0.768)
+    'K[0, 0]: 1.2 - 0.03×14.4 = 0.768'
+    """
+    return (
+        f"{cell}: {number(weight)} - {number(lr)}×{_in_parentheses(number(grad))} = {number(new)}"
+    )
 
 
-def _exact(value: float, dtype: torch.dtype) -> str:
-    """Return the shortest decimal that `dtype` reads back as `value`."""
-    for digits in range(1, 18):
-        text = f"{value:.{digits}g}"
-        if torch.tensor(float(text), dtype=dtype).item() == value:
-            return repr(float(text))
-    raise AssertionError("17 digits hold every double")
+# Verdicts on a learning rate
 
 
-def literal(values: Tensor) -> str:
-    """Return code for a (H, W) tensor that gives back the same bits."""
-    rows = [", ".join(_exact(x, values.dtype) for x in row) for row in values.tolist()]
-    body = ("],\n" + " " * 18).join(f"[{row}" for row in rows)
-    dtype = "" if values.dtype == torch.float32 else f", dtype={values.dtype}"
-    return f"torch.tensor([{body}]]{dtype})"
+class Outcome(enum.Enum):
+    """What gradient descent does at one learning rate."""
+
+    CONVERGING = "converging"
+    OSCILLATING = "oscillating"
+    DIVERGING = "diverging"
+    NOTHING_TO_LEARN = "nothing to learn"
+    ALREADY_LEARNED = "already learned"
 
 
-def _one(value: Pair) -> int | tuple[int, int]:
-    h, w = pair("value", value)
-    return h if h == w else (h, w)
+@dataclass(frozen=True)
+class ConvergenceSummary:
+    """What gradient descent does at one learning rate, and why.
+
+    Attributes
+    ----------
+    outcome : Outcome
+        OSCILLATING is the case between converging and diverging, exactly at the limit.
+    text : str
+        The same in one or two sentences, with numbers.
+    """
+
+    outcome: Outcome
+    text: str
 
 
-def _imports(expressions: str) -> str:
-    ours = "import convkit\n" if "convkit." in expressions else ""
-    return f"{ours}import torch\nimport torch.nn.functional as F"
+def share_of_limit(lr: float, limit: float) -> str:
+    """Return how large a learning rate is beside the largest stable one.
+
+    Examples
+    --------
+    >>> share_of_limit(0.03, 1 / 30), share_of_limit(100.0, 1 / 30)
+    ('90% of the limit 0.03333', '3,000 times the limit 0.03333')
+    """
+    ratio, end = lr / limit, f"the limit {number(limit)}"
+    if ratio < 1e-4:
+        return f"less than 0.01% of {end}"
+    if ratio > 1e6:
+        return f"more than a million times {end}"
+    if ratio >= 9.995:
+        return f"{float(number(ratio, 3)):,.10g} times {end}"
+    percent = number(100 * ratio, 3)
+    if percent == "100" and abs(ratio - 1) > 1e-9:
+        return f"just {'below' if ratio < 1 else 'above'} {end}"
+    return f"{percent}% of {end}"
 
 
-def correlation_code(
-    X: str, K: Tensor, *, padding: Pair, stride: Pair, dilation: Pair, flip: bool
-) -> str:
-    """Return torch code that computes Y from `X`, an expression, and `K`, a tensor (kH, kW)."""
-    options = {"padding": (_one(padding), 0), "stride": (_one(stride), 1)}
-    options["dilation"] = (_one(dilation), 1)
-    said = "".join(f", {k}={v}" for k, (v, default) in options.items() if v != default)
-    K_code = "K.flip(0, 1)" if flip else "K"
-    return f"""{_imports(X)}
+def convergence_summary(quadratic: QuadraticLoss, start: Tensor, lr: float) -> ConvergenceSummary:
+    """Return what gradient descent from `start` does at a learning rate, and why.
 
-X = {X}
-K = {literal(K)}
-Y = F.conv2d(X[None, None], {K_code}[None, None]{said})[0, 0]"""
+    Each step multiplies the error along a direction of eigenvalue e by ``1 - lr * e`` (Goh, "Why
+    momentum really works", Distill 2017). The error along directions that the input cannot tell
+    apart never changes, and does not count.
+
+    Parameters
+    ----------
+    quadratic : QuadraticLoss
+        The problem, with its target.
+    start : Tensor
+        The first kernel, (kH, kW).
+    lr : float
+        The learning rate of every step.
+
+    Raises
+    ------
+    ConvkitError
+        If `quadratic` has no target.
+
+    Examples
+    --------
+    >>> quadratic = QuadraticLoss(torch.ones(1, 1), 1, torch.ones(1, 1))
+    >>> convergence_summary(quadratic, torch.zeros(1, 1), lr=0.25).outcome
+    <Outcome.CONVERGING: 'converging'>
+    """
+    if quadratic.rank == 0:
+        text = "Nothing to learn: this input is zero everywhere, and so is every gradient."
+        return ConvergenceSummary(Outcome.NOTHING_TO_LEARN, text)
+    parts = _error_along_directions(quadratic, start)
+    if parts is None:
+        text = "Nothing left to learn: the start fits already."
+        return ConvergenceSummary(Outcome.ALREADY_LEARNED, text)
+    products = lr * quadratic.eigenvalues[: quadratic.rank]
+    return _descent_summary(quadratic, lr, products.tolist(), products[parts].tolist())
 
 
-def descent_code(
-    X: str, Y: str, start: Tensor, rates: list[float], *, reduction: str, momentum: float
-) -> str:
-    """Return torch code that takes one gradient step per entry of `rates`."""
-    runs: list[tuple[float, int]] = []
-    for lr in rates:
-        count = runs.pop()[1] if runs and runs[-1][0] == lr else 0
-        runs.append((lr, count + 1))
-    beta = f", momentum={momentum}" if momentum else ""
-    schedule = " + ".join(f"[{lr!r}] * {count}" for lr, count in runs) or "[]"
-    return f"""{_imports(X + Y)}
+def _error_along_directions(quadratic: QuadraticLoss, start: Tensor) -> Tensor | None:
+    """Return along which directions `start` is wrong, (rank,) of bool, or None if along none."""
+    start, best = start.detach().double(), quadratic.best_kernel
+    errors = (quadratic.identifiable_directions * (start - best)).sum((1, 2)).abs()
+    largest = errors.max()
+    if largest <= 1e-6 * max(start.abs().max(), best.abs().max()):
+        return None
+    return errors > 1e-6 * largest
 
-X = {X}
-Y = {Y}
-K = {literal(start)}.requires_grad_()
-sgd = torch.optim.SGD([K], lr=1{beta})
-for lr in {schedule}:
-    sgd.param_groups[0]["lr"] = lr
-    loss = ((F.conv2d(X[None, None], K[None, None])[0, 0] - Y) ** 2).{reduction}()
-    sgd.zero_grad()
-    loss.backward()
-    sgd.step()
-print(K)"""
+
+def _descent_summary(
+    quadratic: QuadraticLoss, lr: float, products: Sequence[float], active: Sequence[float]
+) -> ConvergenceSummary:
+    """Describe a descent whose errors are multiplied by 1 - p.
+
+    `products` holds p of all directions, largest first; `active` those along which there is an
+    error.
+    """
+    limit, steepest = quadratic.max_stable_lr, max(active)
+    reason = (
+        f"because learning rate {number(lr)} is {share_of_limit(lr, limit)}: each step multiplies "
+        f"the error along the steepest direction by {_factor(products[0])}"
+    )
+    if steepest >= 2 * (1 - 1e-9):
+        grows = steepest > 2 * (1 + 1e-9)
+        outcome = Outcome.DIVERGING if grows else Outcome.OSCILLATING
+        start = "Diverging" if grows else "Oscillating without end"
+        advice = (
+            f"Any learning rate below {number(limit)} would have worked; "
+            f"{number(quadratic.fastest_lr)} is the fastest."
+        )
+        return ConvergenceSummary(outcome, f"{start}, {reason}. {advice}")
+    if len(products) > 1:
+        reason += f" and along the flattest by {_factor(products[-1])}"
+    return ConvergenceSummary(Outcome.CONVERGING, f"{_way(lr, limit, steepest)}, {reason}.")
+
+
+def _way(lr: float, limit: float, steepest: float) -> str:
+    """Return in which way a descent converges, from the largest product of its errors."""
+    if lr > limit:
+        return "Converging, but only as long as the start has no error that would grow"
+    if steepest < 1e-3:
+        return "Converging, but very slowly"
+    if steepest > 1:
+        return "Converging, while the kernel oscillates"
+    return "Converging"
+
+
+def _factor(product: float) -> str:
+    """Return 1 - `product`, in a way that tells it from 1 and -1."""
+    text = number(1 - product)
+    if text == "1" and product > 0:
+        return f"1 - {number(product)}"
+    beyond = product - 2
+    if text == "-1" and abs(beyond) > 1e-9:
+        return f"-1 {'-' if beyond > 0 else '+'} {number(abs(beyond))}"
+    return text

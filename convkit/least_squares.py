@@ -1,148 +1,119 @@
-"""The squared loss of a kernel, which is exactly a quadratic function of its weights.
+"""The squared error as a function of the kernel: a quadratic, known exactly.
 
-The prediction is linear in the kernel: with ``A = patches(X, kernel_size)``, the weights ``k`` and
-the target's cells ``y`` in reading order, the loss is ``|A k - y|^2``, divided by the number of
-cells for reduction "mean". Everything here follows from that line, in float64 (Nocedal & Wright,
-"Numerical Optimization", 2006, chapters 3 and 10).
+The prediction is linear in the kernel. With ``A = patches(X, kernel_size)``, k the kernel's weights
+in reading order and y the target's cells, ``loss(k) = |A k - y|^2`` (divided by the number of cells
+for reduction "mean"): linear least squares (Nocedal & Wright, *Numerical Optimization*, 10.2). Its
+gradient, curvature and minimum follow in closed form; everything is computed in float64.
 """
 
 from __future__ import annotations
 
-import math
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from convkit.errors import ConvkitError, brief_repr
-from convkit.ops import Pair, check_array, output_size, patches, to_pair
+from convkit.ops import Pair, WindowGeometry, check_array, patches, to_pair, validated_copy
 
-REDUCTIONS = ("sum", "mean")
 RANK_TOLERANCE = 1e-10
-"""Curvatures below this share of the largest one are zero, up to rounding."""
+"""An eigenvalue this many times smaller than the largest counts as zero."""
+
+WEIGHT_TOLERANCE = 1e-6
+"""A best weight this many times smaller than the largest is what rounding left of zero."""
 
 
 class QuadraticLoss:
-    """The loss of predicting `Y` from `X` with a kernel: ``k @ G @ k - 2 * b @ k + c``.
+    """The loss of predicting `Y` by ``corr2d(X, kernel)``, for every kernel of one size.
 
-    Its shape (Hessian, curvatures, limits of the learning rate, rank) depends on the input alone,
-    so a target is needed only for the best kernel and for values of the loss.
+    All tensors are float64 and computed once; copy one before you edit it.
 
     Parameters
     ----------
     X : Tensor
-        Input (H, W).
+        Input (H, W), finite.
     kernel_size : int or (kH, kW)
-        Shape of the kernel.
+        Size of the kernels.
     Y : Tensor, optional
-        Target, of the shape of ``corr2d(X, kernel)``.
+        Target, of the output's shape (H_out, W_out). Curvature, rank and learning rates do not
+        depend on it; what does raises ConvkitError without it.
     reduction : "sum" or "mean"
         Whether squared errors are added up or averaged.
+
+    Attributes
+    ----------
+    kernel_size : (int, int)
+        Size of the kernels, (kH, kW).
+    hessian : Tensor
+        Second derivatives of the loss, (n, n) with n = kH * kW: the same everywhere.
 
     Raises
     ------
     ConvkitError
-        If shapes do not fit, a value is not finite, or a sum of squares overflows float64.
+        If a size, shape, dtype or `reduction` cannot work, or a value is not finite or so large
+        that its square overflows.
 
     Examples
     --------
     >>> from convkit import corr2d, stripes
     >>> X = stripes()
-    >>> problem = QuadraticLoss(X, (1, 2), corr2d(X, torch.tensor([[1.0, -1.0]])))
-    >>> problem.hessian
+    >>> quadratic = QuadraticLoss(X, (1, 2), corr2d(X, torch.tensor([[1.0, -1.0]])))
+    >>> quadratic.hessian
     tensor([[36., 24.],
             [24., 36.]], dtype=torch.float64)
-    >>> problem.best_kernel.round(decimals=6)
-    tensor([[ 1., -1.]], dtype=torch.float64)
+    >>> print(f"{quadratic.max_stable_lr:.4f} {quadratic.fastest_lr:.4f}")
+    0.0333 0.0278
     """
 
     def __init__(
         self, X: Tensor, kernel_size: Pair, Y: Tensor | None = None, *, reduction: str = "sum"
     ) -> None:
-        if reduction not in REDUCTIONS:
-            raise ConvkitError(
-                f"reduction is {brief_repr(reduction)}", '"sum" or "mean"', "Choose one of the two."
-            )
-        _check_finite("X", X)
+        check_reduction(reduction)
         self.kernel_size = to_pair("kernel_size", kernel_size, 1)
-        A = patches(X.detach().double(), self.kernel_size)
-        self._divisor = len(A) if reduction == "mean" else 1
-        self._G = A.T @ A / self._divisor
-        self._b: Tensor | None = None
-        self._c = 0.0
+        A = patches(validated_copy("X", X).double(), self.kernel_size)
+        cells = len(A) if reduction == "mean" else 1
+        self.hessian = 2 * (A.T @ A / cells)
+        _check_no_overflow("X", X, self.hessian)
+        self._products: tuple[Tensor, float] | None = None
         if Y is not None:
-            self._take_target(A, X, Y)
-        self._check_overflow()
+            check_target(X, Y, self.kernel_size)
+            y = validated_copy("Y", Y).double().flatten()
+            products = A.T @ y / cells, y @ y / cells
+            _check_no_overflow("Y", Y, *products)
+            self._products = products[0], products[1].item()
 
-    def _take_target(self, A: Tensor, X: Tensor, Y: Tensor) -> None:
-        expected = output_size(tuple(X.shape), self.kernel_size)
-        _check_finite("Y", Y)
-        if tuple(Y.shape) != expected:
-            raise ConvkitError(
-                f"Y has shape {tuple(Y.shape)}",
-                f"the output's shape {expected} for X {tuple(X.shape)} and a kernel "
-                f"{self.kernel_size}",
-                "Compute the target with corr2d(X, kernel).",
-            )
-        y = Y.detach().double().flatten()
-        self._b = A.T @ y / self._divisor
-        self._c = (y @ y / self._divisor).item()
-
-    def _check_overflow(self) -> None:
-        linear = self._G if self._b is None else self._b
-        if self._G.isfinite().all() and linear.isfinite().all() and math.isfinite(self._c):
-            return
-        raise ConvkitError(
-            "the squares of X or Y add up to more than float64 holds",
-            "values of ordinary size",
-            "Scale the picture, for example to values from 0 to 1.",
-        )
-
-    # What the input alone decides.
-
-    @property
-    def hessian(self) -> Tensor:
-        """The matrix of second derivatives, (kH * kW, kH * kW)."""
-        return 2 * self._G
+    # What depends on the input only
 
     @cached_property
-    def _eigen(self) -> tuple[Tensor, Tensor]:
-        """Eigenvalues of the Hessian, largest first, and its eigenvectors as columns."""
+    def _spectrum(self) -> tuple[Tensor, Tensor]:
         values, vectors = torch.linalg.eigh(self.hessian)
         largest = vectors.gather(0, vectors.abs().argmax(0, keepdim=True))
-        return values.flip(0), (vectors * largest.sign()).flip(1)
+        directions = (vectors * largest.sign()).T
+        return values.flip(0), directions.flip(0).reshape(-1, *self.kernel_size)
 
     @property
     def eigenvalues(self) -> Tensor:
-        """The Hessian's eigenvalues, largest first, (kH * kW,): how much the loss curves."""
-        return self._eigen[0]
+        """The curvatures of the loss, (n,), largest first."""
+        return self._spectrum[0]
 
     @property
     def directions(self) -> Tensor:
-        """The kernels along which the loss curves so, (kH * kW, kH, kW).
+        """The kernels along which the curvatures are those of `eigenvalues`, (n, kH, kW).
 
-        Each has norm 1, and its weight of largest magnitude is positive.
+        They are orthonormal; each has its largest weight positive.
         """
-        return self._eigen[1].T.reshape(-1, *self.kernel_size)
+        return self._spectrum[1]
 
-    @property
+    @cached_property
     def rank(self) -> int:
-        """The number of directions that `X` can tell apart.
-
-        Examples
-        --------
-        >>> from convkit import stripes
-        >>> QuadraticLoss(stripes(), (2, 2)).rank
-        2
-        """
-        steepest = self.eigenvalues[0].clamp(min=torch.finfo(torch.float64).tiny)
-        return int((self.eigenvalues > RANK_TOLERANCE * steepest).sum())
+        """How many directions of the kernel the input can tell apart, 0 to n."""
+        return int((self.eigenvalues > self.eigenvalues[0] * RANK_TOLERANCE).sum())
 
     @property
     def identifiable_directions(self) -> Tensor:
-        """Orthonormal kernels, (rank, kH, kW), that span all that `X` can tell apart.
+        """Orthonormal kernels, (rank, kH, kW), that span all that the input can tell apart.
 
-        A kernel's part outside their span changes no output cell, so no training on `X` finds it.
+        A kernel's part outside their span changes no output cell, so no training can find it.
         """
         return self.directions[: self.rank]
 
@@ -150,132 +121,139 @@ class QuadraticLoss:
     def max_stable_lr(self) -> float:
         """The learning rate above which gradient descent diverges: 2 / the largest eigenvalue.
 
-        Infinite where the loss is flat (Goodfellow et al., "Deep Learning", 2016, section 4.3).
-
-        Examples
-        --------
-        >>> from convkit import stripes
-        >>> round(QuadraticLoss(stripes(), (1, 2)).max_stable_lr, 6)
-        0.033333
+        Infinite where the loss is flat.
         """
         if self.rank == 0:
-            return math.inf
+            return float("inf")
         return 2 / self.eigenvalues[0].item()
 
     @property
     def fastest_lr(self) -> float:
-        """The learning rate at which the slowest direction shrinks fastest.
+        """The learning rate whose slowest direction converges fastest.
 
-        It is 2 / (largest + smallest eigenvalue) of the directions that `X` can tell apart
-        (Nocedal & Wright, section 3.3); infinite where the loss is flat.
+        It is 2 / (largest + smallest), over the eigenvalues of the identifiable directions (Goh,
+        "Why momentum really works", Distill 2017); infinite where the loss is flat.
         """
         if self.rank == 0:
-            return math.inf
+            return float("inf")
         return 2 / (self.eigenvalues[0] + self.eigenvalues[self.rank - 1]).item()
 
     @property
     def projection_axes(self) -> tuple[Tensor, Tensor]:
-        """Two unit kernels (kH, kW) along which to draw the loss.
+        """Two unit kernels (kH, kW) along which to picture the loss.
 
-        These are the two weights where there are two, otherwise the steepest direction and the
-        flattest that `X` can tell apart. An axis that does not exist is zeros.
+        The two weights themselves where there are two; otherwise the steepest and the flattest of
+        the identifiable directions. A direction that does not exist is zeros.
         """
-        if math.prod(self.kernel_size) == 2:
+        if len(self.hessian) == 2:
             first, second = torch.eye(2, dtype=torch.float64).reshape(2, *self.kernel_size)
             return first, second
-        seen = self.identifiable_directions
-        blank = torch.zeros(self.kernel_size, dtype=torch.float64)
-        return seen[0] if self.rank > 0 else blank, seen[-1] if self.rank > 1 else blank
+        none = torch.zeros(self.kernel_size, dtype=torch.float64)
+        steepest = self.directions[0] if self.rank > 0 else none
+        flattest = self.directions[self.rank - 1] if self.rank > 1 else none
+        return steepest, flattest
 
-    # What needs a target.
+    # What depends on the target too
 
-    @property
-    def _linear(self) -> Tensor:
-        if self._b is None:
-            raise ConvkitError(
-                "this QuadraticLoss has no target",
-                "a target Y for values of the loss and the best kernel",
-                "Write QuadraticLoss(X, kernel_size, Y).",
-            )
-        return self._b
+    def _with_target(self) -> tuple[Tensor, float]:
+        """Return A'y (n,) and y'y, both divided by the number of cells for reduction "mean"."""
+        if self._products is None:
+            given = "QuadraticLoss was built without Y"
+            raise ConvkitError(given, "a target", "Write QuadraticLoss(X, kernel_size, Y).")
+        return self._products
 
     @property
     def scale(self) -> float:
-        """The loss of the zero kernel."""
-        self._linear  # noqa: B018  raises where there is no target
-        return self._c
+        """The loss of the kernel of zeros."""
+        return self._with_target()[1]
 
     @cached_property
     def best_kernel(self) -> Tensor:
-        """The kernel (kH, kW) of least loss; of all such, the one of least norm."""
-        inverse = torch.linalg.pinv(self._G, rtol=RANK_TOLERANCE, hermitian=True)
-        return _without_noise((inverse @ self._linear).reshape(self.kernel_size))
+        """The kernel (kH, kW) of least loss; of all such, the one of least norm.
+
+        Weights below `WEIGHT_TOLERANCE` of the largest are zero.
+        """
+        seen = self.identifiable_directions.flatten(1)
+        linear, _ = self._with_target()
+        weights = seen.T @ (2 * (seen @ linear) / self.eigenvalues[: self.rank])
+        weights[weights.abs() < WEIGHT_TOLERANCE * weights.abs().max()] = 0
+        return weights.reshape(self.kernel_size)
 
     def loss(self, K: Tensor) -> float:
-        """Return the loss of a kernel (kH, kW).
-
-        Examples
-        --------
-        >>> QuadraticLoss(torch.ones(1, 2), 1, torch.zeros(1, 2)).loss(torch.tensor([[3.0]]))
-        18.0
-        """
-        k = self._weights(K)
-        value = k @ self._G @ k - 2 * self._linear @ k + self._c
-        return max(value.item(), 0.0)
+        """Return the loss of a kernel (kH, kW)."""
+        return self._losses(self._weights("K", K)).item()
 
     def gradient(self, K: Tensor) -> Tensor:
-        """Return the gradient of the loss at a kernel, both (kH, kW), in float64.
-
-        Examples
-        --------
-        >>> QuadraticLoss(torch.ones(1, 2), 1, torch.zeros(1, 2)).gradient(torch.tensor([[3.0]]))
-        tensor([[12.]], dtype=torch.float64)
-        """
-        return 2 * (self._G @ self._weights(K) - self._linear).reshape(self.kernel_size)
+        """Return the gradient of the loss at a kernel: (kH, kW) -> (kH, kW)."""
+        linear, _ = self._with_target()
+        gradient = self.hessian @ self._weights("K", K) - 2 * linear
+        return gradient.reshape(self.kernel_size)
 
     def surface(self, centre: Tensor, u: Tensor, v: Tensor, a: Tensor, b: Tensor) -> Tensor:
-        """Return the loss at ``centre + a u + b v`` for all of `a` and `b`: (len(b), len(a)).
+        """Return the loss at ``centre + a[i] * u + b[j] * v`` in row j and column i.
 
         Parameters
         ----------
         centre, u, v : Tensor
-            Kernels (kH, kW): a point, and the two directions of a plane.
+            Kernels (kH, kW).
         a, b : Tensor
-            Coordinates along `u` and `v`, each of one axis.
+            Coordinates along `u` and `v`, 1-D.
 
-        Examples
-        --------
-        >>> problem = QuadraticLoss(torch.eye(2), (1, 2), torch.zeros(2, 1))
-        >>> zero, (u, v) = torch.zeros(1, 2), problem.projection_axes
-        >>> problem.surface(zero, u, v, torch.tensor([0.0, 1.0]), torch.tensor([2.0]))
-        tensor([[4., 5.]], dtype=torch.float64)
+        Returns
+        -------
+        Tensor
+            Shape (len(b), len(a)).
         """
-        k = self._weights(centre) + (
-            a.double()[None, :, None] * self._weights(u)
-            + b.double()[:, None, None] * self._weights(v)
-        )
-        values = (k @ self._G * k).sum(-1) - 2 * k @ self._linear + self._c
-        return values.clamp(min=0)
+        across = a.double()[None, :, None] * self._weights("u", u)
+        up = b.double()[:, None, None] * self._weights("v", v)
+        return self._losses(self._weights("centre", centre) + across + up)
 
-    def _weights(self, K: Tensor) -> Tensor:
-        if tuple(check_array("K", K).shape) != self.kernel_size:
-            raise ConvkitError(
-                f"K has shape {tuple(K.shape)}",
-                f"a kernel of shape {self.kernel_size}",
-                "Build another QuadraticLoss for another kernel size.",
-            )
+    def _losses(self, weights: Tensor) -> Tensor:
+        """Return the loss for weights (..., n); rounding is kept from making it negative."""
+        linear, scale = self._with_target()
+        curved = (weights @ self.hessian * weights).sum(-1) / 2
+        return (curved - 2 * weights @ linear + scale).clamp(min=0)
+
+    def _weights(self, name: str, K: Tensor) -> Tensor:
+        if tuple(check_array(name, K).shape) != self.kernel_size:
+            given = f"{name} has shape {tuple(K.shape)}"
+            raise ConvkitError(given, f"the kernel's shape {self.kernel_size}", "Reshape it.")
         return K.detach().double().flatten()
 
 
-def _check_finite(name: str, values: Tensor) -> None:
-    finite = check_array(name, values).isfinite()
-    if not finite.all():
-        i, j = (~finite).nonzero()[0].tolist()
-        given = f"{name}[{i}, {j}] is {values[i, j].item()}"
-        raise ConvkitError(given, "finite numbers", "Replace it by a number.")
+def check_reduction(reduction: str) -> None:
+    """Raise ConvkitError unless `reduction` is "sum" or "mean".
+
+    Examples
+    --------
+    >>> check_reduction("mean")
+    """
+    if reduction not in ("sum", "mean"):
+        given = f"reduction is {brief_repr(reduction)}"
+        raise ConvkitError(given, '"sum" or "mean"', "Choose one.")
 
 
-def _without_noise(kernel: Tensor) -> Tensor:
-    """Return a kernel whose weights that are zero up to rounding are zero."""
-    noise = 1e-9 * kernel.abs().max()
-    return torch.where(kernel.abs() <= noise, torch.zeros_like(kernel), kernel)
+def check_target(X: Tensor, Y: Tensor, kernel_size: tuple[int, ...]) -> None:
+    """Raise ConvkitError unless `Y` has the shape of the output of `X` and a kernel.
+
+    Examples
+    --------
+    >>> check_target(torch.zeros(6, 8), torch.zeros(6, 7), kernel_size=(1, 2))
+    """
+    size = WindowGeometry(tuple(X.shape), kernel_size).output_size
+    if tuple(check_array("Y", Y).shape) != size:
+        raise ConvkitError(
+            f"Y has shape {tuple(Y.shape)}",
+            f"the output's shape {size} for X {tuple(X.shape)} and kernel {tuple(kernel_size)}",
+            "Compute the target with corr2d(X, kernel).",
+        )
+
+
+def _check_no_overflow(name: str, values: Tensor, *products: Tensor) -> None:
+    if not all(product.isfinite().all() for product in products):
+        largest = values.abs().max().item()
+        raise ConvkitError(
+            f"{name} has values up to {largest:.4g}",
+            "values whose squares add up to less than 1.8e308",
+            f"Scale it down, for example to {name} / {name}.abs().max().",
+        )
