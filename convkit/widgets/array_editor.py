@@ -143,7 +143,8 @@ class ArrayEditor(Part):
         if new.shape == self._value.shape and not force:
             kept = (new.double() == self._value.double()).flatten().tolist()
         self._value, self._limit = new, limit
-        self._errors = {k: text for k, text in self._errors.items() if k != PASTE and kept[k]}
+        still_typed = {k for k, is_kept in enumerate(kept) if is_kept}
+        self._errors = {k: text for k, text in self._errors.items() if k in still_typed}
         with self.hold_sync():
             self._show_texts(kept)
             self._show_colours()

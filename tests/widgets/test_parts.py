@@ -1,0 +1,121 @@
+"""The other parts: what they check, what they tell, and what they send."""
+
+import numpy as np
+import pytest
+import traitlets
+
+from convkit import ConvkitError
+from convkit.widgets import Frames, Picture, Player, Plot, Slider, Status
+from tests.widgets.driver import receive_state, send, sent_by
+
+
+@pytest.mark.parametrize(
+    ("part", "text"),
+    [
+        (Status("busy with it", "busy"), "Status (busy): busy with it"),
+        (Slider("weight", -4, 4, 1), "Slider: weight, at 1 from -4 to 4"),
+        (Player("step", max=25, value=6), "Player: step 6 of 25"),
+        (Picture("input, photo"), "Picture: input, photo"),
+        (Plot("loss", [300, 200], [40, 10, 250, 160]), "Plot: loss"),
+        (Frames("<p></p>"), "Frames: 0 frames of 0 slots, frame 0 on show"),
+    ],
+)
+def test_each_part_has_a_text_that_is_the_same_on_every_run(part, text):
+    assert repr(part) == text
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Slider("weight", -4, 4, 5), "value is 5; expected a position from -4 to 4"),
+        (lambda: Slider("weight", 4, -4, 0), "value is 0; expected a position from 4 to -4"),
+        (lambda: Player(max=3, value=4), "value is 4; expected a position from 0 to 3"),
+        (lambda: Player(max=-1), "value is 0; expected a position from 0 to -1"),
+        (lambda: Player(max=3, interval=0), "interval is 0; expected milliseconds"),
+        (lambda: Frames().show([["a"], ["a", "b"]]), "texts has frames of 1 and 2 slots"),
+        (lambda: Frames().show([["a"]], [["x", "y"]]), "classes has 2 entries; expected 1"),
+        (
+            lambda: Frames().show([[str(n) for n in range(2**16 + 1)]]),
+            "texts has 65537 different strings",
+        ),
+    ],
+)
+def test_what_cannot_work_is_refused_in_words(make, message):
+    with pytest.raises(ConvkitError) as caught:
+        make()
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("part", "trait", "value"),
+    [
+        (Status(), "kind", "loud"),
+        (Picture(), "frame_role", "target"),
+        (Picture(), "shape", [1, 2, 3]),
+        (Plot("p", [1, 1], [0, 0, 1, 1]), "pick", "line"),
+    ],
+)
+def test_a_trait_takes_only_what_it_means(part, trait, value):
+    with pytest.raises(traitlets.TraitError):
+        setattr(part, trait, value)
+
+
+@pytest.mark.parametrize(
+    ("part", "traits"),
+    [
+        (Slider("weight", -4, 4, 1), {"value": 3}),
+        (Player("step", max=25), {"value": 9, "playing": True}),
+        (Picture("input"), {"cell": [1, 2], "pointed": [3, 4]}),
+        (Plot("loss", [300, 200], [40, 10, 250, 160], pick="index"), {"index": 3}),
+        (Frames(), {"index": 3}),
+    ],
+)
+def test_what_the_browser_moves_arrives_and_is_not_sent_back(part, traits):
+    with sent_by(part) as messages:
+        receive_state(part, **traits)
+    assert {name: getattr(part, name) for name in traits} == traits
+    assert messages == []
+
+
+def test_a_point_chosen_in_a_plot_is_told_and_answered():
+    plot, points = Plot("surface", [300, 200], [40, 10, 250, 160]), []
+    plot.on_point(lambda x, y: points.append((x, y)))
+    with sent_by(plot) as messages:
+        send(plot, {"x": 50, "y": 60.5, "stamp": 7.0})
+    assert points == [(50.0, 60.5)]
+    assert [message["state"] for message in messages] == [{"answered": 7.0}]
+
+
+def test_a_point_is_answered_even_where_its_handler_fails(caplog):
+    def fail(x, y):
+        raise ConvkitError("x is bad", "a good one", "Click elsewhere.")
+
+    plot = Plot("surface", [300, 200], [40, 10, 250, 160])
+    plot.on_point(fail)
+    send(plot, {"x": 1, "y": 2, "stamp": 8.0})
+    assert plot.answered == 8.0 and "x is bad" in caplog.text
+
+
+@pytest.mark.parametrize("message", [{}, {"x": 1}, {"x": "1", "y": 2}, {"x": None, "y": 2}, []])
+def test_messages_that_are_no_point_are_ignored(message):
+    plot, points = Plot("surface", [300, 200], [40, 10, 250, 160]), []
+    plot.on_point(lambda x, y: points.append((x, y)))
+    send(plot, message)
+    assert points == []
+
+
+def test_frames_are_codes_of_their_texts_and_classes():
+    texts = [["0", "26.9"], ["1", "14.2"], ["2", "26.9"]]
+    classes = [["", "t0"], ["", "t5"], ["", "t0"]]
+    frames = Frames()
+    with sent_by(frames) as messages:
+        frames.show(texts, classes, html='<b data-slot="0"></b><i data-slot="1"></i>')
+    assert _decoded(frames.text_codes, frames.strings) == texts
+    assert _decoded(frames.class_codes, frames.classes) == classes
+    assert len(frames.strings) == 5 and len(messages) == 1
+    frames.show(texts)
+    assert frames.class_codes == b"" and frames.html.startswith("<b")
+
+
+def _decoded(codes, strings):
+    return [[strings[code] for code in row] for row in np.frombuffer(codes, "<u2").reshape(3, 2)]
