@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from convkit.errors import ConvkitError
+from convkit.errors import ConvkitError, brief_repr
 
 FAILURES = (Exception, SystemExit, GeneratorExit)
 """What a learner's code may raise; only a KeyboardInterrupt is not its own doing."""
@@ -76,23 +76,6 @@ def name_of(function: object) -> str:
     return name if isinstance(name, str) else type(function).__name__
 
 
-def safe_repr(value: object, limit: int = 80) -> str:
-    """Return `repr(value)` on one line of at most `limit` characters; where it fails, the type.
-
-    Examples
-    --------
-    >>> safe_repr([1, 2])
-    '[1, 2]'
-    >>> safe_repr("abcdefghij", limit=8)
-    "'abcd..."
-    """
-    try:
-        text = " ".join(repr(value).split())
-    except FAILURES:
-        text = f"a {type(value).__name__}"
-    return text if len(text) <= limit else text[: limit - 3] + "..."
-
-
 def describe_error(error: BaseException) -> str:
     """Return "TypeError: what it says", or the type alone where the error's text cannot be had.
 
@@ -121,7 +104,7 @@ def _parameters(function: object) -> list[Parameter]:
 def _check_callable(function: object) -> None:
     if not callable(function):
         raise UserFunctionError(
-            f"{safe_repr(function)} is not a function",
+            f"{brief_repr(function)} is not a function",
             "a function",
             "Give its name, without calling it.",
         )
