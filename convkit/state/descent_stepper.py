@@ -11,7 +11,7 @@ from torch import Tensor
 
 from convkit import codegen, formatting, ops
 from convkit.descent import Step, divergence_limit, record
-from convkit.errors import ConvkitError
+from convkit.errors import ConvkitError, brief_repr
 from convkit.formatting import ConvergenceSummary
 from convkit.least_squares import QuadraticLoss
 from convkit.state.store import State, equal
@@ -157,6 +157,26 @@ def compute(
         )
     n = min(state.n, len(trajectory) - 1)
     return DescentStepperResult(replace(state, n=n), quadratic, trajectory)
+
+
+def learning_rate(value: Any) -> float:
+    """Return a learning rate, a real number of any kind, as a float; `compute` checks its range.
+
+    Raises
+    ------
+    ConvkitError
+        If it is not a number.
+
+    Examples
+    --------
+    >>> import torch
+    >>> learning_rate(torch.tensor(0.5))
+    0.5
+    """
+    number = ops.as_real(value)
+    if number is None:
+        raise ConvkitError(f"lr is {brief_repr(value)}", "a number above 0", "Choose 0.03, say.")
+    return number
 
 
 def rate_fields(state: DescentStepperState, lr: float, *, only_ahead: bool) -> dict[str, Any]:

@@ -1,5 +1,6 @@
-"""The panels: standard ipywidgets, glued."""
+"""Panels, and the parts that they are made of."""
 
+from convkit.widgets._base import Panel
 from convkit.widgets.array_editor import ArrayEditor
 from convkit.widgets.descent_stepper import DescentStepper
 from convkit.widgets.frames import Frames
@@ -15,6 +16,7 @@ __all__ = [
     "DescentStepper",
     "Frames",
     "KernelEditor",
+    "Panel",
     "Picture",
     "Player",
     "Plot",

@@ -48,6 +48,8 @@ class Panel(widgets.VBox):
         If a subclass lacks `paint`, `summary` or `fallback`.
     """
 
+    _cleanups: tuple[Callable[[], None], ...] = ()  # none before a panel is made
+
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         for name in ("paint", "summary", "fallback"):
@@ -64,6 +66,7 @@ class Panel(widgets.VBox):
         self._in_browser_event = False
         self._timer: asyncio.TimerHandle | None = None
         self._leave: Callable[[], None] | None = None
+        self._cleanups = (self.unfollow, self._cancel_timer, store.unobserve_all)
         store.observe(self._on_result, "result")
         self._paint_all()
 
@@ -107,6 +110,13 @@ class Panel(widgets.VBox):
             self.store.set(label, **fields(*values))
             if self.store.result is before:  # but an earlier error may still be shown
                 self._paint_all()
+
+    def repaint(self, _: object = None) -> None:
+        """Paint the current result again, for a control that only changes what is shown."""
+        if self._is_painting:
+            return
+        with self.show_errors():
+            self._paint_all()
 
     def undo(self) -> None:
         """Return to the state before the last edit."""
@@ -254,9 +264,8 @@ class Panel(widgets.VBox):
 
     def close(self) -> None:
         """Close the panel and everything in it, and free what it holds."""
-        self.unfollow()
-        self._cancel_timer()
-        self.store.unobserve_all()
+        for clean_up in self._cleanups:
+            clean_up()
         for part in _parts_of(self):
             part.close()
         super().close()

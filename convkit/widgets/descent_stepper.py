@@ -17,6 +17,7 @@ from convkit.formatting import Outcome
 from convkit.ops import to_pair
 from convkit.state import descent_stepper
 from convkit.state.descent_stepper import (
+    LAST_POSITION,
     MAX_STEPS,
     DescentStepperResult,
     DescentStepperState,
@@ -123,7 +124,7 @@ class DescentStepper(Panel):
             ops.validated_copy(name, values)
             for name, values in (("X", X), ("Y", Y), ("start", start))
         )
-        lr = learning_rate(lr, X.dtype)
+        lr = learning_rate(lr)
         first = DescentStepperState(X, Y, start, lr, (lr,) * steps, reduction)
         store = Store(first, descent_stepper.compute, view_fields=["n"])
         self._first = store.state
@@ -160,7 +161,7 @@ class DescentStepper(Panel):
 
     @lr.setter
     def lr(self, value: float) -> None:
-        self.store.set(**self._rate_fields(learning_rate(value, self.store.state.X.dtype)))
+        self.store.set(**self._rate_fields(learning_rate(value)))
 
     @property
     def n(self) -> int:
@@ -283,7 +284,7 @@ class DescentStepper(Panel):
         self.bind(self._rate_slider, "lr", self._dragged_rate_fields)
         self._start.on_edit(self._on_start)
         self._start.observe(self._on_start_error, "error")
-        self._code_section.toggle.observe(lambda _: self._paint_all(), "value")
+        self._code_section.toggle.observe(self.repaint, "value")
 
     def _rate_fields(self, lr: float) -> dict[str, Any]:
         return rate_fields(self.store.state, lr, only_ahead=self._only_ahead.value)
@@ -312,8 +313,8 @@ class DescentStepper(Panel):
         """Show why a text was not taken; the box keeps it, to be finished."""
         if change["new"]:
             self.set_status(change["new"], "error")
-        elif not self._is_painting:
-            self._paint_all()
+        else:
+            self.repaint()
 
     # Painting.
 

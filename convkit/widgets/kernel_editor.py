@@ -207,7 +207,7 @@ class KernelEditor(Panel):
     def _lines(self) -> list[widgets.Widget]:
         return [
             row(self._picture, self._file, self._preset, self._rows, self._columns),
-    row(*options, self._flip, *self._buttons.values(), self._missing_options()),
+            row(*self._options.values(), self._flip, *self._buttons.values(), self._note),
             self._view,
             row(widgets.Label("window"), self._player, self._row, self._column),
             self._sizes,
@@ -224,7 +224,7 @@ class KernelEditor(Panel):
         self._pixels.on_edit(self._on_pixel)
         self._pixels.observe(self._on_grid_error, "error")
         for section in (self._code_section, self._pixel_section):
-            section.toggle.observe(lambda _: self._paint_all(), "value")
+            section.toggle.observe(self.repaint, "value")
 
     def _bind_kernel(self) -> None:
         self.bind(self._preset, "", self._preset_fields)
@@ -235,7 +235,7 @@ class KernelEditor(Panel):
             self.bind(box, name, partial(self._option_fields, name))
         self._grid.on_edit(self._on_weight)
         self._grid.observe(self._on_grid_error, "error")
-        self._cell.observe(lambda _: self._paint_all(), "value")
+        self._cell.observe(self.repaint, "value")
         self._drag.observe(self._on_drag, "value")
 
     def _bind_window(self) -> None:
@@ -283,8 +283,8 @@ class KernelEditor(Panel):
         """Show why a text was not taken; the box keeps it, to be finished."""
         if change["new"]:
             self.set_status(change["new"], "error")
-        elif not self._is_painting:
-            self._paint_all()
+        else:
+            self.repaint()
 
     def _chosen_cell(self) -> tuple[int, int]:
         """Return the cell whose weight the slider drags."""
