@@ -58,10 +58,11 @@ class _Problem:
 
     def first(self, start: Tensor) -> Step:
         step = self._measured(0, start, None)
-        if not (math.isfinite(step.loss) and step.grad.isfinite().all()):
+        slope = step.grad.abs().max().item()
+        if not (math.isfinite(step.loss) and math.isfinite(slope)):
             raise ConvkitError(
-                f"the loss at the start is {step.loss:.4g}",
-                f"a loss and a gradient that {self.X.dtype} can hold",
+                f"the loss at the start is {step.loss:.4g} and its gradient up to {slope:.4g}",
+                f"numbers that {self.X.dtype} can hold",
                 "Use smaller numbers in X, Y and start, or X.double().",
             )
         return step
@@ -111,7 +112,7 @@ def divergence_limit(loss: QuadraticLoss, start: Tensor) -> float:
     4000000.0
     """
     scale = max(loss.scale, loss.loss(start), sys.float_info.min)
-    return DIVERGENCE_FACTOR * scale
+    return min(DIVERGENCE_FACTOR * scale, sys.float_info.max)
 
 
 def record(
@@ -159,7 +160,7 @@ def record(
     steps = [problem.first(start)]
     for lr in rates:
         step = problem.next(steps[-1], checked[lr])
-        if not step.loss <= limit:
+        if not step.loss <= limit or math.isinf(step.loss):
             break
         steps.append(step)
     return tuple(steps)

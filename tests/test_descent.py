@@ -1,8 +1,9 @@
-"""KernelDescent against torch's optimiser, closed forms, and itself walked back and forth."""
+"""Gradient descent against torch's optimiser, closed forms, and itself walked back and forth."""
 
-import functools
 import math
+import sys
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -10,58 +11,71 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.testing import assert_close
 
-from convkit import ConvkitError, KernelDescent, corr2d, fastest_lr, kernel, photo, stripes
-from convkit.descent import MOMENTUM, RUNAWAY
+from convkit import ConvkitError, KernelDescent, QuadraticLoss, corr2d, kernel, photo, stripes
+from convkit.descent import DIVERGENCE_FACTOR, divergence_limit, record
 
 X = stripes()
 BOOKS = torch.tensor([[1.0, -1]])
 Y = corr2d(X, BOOKS)
 ZERO = torch.zeros(1, 2)
+HALF = torch.tensor([[0.5, 0.5]])
+BLACK = torch.zeros(3, 3)
+RATES = [0.03] * 3
 REDUCTIONS = ["sum", "mean"]
+MODES = [torch.enable_grad, torch.no_grad, torch.inference_mode]
 
 
 def noise(*shape, seed=0, dtype=torch.float32):
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(dtype)
 
 
-def stepper(start=ZERO, **options):
+def descend(start=ZERO, **options):
     return KernelDescent(X, Y, start, **options)
 
 
-def state(step):
-    """Everything a step holds, in comparable form."""
-    tensors = (step.kernel, step.grad, step.velocity)
-    return step.n, step.loss, step.lr, [t.tolist() for t in tensors]
+def contents(steps):
+    """Everything that steps hold, in comparable form."""
+    return [(s.n, s.loss, s.lr, s.kernel.tolist(), s.grad.tolist()) for s in steps]
 
 
 # Torch's optimiser, bit for bit
 
 
+def steps_of_torch(X, Y, start, rates, reduction):
+    """Loss, gradient and kernel before each update that torch's optimiser makes."""
+    layer = nn.Conv2d(1, 1, tuple(start.shape), bias=False, dtype=X.dtype)
+    layer.weight.data[0, 0] = start
+    sgd = torch.optim.SGD(layer.parameters(), lr=1)
+    for lr in rates:
+        sgd.param_groups[0]["lr"] = lr
+        squares = (layer(X[None, None]) - Y[None, None]) ** 2
+        loss = squares.sum() if reduction == "sum" else squares.mean()
+        sgd.zero_grad()
+        loss.backward()
+        yield loss.item(), layer.weight.grad[0, 0].tolist(), layer.weight.data[0, 0].tolist()
+        sgd.step()
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("reduction", REDUCTIONS)
-@pytest.mark.parametrize("optimizer", MOMENTUM)
 @pytest.mark.parametrize("size", [(1, 2), (3, 3)])
-def test_each_step_is_torchs_to_the_bit(size, optimizer, reduction, dtype):
-    picture = noise(9, 10, dtype=dtype)
+def test_each_step_is_torchs_to_the_bit(size, reduction, dtype):
+    picture, start = noise(9, 10, dtype=dtype), noise(*size, seed=2, dtype=dtype)
     target = corr2d(picture, noise(*size, seed=1, dtype=dtype))
-    start = noise(*size, seed=2, dtype=dtype)
-    layer = nn.Conv2d(1, 1, size, bias=False, dtype=dtype)
-    layer.weight.data[0, 0] = start
     rates = [2e-3] * 12 + [1e-3] * 6 + [5e-4] * 3
-    sgd = torch.optim.SGD(layer.parameters(), lr=rates[0], momentum=MOMENTUM[optimizer])
-    descent = KernelDescent(picture, target, start, reduction=reduction, optimizer=optimizer)
-    for lr in rates:
-        descent.lr = sgd.param_groups[0]["lr"] = lr
-        squares = (layer(picture[None, None]) - target[None, None]) ** 2
-        loss = squares.sum() if reduction == "sum" else squares.mean()
-        layer.zero_grad()
-        loss.backward()
-        assert descent.loss == loss.item()
-        assert torch.equal(descent.grad, layer.weight.grad[0, 0])
-        sgd.step()
-        assert torch.equal(descent.step().kernel, layer.weight.data[0, 0])
-    assert descent.n == len(rates)
-    assert descent.loss < descent.trajectory[0].loss
+    descent = KernelDescent(picture, target, start, reduction=reduction)
+    for loss, grad, weights in steps_of_torch(picture, target, start, rates, reduction):
+        assert (descent.loss, descent.grad.tolist(), descent.kernel.tolist()) == (
+            loss,
+            grad,
+            weights,
+        )
+        descent.lr = rates[descent.n]
+        descent.step()
+    steps = record(picture, target, start, rates, reduction=reduction)
+    assert contents(steps) == contents(descent.trajectory)
+    assert [step.n for step in steps] == list(range(22))
+    assert [step.lr for step in steps] == [None, *rates]
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
@@ -71,161 +85,85 @@ def test_short_floats_descend_too(dtype):
     assert_close(descent.kernel.float(), BOOKS, rtol=0, atol=0.05)
 
 
-def test_mean_is_torchs_mean_squared_error():
-    descent = stepper(torch.tensor([[0.5, 0.5]]), reduction="mean")
-    assert descent.loss == nn.functional.mse_loss(corr2d(X, descent.kernel), Y).item()
-    total = stepper(torch.tensor([[0.5, 0.5]]))
-    assert descent.loss == pytest.approx(total.loss / 42)
-    assert_close(descent.grad, total.grad / 42)
-
-
-def test_mean_with_a_learning_rate_as_many_times_larger_goes_the_same_way():
-    total, mean = stepper(lr=0.03), stepper(lr=0.03 * 42, reduction="mean")
-    assert_close(total.jump(20).kernel, mean.jump(20).kernel)
-
-
 # Closed forms
 
 
-def test_from_zero_the_closed_form():
-    descent = stepper()
-    for n in range(30):
-        assert descent.n == n
-        assert_close(descent.kernel, (1 - 0.64**n) * BOOKS, rtol=0, atol=2e-6)
-        assert descent.loss == pytest.approx(12 * 0.4096**n, rel=1e-3, abs=1e-9)
-        descent.step()
-
-
-def test_from_zero_the_first_losses():
-    descent = stepper()
+def test_losses_from_zero():
+    descent = descend()
     losses = [descent.jump(n).loss for n in range(4)]
     assert losses == pytest.approx([12, 4.9152, 2.013266, 0.824634], abs=1e-6)
+    for n in range(30):
+        assert_close(descent.jump(n).kernel, (1 - 0.64**n) * BOOKS, rtol=0, atol=2e-6)
+        assert descent.loss == pytest.approx(12 * 0.4096**n, rel=1e-3, abs=1e-9)
 
 
-def test_from_one_half_the_first_losses():
-    descent = KernelDescent(X.double(), Y.double(), torch.tensor([[0.5, 0.5]]).double())
-    losses = [descent.jump(n).loss for n in range(4)]
-    assert losses == pytest.approx([27, 14.5152, 8.157266, 4.756794], abs=1e-6)
+def test_losses_from_one_half():
+    losses = [step.loss for step in record(X, Y, HALF, [0.03] * 3)]
+    assert losses == pytest.approx([27, 14.5152, 8.157266, 4.756794], abs=1e-5)
 
 
-def test_the_factors_per_step_are_the_hessians():
-    """Along (1, 1), of curvature 60, the error is multiplied by -0.8; along (1, -1) by 0.64."""
-    for direction, factor in ([1.0, 1.0], -0.8), ([1.0, -1.0], 0.64):
-        away = torch.tensor([direction]).double()
-        descent = KernelDescent(X.double(), Y.double(), BOOKS.double() + away)
-        for n in range(10):
-            assert_close(descent.jump(n).kernel - BOOKS.double(), factor**n * away)
+@pytest.mark.parametrize(("direction", "factor"), [([1.0, 1], -0.8), ([1.0, -1], 0.64)])
+def test_each_step_multiplies_the_error_by_the_hessians_factor(direction, factor):
+    """Along (1, 1), of curvature 60, it is -0.8; along (1, -1), of curvature 12, 0.64."""
+    error = torch.tensor([direction]).double()
+    descent = KernelDescent(X.double(), Y.double(), BOOKS.double() + error)
+    for n in range(10):
+        assert_close(descent.jump(n).kernel - BOOKS.double(), factor**n * error)
 
 
-def test_the_books_training_finds_the_books_kernel():
-    descent = stepper(torch.rand(1, 2, generator=torch.Generator().manual_seed(0)))
-    assert_close(descent.jump(20).kernel, BOOKS, rtol=0, atol=0.05)
-
-
-def test_on_the_photo_sobel_is_found():
-    picture = photo(64)
-    sobel = kernel("Sobel x")
-    lr = fastest_lr(picture, 3)
-    descent = KernelDescent(picture, corr2d(picture, sobel), torch.zeros(3, 3), lr=lr)
-    losses = [descent.jump(n).loss for n in (0, 30, 300)]
-    assert losses[2] < 0.1 * losses[1] < 0.1 * losses[0]
-
-
-# The gradient, three ways
+def test_mean_with_a_learning_rate_as_many_times_larger_takes_the_same_path():
+    total, mean = descend(lr=0.03), descend(lr=0.03 * 42, reduction="mean")
+    assert_close(total.jump(20).kernel, mean.jump(20).kernel)
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
-@pytest.mark.parametrize("size", [(1, 2), (2, 2), (3, 1)])
-def test_the_gradient_three_ways(size, reduction):
-    picture = noise(6, 7, dtype=torch.float64)
-    target = noise(7 - size[0], 8 - size[1], seed=1, dtype=torch.float64)
-    K = noise(*size, seed=2, dtype=torch.float64)
-    grad = KernelDescent(picture, target, K, reduction=reduction).grad
-    cells = target.numel() if reduction == "mean" else 1
+def test_descent_converges_below_the_limit_and_diverges_above(reduction):
+    limit = QuadraticLoss(X, (1, 2), reduction=reduction).max_stable_lr
+    below = descend(HALF, lr=0.98 * limit, reduction=reduction)
+    assert below.jump(300).loss < 1e-6 * below.trajectory[0].loss
+    above = descend(HALF, lr=1.02 * limit, reduction=reduction)
+    with pytest.raises(ConvkitError, match="the limit for this picture"):
+        above.jump(400)
 
-    def loss(K):
-        return ((corr2d(picture, K) - target) ** 2).sum() / cells
 
-    residual = corr2d(picture, K) - target
-    by_hand = corr2d(picture, 2 * residual) / cells
-    by_autograd = torch.autograd.functional.jacobian(loss, K)
-    by_difference, small = torch.zeros_like(K), 1e-5
-    for i in range(size[0]):
-        for j in range(size[1]):
-            nudge = torch.zeros_like(K)
-            nudge[i, j] = small
-            by_difference[i, j] = (loss(K + nudge) - loss(K - nudge)) / (2 * small)
-    assert grad.shape == by_hand.shape
-    assert_close(grad, by_hand)
-    assert_close(grad, by_autograd)
-    assert_close(grad, by_difference, rtol=1e-6, atol=1e-6)
+def test_sobel_is_found_on_the_photo():
+    picture = photo(64)
+    target = corr2d(picture, kernel("Sobel x"))
+    lr = QuadraticLoss(picture, 3).fastest_lr
+    losses = [step.loss for step in record(picture, target, torch.zeros(3, 3), [lr] * 300)]
+    assert losses[300] < 0.1 * losses[30] < 0.1 * losses[0]
 
 
 # Walking
 
 
-WALKS = st.lists(
-    st.one_of(st.sampled_from(["step", "back"]), st.tuples(st.just("jump"), st.integers(0, 15))),
+MOVES = st.lists(
+    st.one_of(st.sampled_from(["step", "back"]), st.integers(0, 15)),
     max_size=30,
 )
 
 
-@functools.cache
-def straight_walk(optimizer):
-    descent = stepper(optimizer=optimizer)
-    descent.jump(45)  # no walk goes farther: 15 by a jump, and at most 30 single steps
-    return descent.trajectory
-
-
-@pytest.mark.parametrize("optimizer", MOMENTUM)
 @settings(max_examples=60)
-@given(walk=WALKS)
-def test_any_walk_gives_the_bits_of_a_straight_one(optimizer, walk):
-    straight = straight_walk(optimizer)
-    descent, n = stepper(optimizer=optimizer), 0
-    for move in walk:
+@given(moves=MOVES)
+def test_walking_back_and_forth_gives_the_bits_of_a_record(moves):
+    expected = record(X, Y, ZERO, [0.03] * 45)  # 15 by a jump, and at most 30 single steps
+    descent, n = descend(), 0
+    for move in moves:
         if move == "step":
             n, here = n + 1, descent.step()
         elif move == "back":
             n, here = max(0, n - 1), descent.back()
         else:
-            n, here = move[1], descent.jump(move[1])
+            n, here = move, descent.jump(move)
         assert descent.n == here.n == n
-        assert state(here) == state(straight[n])
+        assert contents([here]) == contents([expected[n]])
         assert torch.equal(descent.kernel, here.kernel)
         assert torch.equal(descent.grad, here.grad)
         assert descent.loss == here.loss
 
 
-@settings(max_examples=50)
-@given(
-    st.lists(st.tuples(st.sampled_from([0.01, 0.02, 0.03]), st.integers(1, 4)), max_size=5),
-    st.lists(st.integers(0, 24), max_size=10),
-)
-def test_a_walk_with_changed_rates_is_replayed_as_it_was(schedule, jumps):
-    descent, rates = stepper(optimizer="momentum"), []
-    for lr, count in schedule:
-        descent.lr = lr
-        for _ in range(count):
-            descent.step()
-        rates += [lr] * count
-    recorded = [state(step) for step in descent.trajectory]
-    assert [step.lr for step in descent.trajectory] == [None, *rates]
-    for n in jumps:
-        descent.jump(min(n, len(rates)))
-        descent.back()
-        descent.step()
-    assert [state(step) for step in descent.trajectory[: len(recorded)]] == recorded
-
-
-def test_back_stays_at_the_start():
-    descent = stepper()
-    assert descent.back().n == descent.n == 0
-    assert len(descent.trajectory) == 1
-
-
 def test_going_back_keeps_what_was_recorded():
-    descent = stepper()
+    descent = descend()
     descent.jump(5)
     descent.jump(2)
     assert [step.n for step in descent.trajectory] == list(range(6))
@@ -233,171 +171,253 @@ def test_going_back_keeps_what_was_recorded():
 
 
 def test_another_learning_rate_drops_the_steps_ahead():
-    descent = stepper(lr=0.03)
-    descent.jump(6)
-    descent.jump(3)
-    descent.lr = 0.01
-    assert [step.n for step in descent.trajectory] == [0, 1, 2, 3]
-    assert descent.n == 3
-    descent.jump(6)
-    assert [step.lr for step in descent.trajectory] == [None] + [0.03] * 3 + [0.01] * 3
-    fresh = stepper(lr=0.03)
-    fresh.jump(3)
-    fresh.lr = 0.01
-    assert state(descent.trajectory[6]) == state(fresh.jump(6))
-
-
-def test_the_same_learning_rate_keeps_the_steps_ahead():
-    descent = stepper(lr=0.03)
+    descent = descend(lr=0.03)
     descent.jump(6)
     descent.jump(3)
     descent.lr = 0.03
     assert len(descent.trajectory) == 7
-
-
-def test_a_learning_rate_refused_changes_nothing():
-    descent = stepper(lr=0.03)
+    descent.lr = 0.01
+    assert len(descent.trajectory) == 4
+    assert descent.n == 3
     descent.jump(6)
-    descent.jump(3)
-    with pytest.raises(ConvkitError):
-        descent.lr = -1
-    assert descent.lr == 0.03
-    assert len(descent.trajectory) == 7
+    assert contents(descent.trajectory) == contents(record(X, Y, ZERO, [0.03] * 3 + [0.01] * 3))
+
+
+def test_recorded_steps_with_several_rates_are_dropped_unless_all_are_the_new_one():
+    descent = descend(lr=0.03)
+    descent.jump(2)
+    descent.lr = 0.01
+    descent.jump(4)
+    descent.jump(1)
+    descent.lr = 0.01
+    assert len(descent.trajectory) == 2
 
 
 def test_reset_forgets_all_but_the_start():
-    descent = stepper(torch.tensor([[0.5, 0.5]]))
-    first = state(descent.trajectory[0])
+    descent = descend(HALF)
+    first = contents([descent.trajectory[0]])
     descent.jump(7)
-    assert state(descent.reset()) == first
+    assert contents([descent.reset()]) == contents(descent.trajectory) == first
     assert descent.n == 0
-    assert len(descent.trajectory) == 1
 
 
-@pytest.mark.parametrize("optimizer", MOMENTUM)
-def test_a_fork_shares_the_past_and_nothing_else(optimizer):
-    descent = stepper(lr=0.03, optimizer=optimizer)
+def test_fork_shares_the_past_and_nothing_else():
+    descent = descend(lr=0.03)
     descent.jump(8)
     descent.jump(4)
-    before = [state(step) for step in descent.trajectory]
+    before = contents(descent.trajectory)
     twin = descent.fork()
     assert twin.n == 4
-    assert [state(step) for step in twin.trajectory] == before[:5]
-    assert state(twin.jump(8)) == before[8]  # the same way, to the bit
-    twin.jump(4)
+    assert contents(twin.trajectory) == before[:5]
     twin.lr = 0.01
     twin.jump(12)
-    assert descent.lr == 0.03
-    assert descent.n == 4
-    assert [state(step) for step in descent.trajectory] == before
+    assert (descent.lr, descent.n) == (0.03, 4)
+    assert contents(descent.trajectory) == before
     descent.reset()
     assert len(twin.trajectory) == 13
 
 
-def test_what_one_edits_outside_changes_nothing_inside():
-    start, picture, target = torch.tensor([[0.5, 0.5]]), X.clone(), Y.clone()
+def test_editing_tensors_outside_changes_nothing_inside():
+    start, picture, target = HALF.clone(), X.clone(), Y.clone()
     descent = KernelDescent(picture, target, start)
-    for outside in (start, picture, target, descent.kernel, descent.grad):
-        outside.fill_(9)
-    assert torch.equal(descent.kernel, torch.tensor([[0.5, 0.5]]))
-    assert state(descent.step()) == state(stepper(torch.tensor([[0.5, 0.5]])).step())
-
-
-def test_a_start_that_learns_elsewhere_is_left_alone():
-    start = nn.Parameter(torch.tensor([[0.5, 0.5]]))
-    descent = stepper(start)
+    for outside in (start, picture, target, descent.X, descent.Y, descent.kernel, descent.grad):
+        outside.zero_()
+    for move in (descent.step, descent.back, descent.step, lambda: descent.jump(1)):
+        step = move()
+        step.kernel.zero_()
+        step.grad.zero_()
+    for step in descent.trajectory:
+        step.kernel.zero_()
+        step.grad.zero_()
     descent.jump(3)
-    assert start.grad is None
+    assert contents(descent.trajectory) == contents(record(X, Y, HALF, RATES))
+    assert torch.equal(descent.X, X)
+    assert torch.equal(descent.Y, Y)
+
+
+def test_editing_one_record_changes_no_other():
+    first = record(X, Y, HALF, [0.03] * 2)
+    expected = contents(first)
+    for step in first:
+        step.kernel.zero_()
+    assert contents(record(X, Y, HALF, [0.03] * 2)) == expected
+    assert HALF.tolist() == [[0.5, 0.5]]
+
+
+@pytest.mark.parametrize("made_in", MODES)
+@pytest.mark.parametrize("stepped_in", MODES)
+def test_gradient_modes_do_not_matter(made_in, stepped_in):
+    with made_in():
+        descent = KernelDescent(X.clone(), Y.clone(), HALF.clone())
+    with stepped_in():
+        descent.jump(3)
+        steps = record(X.clone(), Y.clone(), HALF.clone(), RATES)
+    assert contents(descent.trajectory) == contents(steps) == contents(record(X, Y, HALF, RATES))
     assert not descent.kernel.requires_grad
-    assert torch.equal(start, torch.tensor([[0.5, 0.5]]))
+    assert not steps[3].kernel.requires_grad
 
 
 # Divergence
 
 
-@pytest.mark.parametrize("optimizer", MOMENTUM)
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("lr", [0.07, 0.5, 1e5, 1e30])
-def test_divergence_stops_before_overflow_and_names_the_limit(lr, dtype, optimizer):
-    start = torch.tensor([[0.5, 0.5]])
-    descent = KernelDescent(X.to(dtype), Y.to(dtype), start.to(dtype), lr=lr, optimizer=optimizer)
-    limit = {"sgd": "0.03333", "momentum": "0.06333"}[optimizer]
+def test_divergence_stops_the_descent_before_its_numbers_overflow():
+    descent = descend(HALF, lr=0.05)
     with pytest.raises(ConvkitError) as error:
         descent.jump(1000)
-    for text in (
-        f"after step {descent.n + 1} with lr {lr:.4g} the loss would be ",
-        f"a learning rate below {limit}, the limit for this picture",
-        "Set a smaller lr and go on, or reset.",
-    ):
-        assert text in str(error.value)
-    assert math.isfinite(descent.loss)
-    assert descent.kernel.isfinite().all()
-    assert descent.loss <= RUNAWAY * 27
-    assert len(descent.trajectory) == descent.n + 1  # it stays at the last good state
-
-
-def test_after_divergence_a_smaller_learning_rate_converges():
-    descent = stepper(torch.tensor([[0.5, 0.5]]), lr=0.05)
-    with pytest.raises(ConvkitError):
-        descent.jump(1000)
-    assert descent.n > 5
+    assert str(error.value) == (
+        "after step 11 with lr 0.05 the loss would be 6.291e+07; expected a learning rate below "
+        "0.03333, the limit for this picture. Set a smaller lr and go on, or reset."
+    )
+    assert descent.n == 10
+    assert len(descent.trajectory) == 11
     descent.lr = 0.03
-    assert descent.jump(descent.n + 200).loss < 1e-6
+    assert descent.jump(200).loss < 1e-6
 
 
-def test_a_start_far_off_has_not_diverged():
-    assert stepper(torch.tensor([[3e4, -3e4]])).jump(60).loss < 1e-3
+def test_record_stops_where_a_descent_raises():
+    limit = divergence_limit(QuadraticLoss(X, (1, 2), Y), HALF)
+    assert len(record(X, Y, HALF, [0.05] * 100, limit=limit)) == 11
+    assert len(record(X, Y, HALF, [0.03] * 100, limit=limit)) == 101
+    losses = [step.loss for step in record(X, Y, HALF, [0.05] * 3)]
+    assert len(record(X, Y, HALF, [0.05] * 3, limit=losses[3])) == 4
+    assert len(record(X, Y, HALF, [0.05] * 3, limit=math.nextafter(losses[3], 0))) == 3
 
 
-def test_a_target_already_met_stays_met():
-    assert stepper(BOOKS).jump(5).loss == 0
-    black = torch.zeros(3, 3)
-    assert KernelDescent(black, black, torch.ones(1, 1), lr=1e9).jump(5).loss == 0
+def test_record_stops_before_a_loss_that_is_not_finite():
+    losses = [step.loss for step in record(X, Y, HALF, [1.0] * 100)]
+    assert 10 < len(losses) < 100
+    assert all(map(math.isfinite, losses))
+
+
+def test_divergence_limit_is_a_multiple_of_the_larger_of_two_losses():
+    quadratic = QuadraticLoss(X, (1, 2), Y)
+    assert divergence_limit(quadratic, ZERO) == DIVERGENCE_FACTOR * 12
+    assert divergence_limit(quadratic, BOOKS) == DIVERGENCE_FACTOR * 12
+    assert divergence_limit(quadratic, HALF) == pytest.approx(DIVERGENCE_FACTOR * 27)
+    huge = QuadraticLoss(X.double(), (1, 2), 1e152 * Y.double())
+    assert divergence_limit(huge, ZERO) == sys.float_info.max
+    black = QuadraticLoss(BLACK, 1, BLACK)
+    assert divergence_limit(black, torch.ones(1, 1)) == DIVERGENCE_FACTOR * sys.float_info.min
+
+
+def test_start_far_off_has_not_diverged():
+    assert descend(torch.tensor([[3e4, -3e4]])).jump(60).loss < 1e-3
+
+
+def test_target_that_is_met_stays_met():
+    assert descend(BOOKS).jump(5).loss == 0
+    assert KernelDescent(BLACK, BLACK, torch.ones(1, 1), lr=1e9).jump(5).loss == 0
 
 
 # Errors
 
 
 @pytest.mark.parametrize(
-    "lr", [0, 0.0, -0.03, math.nan, math.inf, -math.inf, 1e39, 1e300, "0.03", None]
+    "lr",
+    [0.03, np.float32(0.03), np.float64(0.03), torch.tensor(0.03), torch.tensor(1), 1],
+    ids=repr,
 )
-def test_errors_of_the_learning_rate(lr):
-    descent = stepper()
-    for attempt in (lambda: stepper(lr=lr), lambda: setattr(descent, "lr", lr)):
-        with pytest.raises(ConvkitError) as error:
-            attempt()
-        assert f"lr is {lr!r}; wanted a number above 0 and at most 3.403e+38" in str(error.value)
-        assert "any below 0.03333 converges" in str(error.value)
+def test_learning_rates_of_any_kind_are_taken(lr):
+    descent = descend(lr=lr)
+    assert descent.lr == float(lr)
+    assert type(descent.lr) is float
+    assert contents(record(X, Y, ZERO, [lr])) == contents([*descent.trajectory, descent.step()])
 
 
 @pytest.mark.parametrize(
-    ("X", "Y", "start", "options", "texts"),
+    "lr", [0, 0.0, -0.03, math.nan, math.inf, 3.5e38, "0.03", None, True, torch.tensor([0.1, 0.1])]
+)
+def test_errors_of_the_learning_rate(lr):
+    descent = descend()
+    descent.jump(2)
+    descent.back()
+    for attempt in (lambda: descend(lr=lr), lambda: setattr(descent, "lr", lr)):
+        with pytest.raises(ConvkitError) as error:
+            attempt()
+        assert str(error.value) == (
+            f"lr is {lr!r}; expected a number above 0 and at most 3.403e+38. "
+            "On this picture any below 0.03333 converges."
+        )
+    assert descent.lr == 0.03
+    assert len(descent.trajectory) == 3
+    with pytest.raises(ConvkitError, match="Choose one such as 0.03"):
+        record(X, Y, ZERO, [0.03, lr])
+
+
+def test_largest_learning_rate_is_the_dtypes():
+    largest = torch.finfo(torch.float32).max
+    assert descend(lr=largest).lr == largest
+    with pytest.raises(ConvkitError, match="Choose one such as 0.03"):
+        KernelDescent(BLACK, BLACK, torch.ones(1, 1), lr=0)
+
+
+@pytest.mark.parametrize(
+    ("X", "Y", "start", "given", "text"),
     [
-        (X.long(), Y, ZERO, {}, ["X has dtype torch.int64", "X.float()"]),
-        (X, [[1.0]], ZERO, {}, ["Y is a list", "torch.tensor(Y)"]),
-        (X, Y.long(), ZERO, {}, ["Y has dtype torch.int64", "Y.float()"]),
-        (X, Y, ZERO.long(), {}, ["K has dtype torch.int64", "K.float()"]),
-        (X.double(), Y, ZERO, {}, ["X has dtype torch.float64 and K has torch.float32"]),
-        (X[None], Y, ZERO, {}, ["X has shape (1, 6, 8)", "such as X[0]"]),
-        (X, Y[None], ZERO, {}, ["Y has shape (1, 6, 7)", "such as Y[0]"]),
-        (X, Y.T, ZERO, {}, ["Y has shape (7, 6)", "(6, 7)", "corr2d(X, kernel)"]),
-        (X, Y, ZERO[0], {}, ["K has shape (2,)", "(H, W)"]),
-        (X, Y, torch.zeros(7, 9), {}, ["kernel_size (7, 9)", "smaller kernel"]),
-        (X, Y, ZERO, {"reduction": "none"}, ["reduction is 'none'", '"sum" or "mean"']),
-        (X, Y, ZERO, {"optimizer": "adam"}, ["optimizer is 'adam'", "one of sgd, momentum"]),
+        (X.long(), Y, ZERO, "X has dtype torch.int64", "X.float()"),
+        (X, [[1.0]], ZERO, "Y is a list", "torch.tensor(Y)"),
+        (X, Y, ZERO.long(), "start has dtype torch.int64", "start.float()"),
+        (X.double(), Y, ZERO, "X has dtype torch.float64 and Y has torch.float32", "Y.to(X.dtype)"),
+        (X, Y, ZERO.double(), "X has dtype torch.float32 and start has torch.float64", "start.to"),
+        (X[None], Y, ZERO, "X has shape (1, 6, 8)", "such as X[0]"),
+        (X, Y.T, ZERO, "Y has shape (7, 6)", "shape (6, 7) for X (6, 8) and kernel (1, 2)"),
+        (X, Y, torch.zeros(7, 9), "kernel_size (7, 9)", "smaller kernel"),
+        (X / 0, Y, ZERO, "X[0, 0] is inf", "finite numbers"),
+        (X, Y / 0, ZERO, "Y[0, 0] is nan", "finite numbers"),
+        (X, Y, ZERO / 0, "start[0, 0] is nan", "finite numbers"),
+        (X * 1e30, Y, HALF, "the loss at the start is inf and", "that torch.float32 can hold"),
+        (X * 1e22, Y, HALF * 1e-5, "is 1.5e+35 and its gradient up to inf", "that torch"),
     ],
 )
-def test_errors_name_the_argument_its_value_and_the_remedy(X, Y, start, options, texts):
-    with pytest.raises(ConvkitError) as error:
-        KernelDescent(X, Y, start, **options)
-    for text in texts:
+def test_errors_name_the_argument_its_value_and_a_remedy(X, Y, start, given, text):
+    for attempt in (lambda: KernelDescent(X, Y, start), lambda: record(X, Y, start, [0.03])):
+        with pytest.raises(ConvkitError) as error:
+            attempt()
+        assert given in error.value.given
         assert text in str(error.value)
 
 
-@pytest.mark.parametrize("n", [-1, 1.5, "3", None])
+def test_pictures_too_large_for_any_dtype_are_refused():
+    with pytest.raises(ConvkitError, match=r"X has values up to 1e\+200"):
+        KernelDescent(1e200 * X.double(), Y.double(), ZERO.double())
+
+
+def test_reduction_must_exist():
+    with pytest.raises(ConvkitError, match="reduction is 'none'"):
+        descend(reduction="none")
+    with pytest.raises(ConvkitError, match="reduction is 'none'"):
+        record(X, Y, ZERO, [], reduction="none")
+
+
+@pytest.mark.parametrize("n", [-1, 1.5, "3", None, True])
 def test_errors_of_jump(n):
-    descent = stepper()
+    descent = descend()
     with pytest.raises(ConvkitError) as error:
         descent.jump(n)
-    assert f"n is {n!r}; wanted a whole number from 0" in str(error.value)
+    assert error.value.given == f"n is {n!r}"
+    assert error.value.expected == "a whole number from 0"
     assert descent.n == 0
+
+
+@pytest.mark.parametrize("n", [2, np.int64(2), torch.tensor(2)], ids=repr)
+def test_jump_takes_integers_of_any_kind(n):
+    assert descend().jump(n).n == 2
+
+
+def test_one_step_of_a_record_makes_few_calls():
+    calls = []
+
+    def count(frame, event, argument):
+        if event == "call" and frame.f_globals.get("__name__", "").startswith("convkit"):
+            calls.append(frame.f_code.co_name)
+
+    def recorded(steps):
+        calls.clear()
+        sys.setprofile(count)
+        try:
+            record(X, Y, ZERO, [0.03] * steps)
+        finally:
+            sys.setprofile(None)
+        return len(calls)
+
+    assert recorded(20) - recorded(10) <= 10 * 5
