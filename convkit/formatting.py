@@ -28,7 +28,7 @@ def number(value: float | Tensor, digits: int = 4) -> str:
     >>> number(1 / 3), number(-0.0), number(12345.6)
     ('0.3333', '0', '1.235e+04')
     """
-    return _number_texts([float(value)], digits)[0]
+    return _number_texts([_as_float(value)], digits)[0]
 
 
 def numbers(values: Tensor, digits: int = 4) -> list[list[str]]:
@@ -52,7 +52,7 @@ def short(value: float | Tensor) -> str:
     >>> short(3.0), short(0.5), short(-12.34), short(98765.4)
     ('3', '0.50', '-12.3', '1e5')
     """
-    return _short_texts([float(value)])[0]
+    return _short_texts([_as_float(value)])[0]
 
 
 def shorts(values: Tensor) -> list[list[str]]:
@@ -64,6 +64,10 @@ def shorts(values: Tensor) -> list[list[str]]:
     [['1', '0.50']]
     """
     return _in_rows(_short_texts(values.flatten().tolist()), values.shape[1])
+
+
+def _as_float(value: float | Tensor) -> float:
+    return value.item() if isinstance(value, Tensor) else float(value)
 
 
 def _number_texts(values: list[float], digits: int = 4) -> list[str]:
@@ -173,14 +177,27 @@ def window_sum(patch: Tensor, K: Tensor, bias: float | None = None) -> str:
     >>> window_sum(patch, K)
     '0×0 + 1×1 + 3×2 + 4×(-3) = -5'
     """
-    cells = _number_texts(patch.flatten().tolist())
-    weights = _number_texts(K.flatten().tolist())
-    terms = [f"{x}×{_in_parentheses(k)}" for x, k in zip(cells, weights, strict=True)]
-    total = (patch * K).sum().item()
+    return window_sums(patch.reshape(1, -1), K, bias)[0]
+
+
+def window_sums(patches: Tensor, K: Tensor, bias: float | None = None) -> list[str]:
+    """Return the arithmetic of many output cells, from `patches` (n, kH * kW): see `window_sum`.
+
+    Examples
+    --------
+    >>> window_sums(torch.tensor([[0.0, 1.0], [1.0, 2.0]]), torch.tensor([[1.0, -1.0]]))
+    ['0×1 + 1×(-1) = -1', '1×1 + 2×(-1) = -1']
+    """
+    cells = _in_rows(_number_texts(patches.flatten().tolist()), K.numel())
+    weights = [_in_parentheses(text) for text in _number_texts(K.flatten().tolist())]
+    totals = (patches * K.flatten()).sum(1)
+    extra = ""
     if bias is not None:
-        terms.append(_in_parentheses(number(bias)))
-        total += bias
-    return f"{' + '.join(terms)} = {number(total)}"
+        extra = f" + {_in_parentheses(number(bias))}"
+        totals = totals + bias
+    terms = [" + ".join([f"{x}×{k}" for x, k in zip(row, weights, strict=True)]) for row in cells]
+    results = _number_texts(totals.tolist())
+    return [f"{term}{extra} = {result}" for term, result in zip(terms, results, strict=True)]
 
 
 def size_sum(axis: str, n: int, k: int, p: int, s: int, d: int) -> str:
