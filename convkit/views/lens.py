@@ -270,12 +270,9 @@ class _LensRenderer:
         size = tuple(self.weights.shape)
         stride = self.geometry.stride
         patches = ops.patches(self.shown, size, stride=stride, dilation=self.dilation)
-        windows = iter(patches.reshape(-1, *size))
+        sums = iter(formatting.window_sums(patches, self.weights, self.bias))
         return [
-            [
-                f"Y[{i}, {j}] = {formatting.window_sum(next(windows), self.weights, self.bias)}"
-                for j in self.columns.outputs
-            ]
+            [f"Y[{i}, {j}] = {next(sums)}" for j in self.columns.outputs]
             for i in self.rows.outputs
         ]
 

@@ -109,7 +109,9 @@ def test_activations_with_a_gradient_can_be_shown():
     assert draw.show({"a": values}).text == draw.show({"a": torch.ones(3, 3)}).text
 
 
-@pytest.mark.parametrize("module", ["convkit.views.plots", "convkit.views.chart", "convkit.widgets"])
+@pytest.mark.parametrize(
+    "module", ["convkit.views.plots", "convkit.views.chart", "convkit.widgets"]
+)
 def test_pyplot_is_never_loaded(module):
     loads = subprocess.run(
         [sys.executable, "-c", f"import {module}, sys; print('matplotlib.pyplot' in sys.modules)"],
