@@ -236,15 +236,26 @@ def survives(mutant: Mutant, tests: Path, seconds: int) -> tuple[bool, float]:
     return status == 0, usage.ru_utime + usage.ru_stime
 
 
-def measure(module: Path, sample: int, seed: int) -> Report:
+def time_unchanged(modules: Sequence[Path]) -> dict[Path, float]:
+    """Return how long each module's tests take (processor's seconds); stop where some fail."""
+    times, failed = {}, []
+    for module in modules:
+        source = module.read_text(encoding="utf-8")
+        unchanged = Mutant(module, source, source)
+        passed, times[module] = survives(unchanged, find_tests(module), UNCHANGED_LIMIT)
+        if not passed:
+            failed.append(f"{find_tests(module)} fails on the unchanged {module}")
+    if failed:
+        raise SystemExit("\n".join(failed))
+    return times
+
+
+def measure(module: Path, sample: int, seed: int, unchanged_seconds: float) -> Report:
     """Test mutants of a module: a sample, or with sample 0 all of them."""
     started = time.monotonic()
-    source = module.read_text(encoding="utf-8")
     tests = find_tests(module)
-    passed, seconds = survives(Mutant(module, source, source), tests, UNCHANGED_LIMIT)
-    if not passed:
-        raise SystemExit(f"{tests} fails on the unchanged {module}")
-    limit = 10 + 5 * round(seconds)
+    limit = 10 + 5 * round(unchanged_seconds)
+    source = module.read_text(encoding="utf-8")
     mutants = list(islice(make_mutants(module, source, seed), sample or None))
     survivors = tuple(mutant for mutant in mutants if survives(mutant, tests, limit)[0])
     return Report(module, len(mutants), survivors, time.monotonic() - started)
@@ -306,7 +317,8 @@ def main() -> None:
     os.environ.update(OMP_NUM_THREADS="1", PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
     for name in PRELOADED:
         importlib.import_module(name)
-    print_reports(measure(path, args.sample, args.seed) for path in expand(args.modules))
+    times = time_unchanged(expand(args.modules))
+    print_reports(measure(path, args.sample, args.seed, times[path]) for path in times)
 
 
 if __name__ == "__main__":
