@@ -1,35 +1,35 @@
 """The notebooks' exercises: check an answer, ask for a hint, read a solution.
 
-``check("1.1", answer)`` prints one of three things: not started, correct and what was checked, or
-not yet and what is wrong. It never stops the notebook.
+``check("1.1", answer)`` returns one of three verdicts: not started, correct and what was checked,
+or not yet and what is wrong. It never stops the notebook.
 """
-
-import inspect
 
 from convkit.errors import ConvkitError
 from convkit.exercises import nb00, nb01, nb02, nb03, nb04
-from convkit.exercises._grading import Exercise, NotStarted, Wrong, blank
+from convkit.exercises._grading import Exercise, check_answer
+from convkit.exercises._result import CheckResult, Outcome
 
-__all__ = ["EXERCISES", "check", "hint", "solution"]
+__all__ = ["EXERCISES", "CheckResult", "Outcome", "check", "hint", "solution"]
 
 EXERCISES: dict[str, Exercise] = {
-    name: exercise
-    for notebook in (nb00, nb01, nb02, nb03, nb04)
-    for name, exercise in notebook.EXERCISES.items()
+    **nb00.EXERCISES,
+    **nb01.EXERCISES,
+    **nb02.EXERCISES,
+    **nb03.EXERCISES,
+    **nb04.EXERCISES,
 }
 """Every exercise by its name, such as "1.1"."""
 
 
 def _find(name: str) -> Exercise:
     if name not in EXERCISES:
-        raise ConvkitError(
-            f"exercise {name!r}", f"one of {', '.join(EXERCISES)}", "Check the number."
-        )
+        names = ", ".join(EXERCISES)
+        raise ConvkitError(f"exercise is {name!r}", f"one of {names}", "Check the number.")
     return EXERCISES[name]
 
 
-def check(name: str, answer: object) -> None:
-    """Print whether `answer` solves the exercise, and if not, what is wrong with it.
+def check(name: str, answer: object) -> CheckResult:
+    """Return whether `answer` solves the exercise, and if not, what is wrong with it.
 
     Parameters
     ----------
@@ -38,28 +38,53 @@ def check(name: str, answer: object) -> None:
     answer : object
         What the exercise asks for: numbers, a layer, or a function, passed without calling it.
 
+    Returns
+    -------
+    CheckResult
+        True only if the answer is correct; a notebook shows its message.
+
+    Raises
+    ------
+    ConvkitError
+        If there is no such exercise. No answer raises anything.
+
+    Examples
+    --------
+    >>> check("0.1", 5 * 1 + 3 * (-1))
+    0.1 correct. 5×1 + 3×(-1) = 2: multiply cell by cell, then add.
+    >>> bool(check("0.1", 8))
+    False
+    """
+    return check_answer(name, _find(name), answer)
+
+
+def hint(name: str) -> None:
+    """Print a hint for the exercise.
+
     Raises
     ------
     ConvkitError
         If there is no such exercise.
+
+    Examples
+    --------
+    >>> hint("0.1")
+    Two products, then one addition: 5 times 1, 3 times -1.
     """
-    exercise = _find(name)
-    try:
-        if blank(answer):
-            raise NotStarted
-        print(f"{name} correct. {exercise.checker(answer)}")
-    except NotStarted:
-        print(f"{name} not started. Replace the ... above. Stuck? Run")
-        print(f'from convkit.exercises import hint; hint("{name}")')
-    except Wrong as wrong:
-        print(f"{name} not yet. {wrong}")
-
-
-def hint(name: str) -> None:
-    """Print a hint for the exercise; raises ConvkitError if there is no such exercise."""
     print(_find(name).hint)
 
 
 def solution(name: str) -> None:
-    """Print one solution's source; raises ConvkitError if there is no such exercise."""
-    print(inspect.getsource(_find(name).solution), end="")
+    """Print one solution, ready to paste into the notebook.
+
+    Raises
+    ------
+    ConvkitError
+        If there is no such exercise.
+
+    Examples
+    --------
+    >>> solution("0.1")
+    answer = 5 * 1 + 3 * (-1)
+    """
+    print(_find(name).solution_source.rstrip())

@@ -1,61 +1,42 @@
-"""What the checkers share: reading an answer, running it, comparing it, naming the slip."""
+"""The grader: runs an answer on cases and compares it with right and with known wrong answers.
+
+An exercise is a table: cases, a correct function, and wrong functions with what to say about each.
+The tests give every wrong function as an answer and expect its own words.
+"""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from convkit import formatting
+from convkit import formatting, user_function
+from convkit.errors import brief_repr
+from convkit.exercises._result import CheckResult, Outcome
 from convkit.layers import Conv2D
 
+Function = Callable[..., Any]
+Observations = dict[str, Tensor]
+"""What an answer gives in one case, by name, such as "Y" or "The loss"."""
 
-class Exercise(NamedTuple):
-    """One exercise.
-
-    Attributes
-    ----------
-    checker : callable
-        Takes the answer, returns what was checked, raises `Wrong` or `NotStarted`.
-    solution : callable
-        Its source is what `solution` prints. A function without parameters returns the answer;
-        one with parameters is the answer.
-    hint : str
-        A push in the right direction.
-    """
-
-    checker: Callable[[Any], str]
-    solution: Callable[..., Any]
-    hint: str
-
-    @property
-    def answer(self) -> object:
-        """The solution as `check` would get it."""
-        return self.solution if inspect.signature(self.solution).parameters else self.solution()
-
-
-class NotStarted(Exception):
-    """The stub is still as it came."""
-
-
-class Wrong(Exception):
-    """The answer is wrong; the message says how, in numbers, and names the misconception."""
-
+RELATIVE_TOLERANCE = 1e-4
 
 TORCH_ERRORS = {
     "grad can be implicitly created only for scalar": (
         "backward() starts from one number, and you called it on a whole map. "
-        "Add the squares up first: .sum()."
+        "Add up the squares first: .sum()."
     ),
     "does not require grad": (
         "The loss is cut off from the weight. Something on the way, such as .item(), .data, "
-        ".detach() or no_grad, made plain numbers of it."
+        ".detach() or no_grad, turned it into plain numbers."
     ),
     "a leaf Variable that requires grad": (
-        "torch refuses to change a parameter while it records. "
+        "PyTorch refuses to change a parameter while it records. "
         "Update inside `with torch.no_grad():`."
     ),
     "cannot assign": (
@@ -66,106 +47,377 @@ TORCH_ERRORS = {
 """What torch's messages mean for a beginner."""
 
 
-def _items(answer: object) -> Iterable[object] | None:
-    if isinstance(answer, dict):
-        return answer.values()
-    return answer if isinstance(answer, tuple | list) else None
+class NotStarted(Exception):
+    """The answer is still the blank that the notebook came with."""
 
 
-def blank(answer: object) -> bool:
-    """Return whether nothing has been filled in: None, `...`, or a collection of such."""
-    items = _items(answer)
-    return answer is None or answer is ... if items is None else all(map(blank, items))
+class Wrong(Exception):
+    """The answer is wrong.
+
+    Parameters
+    ----------
+    message : str
+        Why, in words.
+    misconception : str
+        Which known mistake it is, if it is one.
+    """
+
+    def __init__(self, message: str, misconception: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.misconception = misconception
 
 
-def _unfinished(answer: object) -> bool:
-    items = _items(answer)
-    return answer is ... if items is None else any(map(_unfinished, items))
+@dataclass(frozen=True)
+class Difference:
+    """Where an answer differs from what is right.
+
+    Attributes
+    ----------
+    name : str
+        The name of the observation.
+    given, right : Tensor
+        What the answer gave, and what it should have given.
+    cell : tuple of int
+        The first cell that differs; empty where the shape differs, and for one or two numbers,
+        which are shown together.
+    """
+
+    name: str
+    given: Tensor
+    right: Tensor
+    cell: tuple[int, ...]
+
+    @property
+    def is_shape(self) -> bool:
+        """Whether the shape differs, not only the numbers."""
+        return self.given.shape != self.right.shape
 
 
-def numbers(answer: object, what: str) -> Tensor:
-    """Return `answer`, a tensor, a number or nested lists, as a float64 tensor."""
-    if _unfinished(answer):
-        raise Wrong(f"A part of {what} is still `...`.")
+@dataclass(frozen=True)
+class Case:
+    """What an answer is tried on.
+
+    Attributes
+    ----------
+    args : tuple
+        What `observe` and `require` get after the answer.
+    intro : str
+        A sentence that says what was tried; may be empty.
+    """
+
+    args: tuple[Any, ...] = ()
+    intro: str = ""
+
+
+def what_is_right(difference: Difference) -> str:
+    """Return an explanation that says what is right."""
+    if difference.is_shape:
+        return f"It should be {shape_text(difference.right)}."
+    return f"It should be {_texts(difference)[1]}."
+
+
+def _nothing(*_: object) -> None:
+    """Require nothing."""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise.
+
+    Attributes
+    ----------
+    hint : str
+        A push in the right direction.
+    success : str
+        What a correct answer is told.
+    solution : callable or str
+        The function that the exercise asks for, or the lines that make the value it asks for.
+    correct : callable
+        A right answer, found in another way than `solution`. Where the exercise asks for a value,
+        `correct` and the misconceptions are functions without arguments that return it.
+    misconceptions : mapping of str to callable
+        Known wrong answers, and what to say about each.
+    observe : callable
+        Takes the answer and a case's arguments; returns what is compared, in this order.
+    require : callable
+        Takes the same, once all observations are right; raises `Wrong`.
+    explain : callable
+        Takes a `Difference` that no misconception explains; returns what follows "Y[0, 0] is 5.".
+    cases : tuple of Case
+        What the answer is tried on.
+    """
+
+    hint: str
+    success: str
+    solution: Function | str
+    correct: Function
+    misconceptions: Mapping[str, Function]
+    observe: Callable[..., Observations]
+    require: Callable[..., None] = _nothing
+    explain: Callable[[Difference], str] = what_is_right
+    cases: tuple[Case, ...] = (Case(),)
+
+    @property
+    def asks_for_function(self) -> bool:
+        """Whether the answer is a function rather than a value."""
+        return callable(self.solution)
+
+    @property
+    def solution_source(self) -> str:
+        """The solution as Python code."""
+        return self.solution if isinstance(self.solution, str) else inspect.getsource(self.solution)
+
+    def as_answer(self, function: Function) -> object:
+        """Return what a learner passes to `check` who answers as `function` does."""
+        return function if self.asks_for_function else function()
+
+    def observations(self, answer: object) -> list[Observations]:
+        """Return what an answer gives, case by case; raises `Wrong` or `NotStarted`."""
+        return [_in_case(case, self.observe, answer) for case in self.cases]
+
+
+def check_answer(name: str, exercise: Exercise, answer: object) -> CheckResult:
+    """Return the verdict on an answer; whatever the answer does, nothing is raised or changed."""
+    with user_function.restored_settings():
+        torch.manual_seed(0)
+        torch.set_default_dtype(torch.float32)
+        try:
+            _grade(exercise, answer)
+        except NotStarted:
+            help_line = f'from convkit.exercises import hint; hint("{name}")'
+            message = f"Replace the ... above. Stuck? Run\n{help_line}"
+            return CheckResult(name, Outcome.NOT_STARTED, "", message)
+        except Wrong as wrong:
+            return CheckResult(name, Outcome.INCORRECT, wrong.misconception, wrong.message)
+        except user_function.FAILURES as error:
+            message = f"This answer cannot be checked: {user_function.describe_error(error)}"
+            return CheckResult(name, Outcome.INCORRECT, "", message)
+    return CheckResult(name, Outcome.CORRECT, "", exercise.success)
+
+
+def _grade(exercise: Exercise, answer: object) -> None:
+    if is_blank(answer):
+        raise NotStarted
+    if exercise.asks_for_function and not callable(answer):
+        passed = brief_repr(answer)
+        raise Wrong(f"You passed {passed}; expected the function itself: its name, without ().")
+    given = exercise.observations(answer)
+    right = exercise.observations(exercise.as_answer(exercise.correct))
+    names = list(right[0])
+    for count in range(1, len(names) + 1):
+        _compare(exercise, names[:count], given, right)
+    for case in exercise.cases:
+        _in_case(case, exercise.require, answer)
+
+
+def _in_case(case: Case, function: Function, answer: object) -> Any:
+    """Call `function` on an answer and a case; a `Wrong` then says which case it was."""
     try:
-        return torch.as_tensor(answer, dtype=torch.float64).detach()
-    except (TypeError, ValueError, RuntimeError) as error:
-        wanted = "numbers, such as [[1, 2], [3, 4]]"
-        raise Wrong(f"For {what} you gave {answer!r}; wanted {wanted}.") from error
+        return function(answer, *case.args)
+    except Wrong as wrong:
+        raise Wrong(f"{case.intro} {wrong.message}".strip()) from wrong
 
 
-def run(function: object, *arguments: object) -> Any:
+def _compare(
+    exercise: Exercise, names: list[str], given: list[Observations], right: list[Observations]
+) -> None:
+    """Raise `Wrong` if an answer goes wrong at the last of `names`, in any case.
+
+    The message names the first misconception that gives the same up to there.
+    """
+    agreements = [_agree(names, *pair) for pair in zip(given, right, strict=True)]
+    if all(agreements):
+        return
+    first = agreements.index(False)
+    difference = _first_difference(names[-1], given[first], right[first])
+    tried = f"{exercise.cases[first].intro} {_statement(difference)}".strip()
+    for text, function in exercise.misconceptions.items():
+        wrong = exercise.observations(exercise.as_answer(function))
+        if all(_agree(names, *pair) for pair in zip(given, wrong, strict=True)):
+            is_short = difference.given.numel() <= 2
+            raise Wrong(f"{tried} {text}" if is_short else text, text)
+    raise Wrong(f"{tried} {exercise.explain(difference)}")
+
+
+def _agree(names: list[str], given: Observations, right: Observations) -> bool:
+    pairs = [(given[name], right[name]) for name in names]
+    return all(a.shape == b.shape and bool(_close(a, b).all()) for a, b in pairs)
+
+
+def _close(given: Tensor, right: Tensor) -> Tensor:
+    """Return which numbers agree: to four digits, or to the answer's precision if that is lower.
+
+    A number near zero may be off by a hundredth of that, relative to the largest.
+    """
+    rtol = max(RELATIVE_TOLERANCE, 2 * torch.finfo(given.dtype).eps)
+    a, b = given.double(), right.double()
+    return (a - b).abs() <= rtol * b.abs() + rtol / 100 * b.abs().max()
+
+
+def _first_difference(name: str, given_all: Observations, right_all: Observations) -> Difference:
+    given, right = given_all[name], right_all[name]
+    if given.shape != right.shape or given.numel() <= 2:
+        return Difference(name, given, right, ())
+    cell = (~_close(given, right)).nonzero()[0].tolist()
+    return Difference(name, given, right, tuple(cell))
+
+
+def _statement(difference: Difference) -> str:
+    """Return "Y[0, 1] is 5." or "Y is an array of 3 × 3."."""
+    if difference.is_shape:
+        return f"{difference.name} is {shape_text(difference.given)}."
+    place = f"[{', '.join(map(str, difference.cell))}]" if difference.cell else ""
+    return f"{difference.name}{place} is {_texts(difference)[0]}."
+
+
+def _texts(difference: Difference) -> tuple[str, str]:
+    """Return the number given and the right one, with enough digits to tell them apart."""
+    given = difference.given[difference.cell].flatten().tolist()
+    right = difference.right[difference.cell].flatten().tolist()
+    for digits in range(4, 18):
+        texts = _number_text(given, digits), _number_text(right, digits)
+        if texts[0] != texts[1]:
+            break
+    return texts
+
+
+def _number_text(values: list[float], digits: int) -> str:
+    """Return one number as "13", two as "(6, 7)"; whole numbers are not rounded."""
+    whole = [value == round(value) and abs(value) < 1e9 for value in values]
+    texts = [
+        str(round(value)) if is_whole else formatting.number(value, digits)
+        for value, is_whole in zip(values, whole, strict=True)
+    ]
+    return texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
+
+
+def shape_text(values: Tensor) -> str:
+    """Return "a single number", "a row of 2 numbers" or "an array of 3 × 3"."""
+    if values.ndim == 0:
+        return "a single number"
+    if values.ndim == 1:
+        return "a row of 1 number" if len(values) == 1 else f"a row of {len(values)} numbers"
+    return f"an array of {formatting.size(values.shape)}"
+
+
+def _leaves(answer: object, seen: set[int]) -> Iterator[object]:
+    """Yield what nested lists, tuples and dictionaries hold; a list may hold itself."""
+    if isinstance(answer, dict):
+        parts = list(answer.values())
+    elif isinstance(answer, list | tuple):
+        parts = list(answer)
+    else:
+        yield answer
+        return
+    if id(answer) not in seen:
+        seen.add(id(answer))
+        for part in parts:
+            yield from _leaves(part, seen)
+
+
+def is_blank(answer: object) -> bool:
+    """Return whether nothing has been filled in: `...`, or a collection of nothing else."""
+    leaves = list(_leaves(answer, set()))
+    return bool(leaves) and all(leaf is ... for leaf in leaves)
+
+
+def numbers(answer: object, name: str) -> Tensor:
+    """Return an answer's numbers as float64, or as the 16-bit floats that they are.
+
+    Parameters
+    ----------
+    answer : object
+        A number, a tensor, an array, or nested lists of these.
+    name : str
+        What to call it at the start of a sentence.
+
+    Raises
+    ------
+    Wrong
+        If these are not real, finite numbers.
+    """
+    if any(leaf is ... for leaf in _leaves(answer, set())):
+        raise Wrong(f"{name} still holds `...`.")
+    try:
+        values = _tensor(answer).detach().cpu().to_dense()
+        not_finite = values[~values.isfinite()].tolist()
+    except user_function.FAILURES as error:
+        raise Wrong(f"{name} is {brief_repr(answer)}; expected numbers.") from error
+    if values.is_complex():
+        raise Wrong(f"{name} holds complex numbers; expected real ones.")
+    if values.numel() == 0:
+        raise Wrong(f"{name} is empty.")
+    if not_finite:
+        raise Wrong(f"{name} holds {not_finite[0]}; expected finite numbers.")
+    is_low_precision = values.dtype in (torch.float16, torch.bfloat16)
+    return values.clone() if is_low_precision else values.double().clone()
+
+
+def _tensor(answer: Any) -> Tensor:
+    if isinstance(answer, Tensor):
+        return answer
+    if isinstance(answer, list | tuple):
+        return torch.stack([_tensor(part) for part in answer])
+    if isinstance(answer, str | bytes):
+        raise TypeError("text is not a number")
+    if hasattr(answer, "__array__"):
+        return torch.as_tensor(np.array(answer, order="C"))
+    return torch.tensor(float(answer), dtype=torch.float64)
+
+
+def run(function: Function, *args: object, if_none: str = "Is there a return?") -> Any:
     """Call the learner's function and return its result.
 
     Raises
     ------
     NotStarted
-        If it returns nothing yet.
+        If it returns `...`.
     Wrong
-        If it is no function, or raises.
+        If it raises, returns None, or changes a tensor that it is given.
     """
-    if not callable(function):
-        raise Wrong(
-            f"You passed {function!r}; wanted the function itself: its name, without brackets."
-        )
     try:
-        result = function(*arguments)
-    except Exception as error:
-        for fragment, meaning in TORCH_ERRORS.items():
-            if fragment in str(error):
-                raise Wrong(f"torch stopped. {meaning}") from error
-        raise Wrong(f"Your function raised {type(error).__name__}: {error}") from error
-    if blank(result):
+        call = user_function.call(function, *args)
+    except user_function.UserFunctionError as error:
+        raise Wrong(_explain_failure(error)) from error
+    if call.value is None:
+        raise Wrong(f"Your function returned None. {if_none}")
+    if is_blank(call.value):
         raise NotStarted
-    return result
+    if call.changed:
+        name = call.changed[0]
+        raise Wrong(f"Your function changes {name} in place. Work on a copy: {name}.clone().")
+    return call.value
 
 
-def alike(a: Tensor, b: Tensor) -> bool:
-    """Return whether shapes are equal and values close."""
-    return a.shape == b.shape and torch.allclose(a, b.double(), rtol=1e-4, atol=1e-6)
+def _explain_failure(error: user_function.UserFunctionError) -> str:
+    for fragment, meaning in TORCH_ERRORS.items():
+        if fragment in error.given:
+            return f"PyTorch stopped. {meaning}"
+    return f"{error.given}."
 
 
-def compare(
-    answer: object, right: Tensor, what: str, slips: Iterable[tuple[Tensor, str]] = ()
-) -> None:
-    """Raise `Wrong` unless `answer` is `right`.
-
-    Parameters
-    ----------
-    answer : object
-        What `numbers` can read.
-    right : Tensor
-        The one right answer.
-    what : str
-        What to call it, such as "Y".
-    slips : pairs of (Tensor, str)
-        Known wrong answers, and what to say to each.
-    """
-    given = numbers(answer, what)
-    if alike(given, right):
-        return
-    for slip, meaning in slips:
-        if alike(given, slip):
-            raise Wrong(meaning)
-    if given.shape != right.shape:
-        shapes = [formatting.size(t.shape) or "a single number" for t in (given, right)]
-        raise Wrong(f"The shape of {what} is {shapes[0]}; it should be {shapes[1]}.")
-    differs = ~torch.isclose(given, right.double(), rtol=1e-4, atol=1e-6)
-    cell = tuple(differs.nonzero()[0].tolist())
-    place = f"{what}[{', '.join(map(str, cell))}]" if cell else what
-    mine, yours = formatting.number(right[cell].item()), formatting.number(given[cell].item())
-    raise Wrong(f"{place} is {yours}; it should be {mine}.")
+def returned(name: str) -> Callable[..., Observations]:
+    """Return an `observe` for exercises whose function returns numbers, called `name`."""
+    return lambda function, *args: {name: numbers(run(function, *args), name)}
 
 
-def random(*shape: int, seed: int = 0) -> Tensor:
-    """Return small whole numbers in random order, as floats, without touching torch's own seed."""
+def given_value(name: str) -> Callable[..., Observations]:
+    """Return an `observe` for exercises whose answer is numbers, called `name`."""
+    return lambda answer: {name: numbers(answer, name)}
+
+
+def random_integers(*shape: int, seed: int) -> Tensor:
+    """Return whole numbers from -4 to 4, none of them 0, as floats."""
     generator = torch.Generator().manual_seed(seed)
-    return torch.randint(-4, 5, shape, generator=generator).float()
+    sizes = torch.randint(1, 5, shape, generator=generator)
+    signs = 2 * torch.randint(0, 2, shape, generator=generator) - 1
+    return (sizes * signs).float()
 
 
 def layer_with(weight: Tensor) -> Conv2D:
-    """Return a layer that starts from `weight`, without touching torch's own seed."""
-    with torch.random.fork_rng(), torch.no_grad():
-        layer = Conv2D(tuple(weight.shape))
+    """Return a layer that starts from `weight` and a bias of 0."""
+    layer = Conv2D(tuple(weight.shape))
+    with torch.no_grad():
         layer.weight.copy_(weight)
     return layer

@@ -1,77 +1,56 @@
-"""The exercises of notebook 01: cross-correlation by hand, by shape, by fewer steps, flipped."""
+"""The exercises of notebook 01: cross-correlation by hand, by shape, by weight, and flipped."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from convkit import formatting
-from convkit.exercises._grading import Exercise, alike, compare, numbers, random, run
-from convkit.ops import convolve2d, corr2d, window
+from convkit.exercises._grading import (
+    Case,
+    Difference,
+    Exercise,
+    given_value,
+    random_integers,
+    returned,
+    what_is_right,
+)
+from convkit.ops import convolve2d, corr2d, output_size
 
-X = torch.tensor([[1.0, 2, 0], [0, 1, 3], [2, 1, 1]])
-K = torch.tensor([[1.0, -1], [0, 2]])
+Size = tuple[int, int]
 
-
-def by_hand():
-    """Each entry is one window's sum."""
-    return [
-        [1 * 1 + 2 * (-1) + 0 * 0 + 1 * 2, 2 * 1 + 0 * (-1) + 1 * 0 + 3 * 2],
-        [0 * 1 + 1 * (-1) + 2 * 0 + 1 * 2, 1 * 1 + 3 * (-1) + 1 * 0 + 1 * 2],
-    ]
-
-
-def check_by_hand(answer: object) -> str:
-    """Check the 2 x 2 output of a 3 x 3 input and a 2 x 2 kernel."""
-    given, right = numbers(answer, "Y"), corr2d(X, K)
-    slips = [
-        (convolve2d(X, K), "You flipped the kernel. Cross-correlation lays it on as it is."),
-        (corr2d(X, K.T), "You swapped the kernel's rows and columns."),
-        (corr2d(X, K.abs()), "You dropped the minus sign of the weight -1."),
-        (X[:2, :2] * K, "These are the four products of the first window: add them up, to 1."),
-    ]
-    wrong = (given != right).nonzero() if given.shape == right.shape else ()
-    if len(wrong):
-        i, j = wrong[0].tolist()
-        total = formatting.window_sum(window(X, K, i, j), K)
-        slips.append((given, f"Y[{i}, {j}] is {formatting.number(given[i, j])}, but {total}."))
-    if tuple(given.shape) == (3, 3):
-        slips.append(
-            (given, "Your Y is 3 × 3. A 2 × 2 window fits on 3 cells only twice per axis.")
-        )
-    compare(given, right, "Y", slips)
-    return "All four window sums agree."
+X = torch.tensor([[1.0, 2, 0], [0, 1, 3], [2, 1, 1]], dtype=torch.float32)
+K = torch.tensor([[1.0, -1], [0, 2]], dtype=torch.float32)
 
 
-def output_shape(input_shape, kernel_shape):
+def _explain_by_hand(difference: Difference) -> str:
+    if difference.is_shape:
+        return what_is_right(difference)
+    i, j = difference.cell
+    return (
+        f"Lay K on rows {i} and {i + 1} and columns {j} and {j + 1} of X, counted from 0, "
+        "multiply cell by cell, and add the four products."
+    )
+
+
+def my_output_shape(input_shape, kernel_shape):
     """Count the places where the kernel fits, along each axis."""
     (H, W), (kH, kW) = input_shape, kernel_shape
     return H - kH + 1, W - kW + 1
 
 
-def check_output_shape(function: object) -> str:
-    """Check a function of two shapes on square and oblong sizes."""
-    for (H, W), (kH, kW) in (((6, 8), (1, 2)), ((3, 3), (2, 2)), ((32, 48), (5, 3))):
-        given = numbers(run(function, (H, W), (kH, kW)), "the shape")
-        if given.ndim == 1 and len(given) == 2:
-            said = (
-                f"For {H} × {W} and a {kH} × {kW} kernel you say {formatting.size(given.int().tolist())}"
-            )
-        else:
-            said = "You should return two whole numbers, rows and columns"
-        slips = {
-            (H - kH, W - kW): "off by one: the first place counts too, so add 1.",
-            (H, W): "the input's own shape: the kernel may not stick out, so places are lost.",
-            (W - kW + 1, H - kH + 1): "rows and columns swapped: rows come first.",
-            (H - kW + 1, W - kH + 1): "the kernel's rows were taken from the input's columns.",
-            (H + kH - 1, W + kW - 1): "larger than the input: subtract, for the kernel must fit.",
-            (H // kH, W // kW): "windows side by side: they overlap, moving one cell at a time.",
-        }
-        right = (H - kH + 1, W - kW + 1)
-        known = [(torch.tensor(slip), f"{said}: {meaning}") for slip, meaning in slips.items()]
-        known.append((given, f"{said}; it should be {formatting.size(right)}."))
-        compare(given, torch.tensor(right), "the shape", known)
-    return "Three pairs of shapes, oblong ones too."
+def _shape_case(input_shape: Size, kernel_shape: Size) -> Case:
+    H, kH = formatting.size(input_shape), formatting.size(kernel_shape)
+    intro = f"Tried on a {H} input and a {kH} kernel."
+    return Case((input_shape, kernel_shape), intro)
+
+
+def _per_axis(rule: Callable[[int, int], int]) -> Callable[[Size, Size], Size]:
+    """Return a shape function that applies `rule` to rows and to columns."""
+    return lambda big, small: (rule(big[0], small[0]), rule(big[1], small[1]))
 
 
 def corr2d_by_weight(X, K):
@@ -85,72 +64,149 @@ def corr2d_by_weight(X, K):
     return Y
 
 
-def check_corr2d_by_weight(function: object) -> str:
-    """Check a cross-correlation against torch's on three shapes."""
-    for shape, size in (((3, 3), (2, 2)), ((5, 7), (2, 3)), ((6, 4), (3, 1))):
-        A, B = random(*shape), random(*size, seed=1)
-        right = corr2d(A, B)
-        said = f"On a {formatting.size(shape)} input and a {formatting.size(size)} kernel"
-        slips: list[tuple[Tensor, str]] = [
-            (convolve2d(A, B), f"{said} you flip the kernel: weight (a, b) meets cell (i + a, j + b)."),
-            (right.T, f"{said} your output has rows and columns swapped."),
-            (right[:-1, :-1], f"{said} the last row and column are missing: H - kH + 1 of them."),
-            (B[0, 0] * A[: right.shape[0], : right.shape[1]], f"{said} only one weight is used."),
-        ]
-        if size[0] == size[1]:
-            slips.append((corr2d(A, B.T), f"{said} the kernel's rows and columns are swapped."))
-        given = numbers(run(function, A.clone(), B.clone()), "Y")
-        if not alike(given, right) and alike(
-            given, right - B[-1, -1] * A[size[0] - 1 :, size[1] - 1 :]
-        ):
-            slips.append((given, f"{said} the last weight is left out: range(kH) reaches kH - 1."))
-        compare(given, right, f"{said} Y", slips)
-    return "It agrees with torch on three shapes. Whether it loops over the weights, only you see."
+def _only_weight(a: int, b: int) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return a corr2d that uses the weight (a, b) alone."""
+
+    def corr2d_of_one_weight(X: Tensor, K: Tensor) -> Tensor:
+        one = torch.zeros_like(K)
+        one[a, b] = K[a, b]
+        return corr2d(X, one)
+
+    return corr2d_of_one_weight
 
 
-def convolve(X, K):
+def my_conv2d(X, K):
     """Turn the kernel by half a turn, then cross-correlate."""
     return corr2d(X, K.flip(0, 1))
 
 
-def check_convolve(function: object) -> str:
-    """Check a convolution against a flipped cross-correlation."""
-    for shape, size in (((3, 3), (2, 2)), ((5, 7), (3, 2))):
-        A, B = random(*shape), random(*size, seed=1)
-        slips = [
-            (corr2d(A, B), "This is cross-correlation still: the kernel is not flipped."),
-            (corr2d(A, B.flip(0)), "Only up and down are flipped: flip left and right too."),
-            (corr2d(A, B.flip(1)), "Only left and right are flipped: flip up and down too."),
-            (corr2d(A, B.flip(0, 1)).flip(0, 1), "You turned the picture or the output."),
-        ]
-        if size[0] == size[1]:
-            slips.append((corr2d(A, B.T), "You transposed: that mirrors at the diagonal."))
-            quarter = "A quarter turn; a convolution turns the kernel by half."
-            slips += [(corr2d(A, torch.rot90(B, n)), quarter) for n in (1, 3)]
-        compare(run(function, A.clone(), B.clone()), convolve2d(A, B), "Y", slips)
-    return "It agrees with a convolution on two shapes."
+def _full(X: Tensor, K: Tensor) -> Tensor:
+    return F.conv_transpose2d(X[None, None], K[None, None])[0, 0]
+
+
+def _random_case(shape: Size, kernel_size: Size) -> Case:
+    A, B = random_integers(*shape, seed=0), random_integers(*kernel_size, seed=1)
+    sizes = formatting.size(shape), formatting.size(kernel_size)
+    return Case((A, B), f"Tried on a {sizes[0]} input and a {sizes[1]} kernel.")
 
 
 EXERCISES = {
     "1.1": Exercise(
-        check_by_hand,
-        by_hand,
-        "Lay K on the top left corner of X. Four products; add them: 1×1 + 2×(-1) + 0×0 + 1×2.",
+        hint="Lay K on the top left corner of X. Four products; add them: "
+        "1×1 + 2×(-1) + 0×0 + 1×2.",
+        success="All four window sums agree.",
+        solution="""\
+Y_by_hand = [
+    [1 * 1 + 2 * (-1) + 0 * 0 + 1 * 2, 2 * 1 + 0 * (-1) + 1 * 0 + 3 * 2],
+    [0 * 1 + 1 * (-1) + 2 * 0 + 1 * 2, 1 * 1 + 3 * (-1) + 1 * 0 + 1 * 2],
+]
+""",
+        correct=lambda: corr2d(X, K),
+        misconceptions={
+            "You flipped the kernel. Cross-correlation lays it on as it is.": (
+                lambda: convolve2d(X, K)
+            ),
+            "You swapped the kernel's rows and columns.": lambda: corr2d(X, K.T),
+            "You swapped the output's rows and columns.": lambda: corr2d(X, K).T,
+            "You dropped the minus sign of the weight -1.": lambda: corr2d(X, K.abs()),
+            "These are the four products of the first window: add them up; they make one cell.": (
+                lambda: X[:2, :2] * K
+            ),
+        },
+        observe=given_value("Y"),
+        explain=_explain_by_hand,
     ),
     "1.2": Exercise(
-        check_output_shape,
-        output_shape,
-        "Along 8 cells a window of 2 starts at 0, 1, ... up to 6. How many places are these?",
+        hint="Along 8 cells a window of 2 starts at 0, 1, ... up to 6. How many places are these?",
+        success="Three pairs of shapes, oblong ones too.",
+        solution=my_output_shape,
+        correct=output_size,
+        misconceptions={
+            "Off by one: the first place counts too, so add 1.": _per_axis(lambda n, k: n - k),
+            "That is the input's shape: the kernel may not stick out, so places are lost.": (
+                _per_axis(lambda n, k: n)
+            ),
+            "Rows and columns are swapped: rows come first.": (
+                lambda big, small: my_output_shape(big, small)[::-1]
+            ),
+            "The kernel's rows were subtracted from the input's columns.": (
+                lambda big, small: output_size(big, small[::-1])
+            ),
+            "That is larger than the input: subtract, because the kernel must fit.": (
+                _per_axis(lambda n, k: n + k - 1)
+            ),
+            "These windows lie side by side: they overlap, moving one cell at a time.": (
+                _per_axis(lambda n, k: n // k)
+            ),
+        },
+        observe=returned("The shape"),
+        cases=(
+            _shape_case((6, 8), (1, 2)),
+            _shape_case((3, 3), (2, 2)),
+            _shape_case((32, 48), (5, 3)),
+        ),
     ),
     "1.3": Exercise(
-        check_corr2d_by_weight,
-        corr2d_by_weight,
-        "Weight K[a, b] meets X[i + a, j + b] for every (i, j) at once: that is the slice\n"
+        hint="Weight K[a, b] meets X[i + a, j + b] for every (i, j) at once: that is the slice\n"
         "X[a : a + H, b : b + W], where H and W are the output's rows and columns.",
+        success="It agrees with PyTorch on three shapes. "
+        "Whether it loops over the weights, only you can see.",
+        solution=corr2d_by_weight,
+        correct=corr2d,
+        misconceptions={
+            "You flip the kernel: weight (a, b) meets cell (i + a, j + b).": convolve2d,
+            "Your output has rows and columns swapped.": lambda X, K: corr2d(X, K).T,
+            "The kernel's rows and columns are swapped.": lambda X, K: corr2d(X, K.T),
+            "The last row and column are missing: there are H - kH + 1 and W - kW + 1.": (
+                lambda X, K: corr2d(X, K)[:-1, :-1]
+            ),
+            "Only the first weight is used: return after the loops, not inside them.": (
+                _only_weight(0, 0)
+            ),
+            "Only the last weight is left: add each shifted picture with +=.": _only_weight(-1, -1),
+            "The last weight is left out: range(kH) reaches kH - 1 by itself.": (
+                lambda X, K: corr2d(X, K) - _only_weight(-1, -1)(X, K)
+            ),
+            "The weights play no part: multiply each shifted picture by its weight.": (
+                lambda X, K: corr2d(X, torch.ones_like(K))
+            ),
+            "Your output is still all zeros.": lambda X, K: torch.zeros_like(corr2d(X, K)),
+        },
+        observe=returned("Y"),
+        cases=(
+            _random_case((3, 3), (2, 2)),
+            _random_case((5, 7), (2, 3)),
+            _random_case((6, 4), (3, 1)),
+        ),
     ),
     "1.4": Exercise(
-        check_convolve,
-        convolve,
-        "K.flip(0) turns it upside down, K.flip(1) swaps left and right. You need both.",
+        hint="K.flip(0) turns it upside down, K.flip(1) swaps left and right. You need both.",
+        success="It agrees with a convolution on two shapes.",
+        solution=my_conv2d,
+        correct=convolve2d,
+        misconceptions={
+            "This is still cross-correlation: the kernel is not flipped.": corr2d,
+            "Only up and down are flipped: flip left and right too.": (
+                lambda X, K: corr2d(X, K.flip(0))
+            ),
+            "Only left and right are flipped: flip up and down too.": (
+                lambda X, K: corr2d(X, K.flip(1))
+            ),
+            "You flipped the picture or the output, not only the kernel.": (
+                lambda X, K: corr2d(X, K.flip(0, 1)).flip(0, 1)
+            ),
+            "You transposed the kernel: that mirrors it along its diagonal.": (
+                lambda X, K: corr2d(X, K.T)
+            ),
+            "You gave the kernel a quarter turn; a convolution takes half a turn.": (
+                lambda X, K: corr2d(X, K.rot90(1))
+            ),
+            "You gave the kernel a quarter turn clockwise; a convolution takes half a turn.": (
+                lambda X, K: corr2d(X, K.rot90(-1))
+            ),
+            "That is a full convolution: here the kernel may not stick out of the picture.": _full,
+        },
+        observe=returned("Y"),
+        cases=(_random_case((3, 3), (2, 2)), _random_case((5, 7), (3, 2))),
     ),
 }

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
+from typing import Any
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from convkit import formatting
-from convkit.exercises._grading import Exercise, Wrong, compare, layer_with, numbers, random, run
+from convkit.errors import brief_repr
+from convkit.exercises._grading import (
+    Case,
+    Difference,
+    Exercise,
+    Function,
+    Observations,
+    Wrong,
+    layer_with,
+    numbers,
+    random_integers,
+    returned,
+    run,
+    what_is_right,
+)
 from convkit.layers import Conv2D
 from convkit.ops import corr2d
+
+Size = tuple[int, int]
 
 
 def count_parameters(input_size, kernel_size):
@@ -17,27 +37,23 @@ def count_parameters(input_size, kernel_size):
     return kH * kW + 1
 
 
-def check_count_parameters(function: object) -> str:
-    """Check a count for three pairs of sizes."""
-    for (H, W), (kH, kW) in (((6, 8), (3, 4)), ((28, 28), (5, 5)), ((600, 512), (5, 5))):
-        given = numbers(run(function, (H, W), (kH, kW)), "the count")
-        said = f"For a {H} × {W} input and a {kH} × {kW} kernel you count {formatting.number(given, 9)}"
-        slips = {
-            kH * kW: "you left out the bias.",
-            kH * kW * 2: "there is one bias for the layer, not one for each weight.",
-            kH + kW + 1: "a kernel has kH × kW weights, not kH + kW.",
-            H * W: "that is the number of pixels; the layer has one small kernel.",
-            kH * kW + (H - kH + 1) * (W - kW + 1): "every output cell shares the one bias.",
-            (kH * kW + 1) * (H - kH + 1) * (W - kW + 1): "all windows share the same weights.",
-            H * W * kH * kW: "the input's size plays no part: every window shares the weights.",
-        }
-        known = [(torch.tensor(n), f"{said}: {why}") for n, why in slips.items()]
-        known.append((given, f"{said}; it should be {kH * kW + 1}."))
-        compare(given, torch.tensor(kH * kW + 1), "the count", known)
-    return "Three layers; the same kernel on a larger picture has no more parameters."
+def _count_case(input_size: Size, kernel_size: Size) -> Case:
+    sizes = formatting.size(input_size), formatting.size(kernel_size)
+    intro = f"Tried on a {sizes[0]} input and a {sizes[1]} kernel."
+    return Case((input_size, kernel_size), intro)
 
 
-def gradient(layer, X, Y):
+def _count(rule: Callable[[int, int, int], int]) -> Callable[[Size, Size], int]:
+    """Return a count made of a rule in pixels, output cells and weights."""
+
+    def count(input_size: Size, kernel_size: Size) -> int:
+        (H, W), (kH, kW) = input_size, kernel_size
+        return rule(H * W, (H - kH + 1) * (W - kW + 1), kH * kW)
+
+    return count
+
+
+def weight_gradient(layer, X, Y):
     """Forget old gradients, make one number of the error, ask for its gradient."""
     layer.zero_grad()
     loss = ((layer(X) - Y) ** 2).sum()
@@ -45,75 +61,175 @@ def gradient(layer, X, Y):
     return layer.weight.grad
 
 
-def check_gradient(function: object) -> str:
-    """Check the gradient of the summed squared error, asked for twice on the same layer."""
-    layer, X, Y = layer_with(random(2, 3, seed=2)), random(5, 6), random(4, 4, seed=1)
-    residual = (layer(X) - Y).detach()
-    right = corr2d(X, 2 * residual)
-    slips = [
-        (-right, "The sign is wrong: the residual is prediction minus target."),
-        (right / 2, "Half of it: the derivative of a square brings a factor 2."),
-        (right / residual.numel(), "You averaged the squares; the exercise adds them up."),
-        (corr2d(X, torch.ones_like(residual)), "You added up the output; add up squared errors."),
-        ((2 * residual).sum()[None], "This is the bias's gradient; wanted the weight's."),
-    ]
-    compare(torch.as_tensor(run(function, layer, X, Y)).clone(), right, "The gradient", slips)
-    again = "Right once. Asked again it doubles: gradients add up until you call zero_grad()."
-    second = torch.as_tensor(run(function, layer, X, Y)).clone()
-    compare(second, right, "The second gradient", [(2 * right, again)])
-    return "It agrees with the gradient by hand, also when asked twice."
+def _gradient_by_hand(layer: Conv2D, X: Tensor, Y: Tensor) -> Tensor:
+    return corr2d(X, 2 * (layer(X) - Y).detach())
 
 
-def brighten():
-    """Take one weight, 2, and a bias of -1."""
-    layer = Conv2D((1, 1))
-    with torch.no_grad():
-        layer.weight.fill_(2)
-        layer.bias.fill_(-1)
+def _bias_gradient(layer: Conv2D, X: Tensor, Y: Tensor) -> Tensor:
+    return (2 * (layer(X) - Y)).sum()[None]
+
+
+def _accumulated_gradient(layer: Conv2D, X: Tensor, Y: Tensor) -> Tensor | None:
+    ((layer(X) - Y) ** 2).sum().backward()
+    return layer.weight.grad
+
+
+def _gradient_tuple(layer: Conv2D, X: Tensor, Y: Tensor) -> tuple[Tensor, ...]:
+    return torch.autograd.grad(((layer(X) - Y) ** 2).sum(), layer.weight)
+
+
+def _observe_gradient(function: Function, weight: Tensor, X: Tensor, Y: Tensor) -> Observations:
+    layer = layer_with(weight)
+    names = "The gradient", "The gradient of a second call"
+    if_none = "Is there a return? And weight.grad is None until backward() has run."
+    return {name: numbers(run(function, layer, X, Y, if_none=if_none), name) for name in names}
+
+
+def _layer(weight: float, bias: float) -> nn.Module:
+    layer = layer_with(torch.full((1, 1), weight))
+    layer.load_state_dict({"weight": layer.weight, "bias": torch.tensor([bias])})
     return layer
 
 
-def check_brighten(layer: object) -> str:
-    """Check a layer that computes 2 X - 1."""
+def _output(layer: nn.Module, X: Tensor) -> Any:
+    """Return a layer's output on a picture; nn.Conv2d wants axes for batch and channel too."""
+    if not any(isinstance(part, nn.Conv2d) for part in layer.modules()):
+        return run(layer, X)
+    try:
+        return run(layer, X)
+    except Wrong:
+        Y = run(layer, X[None, None])
+    if isinstance(Y, Tensor) and Y.shape[:2] == (1, 1):
+        return Y[0, 0]
+    return Y
+
+
+def _observe_layer(layer: object, X: Tensor) -> Observations:
     if not isinstance(layer, nn.Module):
-        raise Wrong(f"You passed a {type(layer).__name__}; wanted a layer, such as Conv2D((1, 1)).")
-    X = random(4, 5)
-    given = numbers(run(layer, X), "The output")
-    if given.shape != X.shape:
-        raise Wrong(
-            f"Your output is {formatting.size(given.shape)} for an input of {formatting.size(X.shape)}. "
-            "A kernel larger than 1 × 1 loses cells at the border."
-        )
-    slips = [
-        (2 * X, "The weight is right, but the bias is still 0."),
-        (X - 1, "The bias is right, but the weight is 1."),
-        (2 * X + 1, "The bias has the wrong sign: it is added."),
-        (2 * (X - 1), "You subtract before you double: 2 (X - 1). The bias comes after the sum."),
-    ]
-    compare(given, 2 * X - 1, "The output", slips)
-    if not list(layer.parameters()):
-        raise Wrong(
-            "The output is right, but the layer has no parameters: nothing could be learned."
-        )
-    return "The output is 2 X - 1, cell by cell, and the layer still has its parameters."
+        raise Wrong(f"You passed {brief_repr(layer)}; expected a layer, such as Conv2D((1, 1)).")
+    layer = copy.deepcopy(layer)  # running it may change its buffers
+    return {"The output": numbers(_output(layer, X), "The output")}
+
+
+def _require_parameters(layer: nn.Module, X: Tensor) -> None:
+    """Raise `Wrong` unless there are parameters, and each takes part in the output."""
+    layer = copy.deepcopy(layer).requires_grad_()
+    parameters = dict(layer.named_parameters())
+    if not parameters:
+        raise Wrong("The output is right, but the layer has no parameters to learn.")
+    Y = _output(layer, X)
+    if not Y.requires_grad:
+        raise Wrong("The output is right, but it does not depend on the layer's parameters.")
+    gradients = torch.autograd.grad(Y.sum(), list(parameters.values()), allow_unused=True)
+    for name, gradient in zip(parameters, gradients, strict=True):
+        if gradient is None:
+            raise Wrong(f"The output is right, but the parameter {name} plays no part in it.")
+
+
+def _explain_output(difference: Difference) -> str:
+    if difference.is_shape:
+        return "It should have the input's shape; a kernel larger than 1 × 1 loses cells."
+    return what_is_right(difference)
 
 
 EXERCISES = {
     "2.1": Exercise(
-        check_count_parameters,
-        count_parameters,
-        "Ask the layer: sum(p.numel() for p in Conv2D((5, 5)).parameters()).\n"
+        hint="Ask the layer: sum(p.numel() for p in Conv2D((5, 5)).parameters()).\n"
         "Does the answer change with the picture you give it?",
+        success="Three layers; the same kernel on a larger picture has no more parameters.",
+        solution=count_parameters,
+        correct=lambda input_size, kernel_size: sum(
+            parameter.numel() for parameter in Conv2D(kernel_size).parameters()
+        ),
+        misconceptions={
+            "You left out the bias.": _count(lambda pixels, cells, weights: weights),
+            "There is one bias for the layer, not one for each weight.": (
+                _count(lambda pixels, cells, weights: 2 * weights)
+            ),
+            "A kernel has kH × kW weights, not kH + kW.": (
+                lambda input_size, kernel_size: sum(kernel_size) + 1
+            ),
+            "That is the number of pixels; the layer has one small kernel.": (
+                _count(lambda pixels, cells, weights: pixels)
+            ),
+            "Every output cell shares the one bias.": (
+                _count(lambda pixels, cells, weights: weights + cells)
+            ),
+            "All windows share the same weights.": (
+                _count(lambda pixels, cells, weights: (weights + 1) * cells)
+            ),
+            "The input's size plays no part, because every window shares the weights.": (
+                _count(lambda pixels, cells, weights: pixels * weights)
+            ),
+        },
+        observe=returned("Your count"),
+        cases=(
+            _count_case((6, 8), (3, 4)),
+            _count_case((28, 28), (5, 5)),
+            _count_case((600, 512), (5, 5)),
+        ),
     ),
     "2.2": Exercise(
-        check_gradient,
-        gradient,
-        "Four lines: layer.zero_grad(); the loss, one number; loss.backward(); layer.weight.grad.",
+        hint="Four lines: layer.zero_grad(); the loss, one number; loss.backward(); "
+        "layer.weight.grad.",
+        success="It agrees with the gradient by hand, also when asked twice.",
+        solution=weight_gradient,
+        correct=_gradient_by_hand,
+        misconceptions={
+            "The sign is wrong: the residual is prediction minus target.": (
+                lambda *args: -_gradient_by_hand(*args)
+            ),
+            "This is half of it: the derivative of a square has a factor 2.": (
+                lambda *args: _gradient_by_hand(*args) / 2
+            ),
+            "You averaged the squares; the exercise adds them up.": (
+                lambda layer, X, Y: _gradient_by_hand(layer, X, Y) / Y.numel()
+            ),
+            "You added up the output; add up the squared errors.": (
+                lambda layer, X, Y: corr2d(X, torch.ones_like(Y))
+            ),
+            "This is the bias's gradient; the exercise asks for the weight's.": _bias_gradient,
+            "Right once. Asked again it doubles: gradients add up until you call zero_grad().": (
+                _accumulated_gradient
+            ),
+            "autograd.grad returns a tuple, with one gradient for each tensor: take its first.": (
+                _gradient_tuple
+            ),
+        },
+        observe=_observe_gradient,
+        cases=(
+            Case(
+                (
+                    random_integers(2, 3, seed=2),
+                    random_integers(5, 6, seed=0),
+                    random_integers(4, 4, seed=1),
+                )
+            ),
+        ),
     ),
     "2.3": Exercise(
-        check_brighten,
-        brighten,
-        "Each output cell depends on one input cell: how large is the kernel then?\n"
+        hint="Each output cell depends on one input cell: how large is the kernel then?\n"
         "Set numbers inside `with torch.no_grad():`, with layer.weight.fill_(...).",
+        success="The output is 2 X - 1, cell by cell, and the layer still has its parameters.",
+        solution="""\
+brighten = Conv2D((1, 1))
+with torch.no_grad():
+    brighten.weight.fill_(2)
+    brighten.bias.fill_(-1)
+""",
+        correct=lambda: _layer(2, -1),
+        misconceptions={
+            "The weight is right, but the bias is still 0.": lambda: _layer(2, 0),
+            "The bias is right, but the weight is 1.": lambda: _layer(1, -1),
+            "The bias has the wrong sign: it is added.": lambda: _layer(2, 1),
+            "This is 2 (X - 1): you subtract before you double. The bias is added afterwards.": (
+                lambda: _layer(2, -2)
+            ),
+            "The weight and the bias have changed places.": lambda: _layer(-1, 2),
+        },
+        observe=_observe_layer,
+        require=_require_parameters,
+        explain=_explain_output,
+        cases=(Case((random_integers(4, 5, seed=0),)),),
     ),
 }

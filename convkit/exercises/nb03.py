@@ -3,56 +3,78 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from convkit import formatting
-from convkit.exercises._grading import Exercise, Wrong, compare, numbers, run
+from convkit.errors import brief_repr
+from convkit.exercises._grading import (
+    Case,
+    Difference,
+    Exercise,
+    Function,
+    Observations,
+    Wrong,
+    numbers,
+    returned,
+    run,
+    shape_text,
+    what_is_right,
+)
 from convkit.kernels import kernel
 from convkit.ops import convolve2d, corr2d
 
+Direction = tuple[float, float]
 
-def diagonal_edges():
-    """Work out each row: a cell minus its right neighbour."""
-    return {
-        "output": [[1, 0, 0], [-1, 1, 0], [0, -1, 1], [0, 0, -1]],
-        "X transposed": "same",
-        "K transposed": "transposed",
-    }
+WORDS = ("same", "transposed", "zeros")
+TOLERANCE = 1 / 512
+"""Half of one of 256 grey levels: what rounding in 16-bit floats may change, and no eye sees."""
+
+DIAGONAL = torch.eye(4, dtype=torch.float32)
+BOOK = torch.tensor([[1, -1]], dtype=torch.float32)
 
 
-def check_diagonal_edges(answer: object) -> str:
-    """Check the output on a diagonal line, and what transposing X or K does to it."""
+def _diagonal_answer(output: Tensor) -> dict[str, object]:
+    return {"output": output, "X transposed": "same", "K transposed": "transposed"}
+
+
+def _observe_diagonal(answer: object) -> Observations:
     parts = ("output", "X transposed", "K transposed")
     if not isinstance(answer, dict) or set(answer) != set(parts):
-        raise Wrong(f"Wanted a dictionary with the keys {', '.join(map(repr, parts))}.")
-    X, K = torch.eye(4), torch.tensor([[1.0, -1]])
-    right = corr2d(X, K)
-    slips = [
-        (0 * right, "Not all zeros: beside the diagonal the brightness changes, up and down."),
-        (torch.eye(4, 3), "The +1 are there, but left of the diagonal black turns white: 0 - 1."),
-        (
-            convolve2d(X, K),
-            "Every sign is turned: you flipped the kernel, and took right minus left.",
-        ),
-        (right.T, "You have rows and columns swapped: the kernel is 1 × 2, so a column is lost."),
-    ]
-    compare(answer["output"], right, "The output", slips)
-    for part in parts[1:]:
-        if answer[part] is ...:
-            raise Wrong(f"The output is right; {part!r} is still `...`.")
-    if answer["X transposed"] != "same":
+        raise Wrong(f"Your answer should be a dictionary with the keys {', '.join(parts)}.")
+    return {"The output": numbers(answer["output"], "The output")}
+
+
+def _require_words(answer: dict[str, object]) -> None:
+    if _word(answer, "X transposed") != "same":
         raise Wrong(
-            f"X transposed gives {answer['X transposed']!r}? Look at X itself: a diagonal line is "
+            f"X transposed gives {answer['X transposed']!r}? Look at X: a diagonal line is "
             "its own transpose. It is not like the stripes, where all became zero."
         )
-    if answer["K transposed"] != "transposed":
+    if _word(answer, "K transposed") != "transposed":
         raise Wrong(
-            f"K transposed gives {answer['K transposed']!r}? The kernel now takes a cell minus the "
-            "one below, and on this picture rows and columns play the same part."
+            f"K transposed gives {answer['K transposed']!r}? The kernel now takes a cell minus "
+            "the one below, and on this picture rows and columns play the same part."
         )
-    return "+1 on the diagonal, -1 left of it; both transpositions are right too."
+
+
+def _word(answer: dict[str, object], part: str) -> str:
+    if answer[part] is ...:
+        raise Wrong(f"The output is right; {part!r} is still `...`.")
+    word = str(answer[part]).strip().lower()
+    if word not in WORDS:
+        words = ", ".join(f'"{each}"' for each in WORDS)
+        raise Wrong(f"{part!r} is {brief_repr(answer[part])}; expected one of {words}.")
+    return word
+
+
+def _explain_diagonal(difference: Difference) -> str:
+    if difference.is_shape:
+        return what_is_right(difference)
+    i, j = difference.cell
+    return f"Take X[{i}, {j}] minus its right neighbour, X[{i}, {j + 1}], counted from 0."
 
 
 def edge_kernel(v):
@@ -61,50 +83,69 @@ def edge_kernel(v):
     return v_x * kernel("Sobel x") + v_y * kernel("Sobel y")
 
 
-def _rise(K: Tensor) -> tuple[float, float]:
-    """Return the response to brightness that rises by 1 per cell, to the right and downwards."""
-    rows, columns = K.shape
-    right = (K * torch.arange(columns)).sum().item()
-    return right, (K * torch.arange(rows)[:, None]).sum().item()
+def _mixed(rule: Callable[[float, float], Direction]) -> Callable[[Direction], Tensor]:
+    """Return an edge kernel that turns the direction into another one first."""
+
+    def mixed_kernel(v: Direction) -> Tensor:
+        right, down = rule(*v)
+        return right * kernel("Prewitt x") + down * kernel("Prewitt y")
+
+    return mixed_kernel
 
 
-def check_edge_kernel(function: object) -> str:
-    """Check the response to flat pictures and to ramps along and across four directions."""
-    for v in ((3.0, 4.0), (2.0, -1.0), (1.0, 0.0), (0.0, 1.0)):
-        K = numbers(run(function, v), "the kernel")
-        if K.ndim != 2:
-            raise Wrong(f"For v = {v} the kernel has {K.ndim} axes; wanted rows and columns.")
-        if abs(K.sum().item()) > 1e-4:
-            raise Wrong(
-                f"For v = {v} the weights add up to {formatting.number(K.sum())}. Unless they add "
-                "up to 0, a flat picture looks like an edge."
-            )
-        _judge_direction(v, _rise(K))
-    return "Four directions: silent on flat pictures and along the edge, positive across it."
+def _places(K: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the column and the row of each weight, both (kH, kW)."""
+    rows, columns = torch.meshgrid(*map(torch.arange, K.shape), indexing="ij")
+    return columns.double(), rows.double()
 
 
-def _judge_direction(v: tuple[float, float], rise: tuple[float, float]) -> None:
-    (x, y), (gx, gy) = v, rise
-    said = f"For v = {v} it answers {formatting.number(gx)} to the right and {formatting.number(gy)} down"
-    meanings = [
-        ((-x, -y), "it answers to falling brightness: turn all signs."),
-        ((y, x), "x and y are swapped: columns run along x, rows along y."),
-        ((x, -y), "your y points up: rows are counted downwards."),
-        ((-x, y), "your x points left: columns are counted to the right."),
-        ((y, -x), "that is along the edge: v points across it, from dark to bright."),
-        ((-y, x), "that is along the edge, upwards: v points across it, from dark to bright."),
-    ]
-    if _same_way((x, y), rise):
-        return
-    for way, meaning in meanings:
-        if _same_way(way, rise):
-            raise Wrong(f"{said}: {meaning}")
-    raise Wrong(f"{said}; wanted the ratio {formatting.number(x)} to {formatting.number(y)}.")
+def _kernel_of(function: Function, argument: object) -> Tensor:
+    K = numbers(run(function, argument), "The kernel").double()
+    if K.ndim != 2:
+        raise Wrong(f"The kernel is {shape_text(K)}; it should have rows and columns.")
+    return K
 
 
-def _same_way(a: tuple[float, float], b: tuple[float, float]) -> bool:
-    along, size = a[0] * b[0] + a[1] * b[1], math.hypot(*a) * math.hypot(*b)
-    return size > 0 and along > (1 - 1e-6) * size
+def _observe_edge(function: Function, v: Direction) -> Observations:
+    """Return in which direction the response rises, as long as v, because scale is free."""
+    K = _kernel_of(function, v)
+    total, largest = K.sum().item(), K.abs().sum().item()
+    if abs(total) > TOLERANCE * largest:
+        raise Wrong(
+            f"The weights add up to {formatting.number(total)}. Unless they add up to 0, "
+            "a flat picture looks like an edge."
+        )
+    rise = torch.stack([(K * place).sum() for place in _places(K)])
+    if rise.norm() <= TOLERANCE * largest:
+        raise Wrong("The response is 0 where brightness rises evenly along v.")
+    return {"The direction (right, down) of your kernel": rise / rise.norm() * math.hypot(*v)}
+
+
+def _require_edge(function: Function, v: Direction) -> None:
+    """Raise `Wrong` unless steps along v give no negative, and steps across it no response."""
+    K = _kernel_of(function, v)
+    allowed = TOLERANCE * K.abs().sum().item()
+    columns, rows = _places(K)
+    lowest = min(_responses_to_steps(K, columns * v[0] + rows * v[1]))
+    if lowest < -allowed:
+        raise Wrong(
+            f"Where brightness jumps from 0 to 1 along v, the response is "
+            f"{formatting.number(lowest)} at one place; it should not be negative."
+        )
+    if 0 not in v:
+        return  # on a grid, no small kernel ignores every slanted picture
+    across = _responses_to_steps(K, columns * v[1] + rows * v[0])
+    largest = max(across, key=abs, default=0.0)
+    if abs(largest) > allowed:
+        raise Wrong(
+            f"Where brightness jumps at right angles to v only, the response is "
+            f"{formatting.number(largest)} at one place; it should be 0."
+        )
+
+
+def _responses_to_steps(K: Tensor, heights: Tensor) -> list[float]:
+    """Return K's response to each picture that is 1 above some height, and 0 up to it."""
+    return [(K * (heights > height)).sum().item() for height in heights.unique()[:-1]]
 
 
 def derivative_kernel(d):
@@ -115,86 +156,187 @@ def derivative_kernel(d):
     return torch.tensor([weights], dtype=torch.float32)
 
 
-def _derivative_weights(d: int) -> Tensor:
-    signs = [[(-1.0) ** (d - k) * math.comb(d, k) for k in range(d + 1)]]
-    return torch.tensor(signs, dtype=torch.float64)
+def _derivative_by_binomials(d: int) -> Tensor:
+    return torch.tensor([[(-1.0) ** (d - k) * math.comb(d, k) for k in range(d + 1)]])
 
 
-def check_derivative_kernel(function: object) -> str:
-    """Check the smallest kernels of the first three derivatives; each is the only one."""
-    for d in (1, 2, 3):
-        given, right = numbers(run(function, d), "the kernel"), _derivative_weights(d)
-        said = f"For d = {d}"
-        if given.ndim == 2 and tuple(given.shape) == (d + 1, 1):
-            raise Wrong(f"{said} the kernel stands upright; from left to right it has one row.")
-        if given.ndim != 2 or len(given) != 1:
-            raise Wrong(f"{said} the shape is {formatting.size(given.shape)}; wanted one row.")
-        cells = given.shape[1]
-        if cells <= d:
-            raise Wrong(f"{said} you use {cells} cells: too few, {d} differences need {d + 1}.")
-        if cells > d + 1:
-            raise Wrong(f"{said} you use {cells} cells: not the smallest, {d + 1} will do.")
-        turned = f"{said} every sign is turned: on x to the power {d} it must be positive."
-        slips = [
-            (-right, turned),
-            (right.abs(), f"{said} all weights are positive: that is a blur, not a difference."),
-            (right / math.factorial(d), f"{said} on x to the power {d} it gives 1; wanted {d}!."),
-        ]
-        if abs(given.sum().item()) > 1e-6:
-            total = formatting.number(given.sum())
-            slips.append((given, f"{said} a flat picture gives {total}; a derivative of it is 0."))
-        compare(given, right, f"{said} K", slips)
-    return "First, second and third derivative, in 2, 3 and 4 cells."
+def _central_difference(d: int) -> Tensor:
+    """Return [-1, 0, 1] for d = 1, and so on: every other weight is 0."""
+    K = torch.zeros(1, 2 * d + 1)
+    K[:, ::2] = _derivative_by_binomials(d)
+    return K
 
 
-def blur():
-    """Give each of the 25 cells the same weight, and let the weights add up to 1."""
-    return torch.full((5, 5), 1 / 25)
+def _explain_derivative(difference: Difference) -> str:
+    K, cells = difference.given.double(), difference.right.shape[1]
+    if K.ndim != 2 or len(K) != 1:
+        return "One row is written [[-1, 1]], with two pairs of brackets."
+    if K.shape[1] < cells:
+        return "That is too few cells for so many differences of differences."
+    if K.shape[1] > cells:
+        return "That is not the smallest: fewer cells are enough."
+    return _explain_response(K, cells - 1)
 
 
-def check_blur(answer: object) -> str:
-    """Check that a 5 x 5 kernel blurs: an average that keeps brightness and place."""
-    K = numbers(answer, "the kernel")
+def _explain_response(K: Tensor, d: int) -> str:
+    """Return the first power of x whose d-th derivative the kernel gets wrong."""
+    x = torch.arange(d + 1.0, dtype=torch.float64)
+    responses = [(K * x**power).sum().item() for power in range(d + 1)]
+    rights = [0] * d + [math.factorial(d)]
+    power = next(n for n in range(d + 1) if not math.isclose(responses[n], rights[n], abs_tol=1e-6))
+    row = ", ".join(formatting.number(value) for value in x**power)
+    given = formatting.number(responses[power], 9)
+    return f"On the pixels {row} it gives {given}; derivative number {d} is {rights[power]} there."
+
+
+def _observe_blur(answer: object) -> Observations:
+    K = numbers(answer, "The kernel")
     if tuple(K.shape) != (5, 5):
-        raise Wrong(f"The kernel is {formatting.size(K.shape) or 'one number'}; wanted 5 × 5.")
+        raise Wrong(f"The kernel is {shape_text(K)}; it should be 5 × 5.")
+    columns, rows = _places(K)
+    weights = K.double()
+    total = weights.sum()
+    return {
+        "The sum of the weights": _rounded(total, 1.0),
+        "The balance point (column, row)": torch.stack(
+            [_rounded((weights * place).sum() / total, 2.0) for place in (columns, rows)]
+        ),
+    }
+
+
+def _rounded(value: Tensor, target: float) -> Tensor:
+    """Return `target` where `value` is so close that nobody would see the difference."""
+    return torch.where((value - target).abs() <= TOLERANCE, target, value)
+
+
+def _require_blur(answer: object) -> None:
+    K = numbers(answer, "The kernel").double()
     if K.min() < 0:
         raise Wrong(f"A weight is {formatting.number(K.min())}: a negative weight sharpens.")
-    if abs(K.sum().item() - 1) > 1e-4:
+    if K[2, 2] > 0.5 + TOLERANCE:
+        share = formatting.number(K[2, 2])
+        raise Wrong(f"The weight in the centre is {share}: the picture hardly changes.")
+    if K.max() > K[2, 2] * (1 + TOLERANCE):
         raise Wrong(
-            f"The weights add up to {formatting.number(K.sum())}, so the picture would become "
-            f"{formatting.number(K.sum())} times as bright. They must add up to 1."
+            "A weight beside the centre is larger than the one in the centre: "
+            "that moves or doubles the picture."
         )
-    if K.max() > 0.99:
-        raise Wrong(
-            "One weight is 1 and the rest are 0: each output is a single pixel, not a mean."
-        )
-    if abs(_rise(K)[0] - 2) > 1e-4 or abs(_rise(K)[1] - 2) > 1e-4:
-        raise Wrong("The weights lean to one side: the blurred picture would move.")
-    return "No weight is negative, they add up to 1, and they balance around the centre."
+
+
+def _explain_blur(difference: Difference) -> str:
+    if difference.name == "The sum of the weights":
+        return "They should add up to 1; otherwise the picture becomes brighter or darker."
+    return "It should be the centre, (2, 2); otherwise the blurred picture moves."
 
 
 EXERCISES = {
     "3.1": Exercise(
-        check_diagonal_edges,
-        diagonal_edges,
-        "Row 1 of X is 0 1 0 0. Take each cell minus its right neighbour: 0 - 1, 1 - 0, 0 - 0.\n"
+        hint="Row 1 of X is 0 1 0 0. Take each cell minus its right neighbour: "
+        "0 - 1, 1 - 0, 0 - 0.\n"
         "Compare X with its transpose before you answer the second part.",
+        success="+1 on the diagonal, -1 left of it; both transpositions are right too.",
+        solution="""\
+diagonal_edges = {
+    "output": [[1, 0, 0], [-1, 1, 0], [0, -1, 1], [0, 0, -1]],
+    "X transposed": "same",
+    "K transposed": "transposed",
+}
+""",
+        correct=lambda: _diagonal_answer(corr2d(DIAGONAL, BOOK)),
+        misconceptions={
+            "Not all zeros: beside the diagonal the brightness changes, up and down.": (
+                lambda: _diagonal_answer(torch.zeros(4, 3))
+            ),
+            "The +1 are there, but left of the diagonal black turns white: 0 - 1.": (
+                lambda: _diagonal_answer(torch.eye(4, 3))
+            ),
+            "Every sign is wrong: you flipped the kernel, and took right minus left.": (
+                lambda: _diagonal_answer(convolve2d(DIAGONAL, BOOK))
+            ),
+            "You swapped rows and columns: the kernel is 1 × 2, so a column is lost.": (
+                lambda: _diagonal_answer(corr2d(DIAGONAL, BOOK).T)
+            ),
+            "The signs are lost: a change from black to white gives 0 - 1.": (
+                lambda: _diagonal_answer(corr2d(DIAGONAL, BOOK).abs())
+            ),
+        },
+        observe=_observe_diagonal,
+        require=_require_words,
+        explain=_explain_diagonal,
     ),
     "3.2": Exercise(
-        check_edge_kernel,
-        edge_kernel,
-        "Sobel x answers to a rise to the right, Sobel y to a rise downwards. Which mixture\n"
-        "answers to a rise along (1, 0)? Which to one along (0, 1)? So along (v_x, v_y)?",
+        hint="Sobel x responds to a rise to the right, Sobel y to a rise downwards. Which mixture\n"
+        "responds to a rise along (1, 0)? Which to one along (0, 1)? So along (v_x, v_y)?",
+        success="Five directions: silent on flat pictures and along the edge, positive across it.",
+        solution=edge_kernel,
+        correct=_mixed(lambda x, y: (x, y)),
+        misconceptions={
+            "It responds to falling brightness: change all signs.": _mixed(lambda x, y: (-x, -y)),
+            "x and y are swapped: columns run along x, rows along y.": _mixed(lambda x, y: (y, x)),
+            "Your y points up: rows are counted downwards.": _mixed(lambda x, y: (x, -y)),
+            "Your x points left: columns are counted to the right.": _mixed(lambda x, y: (-x, y)),
+            "That is along the edge: v points across it, from dark to bright.": (
+                _mixed(lambda x, y: (y, -x))
+            ),
+            "That is along the edge, the other way: v points across it, from dark to bright.": (
+                _mixed(lambda x, y: (-y, x))
+            ),
+            "The sign of v_x is lost.": _mixed(lambda x, y: (abs(x), y)),
+            "The sign of v_y is lost.": _mixed(lambda x, y: (x, abs(y))),
+            "The signs of v_x and v_y are lost.": _mixed(lambda x, y: (abs(x), abs(y))),
+        },
+        observe=_observe_edge,
+        require=_require_edge,
+        cases=tuple(
+            Case((v,), f"Tried with v = ({v[0]:g}, {v[1]:g}).")
+            for v in ((3.0, 4.0), (2.0, -1.0), (-2.0, 3.0), (1.0, 0.0), (0.0, 1.0))
+        ),
     ),
     "3.3": Exercise(
-        check_derivative_kernel,
-        derivative_kernel,
-        "The first derivative is [-1, 1]: right minus left. The second is a difference of two\n"
-        "neighbouring differences: (c - b) - (b - a). Which weights do a, b and c get?",
+        hint="The first derivative is [-1, 1]: right minus left. The second is a difference of\n"
+        "two neighbouring differences: (c - b) - (b - a). Which weights do a, b and c get?",
+        success="First, second and third derivative, in 2, 3 and 4 cells.",
+        solution=derivative_kernel,
+        correct=_derivative_by_binomials,
+        misconceptions={
+            "Every sign is wrong.": lambda d: -_derivative_by_binomials(d),
+            "The weights are in reverse order: for odd d that changes the sign.": (
+                lambda d: _derivative_by_binomials(d).flip(1)
+            ),
+            "All weights are positive: that is a blur, not a difference.": (
+                lambda d: _derivative_by_binomials(d).abs()
+            ),
+            "That is the derivative divided by d!, as in a Taylor series.": (
+                lambda d: _derivative_by_binomials(d) / math.factorial(d)
+            ),
+            "The kernel stands upright; from left to right it has one row.": (
+                lambda d: _derivative_by_binomials(d).T
+            ),
+            "It skips every other cell: without gaps it is smaller.": _central_difference,
+            "It is the same for every d.": lambda d: _derivative_by_binomials(1),
+        },
+        observe=returned("The kernel"),
+        explain=_explain_derivative,
+        cases=tuple(Case((d,), f"Tried with d = {d}.") for d in (1, 2, 3)),
     ),
     "3.4": Exercise(
-        check_blur,
-        blur,
-        "A mean of 25 numbers: what is the weight of each?",
+        hint="A mean of 25 numbers: what is the weight of each?",
+        success="No weight is negative, they add up to 1, and they balance around the centre.",
+        solution="my_blur = torch.full((5, 5), 1 / 25)",
+        correct=lambda: torch.full((5, 5), 1 / 25),
+        misconceptions={
+            "That is a sum, not a mean: the picture becomes 25 times as bright.": (
+                lambda: torch.ones(5, 5)
+            ),
+            "One fifth is the weight for 5 cells; here there are 25.": (
+                lambda: torch.full((5, 5), 1 / 5)
+            ),
+            "One ninth is the weight for 3 × 3 cells; here there are 25.": (
+                lambda: torch.full((5, 5), 1 / 9)
+            ),
+        },
+        observe=_observe_blur,
+        require=_require_blur,
+        explain=_explain_blur,
     ),
 }

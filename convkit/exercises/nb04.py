@@ -2,51 +2,56 @@
 
 from __future__ import annotations
 
-import copy
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from convkit import formatting
-from convkit.least_squares import hessian, max_stable_lr
+import convkit
 from convkit.exercises._grading import (
+    Case,
+    Difference,
     Exercise,
-    NotStarted,
-    Wrong,
-    compare,
+    Function,
+    Observations,
     layer_with,
     numbers,
-    random,
+    random_integers,
+    returned,
     run,
+    shape_text,
 )
-from convkit.images import checkerboard, stripes
+from convkit.images import stripes
 from convkit.layers import Conv2D
+from convkit.least_squares import QuadraticLoss
 from convkit.ops import corr2d
 
-
-def one_update():
-    """Find the residual, then the gradient, then go a small way against it."""
-    X, K = stripes(), torch.tensor([[0.0, 1.0]])
-    residual = corr2d(X, K) - corr2d(X, torch.tensor([[1.0, -1]]))
-    return K - 0.03 * corr2d(X, 2 * residual)
+START = torch.tensor([[0, 1]], dtype=torch.float32)
+STRIPES = stripes().float()
+LR = 0.03
 
 
-def check_one_update(answer: object) -> str:
-    """Check one update of the kernel (0, 1) on the stripes, with learning rate 0.03."""
-    X, K = stripes(), torch.tensor([[0.0, 1.0]])
-    right = one_update()
-    move, cells = right - K, corr2d(X, K).numel()
-    slips = [
-        (K - move, "You went uphill: subtract the gradient, do not add it."),
-        (K + move / 2, "The gradient is half of what it should be: a square brings a factor 2."),
-        (K + move / cells, f"You averaged over the {cells} cells; here squares are added up."),
-        (move, "This is only the change: add it to the old kernel, 0 and 1."),
-        (move / -0.03, "This is the gradient: multiply by 0.03 and subtract it from the kernel."),
-        (K + move / 0.03, "You forgot the learning rate: multiply the gradient by 0.03."),
-    ]
-    known = [(slip.reshape(-1), meaning) for slip, meaning in slips]
-    compare(numbers(answer, "the kernel").reshape(-1), right.reshape(-1), "The kernel", known)
-    return "Both weights are right."
+def _gradient_at_start(scale: float = 1.0) -> Tensor:
+    X = STRIPES
+    residual = corr2d(X, START) - corr2d(X, torch.tensor([[1, -1]], dtype=torch.float32))
+    return scale * corr2d(X, 2 * residual)
+
+
+def _observe_update(answer: object) -> Observations:
+    K = numbers(answer, "The kernel")
+    if K.ndim == 1:
+        K = K[None]
+    return {"The kernel": K}
+
+
+def _explain_update(difference: Difference) -> str:
+    if difference.is_shape:
+        return f"It should be like the old one, {shape_text(START)}."
+    return (
+        "Each weight's gradient is the sum, over all 42 outputs, of 2 × residual × the pixel under "
+        "that weight. Subtract 0.03 times the gradient from the old weight."
+    )
 
 
 def train_step(layer, X, Y, lr):
@@ -60,110 +65,187 @@ def train_step(layer, X, Y, lr):
     return loss
 
 
-def _by_hand(layer: Conv2D, X: Tensor, Y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the loss and its gradients in weight and bias."""
-    residual = (layer(X) - Y).detach()
-    return (residual**2).sum(), corr2d(X, 2 * residual), (2 * residual).sum()[None]
+def _step(
+    sign: float = 1,
+    *,
+    bias: bool = True,
+    returns: Callable[[float, float, int], float] = lambda before, after, cells: before,
+) -> Function:
+    """Return a training step by hand, which may go wrong.
+
+    It moves by `sign` times the right step, the bias only if `bias`, and returns what `returns`
+    makes of the losses before and after the step and the number of cells.
+    """
+
+    def step(layer: Conv2D, X: Tensor, Y: Tensor, lr: float) -> float:
+        with torch.no_grad():
+            residual = layer(X) - Y
+            gradients = corr2d(X, 2 * residual), (2 * residual).sum()
+            for parameter, gradient in zip(layer.parameters(), gradients, strict=True):
+                if bias or parameter is layer.weight:
+                    parameter.sub_(sign * lr * gradient)
+            after = ((layer(X) - Y) ** 2).sum().item()
+        return returns((residual**2).sum().item(), after, Y.numel())
+
+    return step
 
 
-def check_train_step(function: object) -> str:
-    """Check two steps in a row: the weights, the bias and the loss that is returned."""
-    X, lr, layer = random(5, 6), 0.001, layer_with(random(2, 2, seed=2))
-    Y = corr2d(X, random(2, 2, seed=1))
-    first, second = copy.deepcopy(layer), copy.deepcopy(layer)
-    loss, grad, slope = _by_hand(first, X, Y)
-    try:
-        given = run(function, layer, X, Y, lr)
-    except NotStarted as nothing:
-        if torch.equal(layer.weight, first.weight):
-            raise
-        raise Wrong("The weight moved, but you return nothing: return the loss.") from nothing
-    weight, w, n = layer.weight.detach().clone(), first.weight.detach(), Y.numel()
-    slips = [
-        (w, "The weight did not move: no update was made."),
-        (w + lr * grad, "You went uphill: subtract the gradient, do not add it."),
-        (w - lr * grad / n, f"You averaged over {n} cells; add the squares up."),
-        (w - grad, "You forgot the learning rate."),
-    ]
-    compare(weight, w - lr * grad, "After one step the weight", slips)
-    still = "The weight learned, but the bias stayed at 0: update every parameter."
-    compare(layer.bias, first.bias - lr * slope, "After one step the bias", [(first.bias, still)])
-    after, _, _ = _by_hand(layer, X, Y)
-    late = f"You returned the loss after the step, {formatting.number(after)}; wanted the one before it."
-    mean = "You returned the mean of the squares; wanted their sum."
-    compare(given, loss, "the loss", [(after, late), (loss / n, mean)])
-    with torch.no_grad():
-        second.weight.copy_(weight), second.bias.copy_(layer.bias)
-    _, new_grad, _ = _by_hand(second, X, Y)
-    run(function, layer, X, Y, lr)
-    piled = (
-        "The first step is right; the second uses both gradients, for they pile up. "
-        "Call zero_grad() before backward()."
-    )
-    compare(
-        layer.weight,
-        weight - lr * new_grad,
-        "After two steps the weight",
-        [(weight - lr * (grad + new_grad), piled)],
-    )
-    return "Two steps: weight, bias and loss agree with the gradient by hand."
+def _accumulating_step(layer: Conv2D, X: Tensor, Y: Tensor, lr: float) -> Tensor:
+    loss = ((layer(X) - Y) ** 2).sum()
+    loss.backward()
+    torch.optim.SGD(layer.parameters(), lr=lr).step()
+    return loss
+
+
+def _step_without_rate(layer: Conv2D, X: Tensor, Y: Tensor, lr: float) -> Any:
+    return _step()(layer, X, Y, 1.0)
+
+
+def _averaged_step(layer: Conv2D, X: Tensor, Y: Tensor, lr: float) -> Any:
+    return _step()(layer, X, Y, lr / Y.numel())
+
+
+def _observe_step(
+    function: Function, weight: Tensor, X: Tensor, Y: Tensor, lr: float
+) -> Observations:
+    """Return what two training steps in a row make of a layer."""
+    layer = layer_with(weight)
+    loss = run(function, layer, X, Y, lr, if_none="Return the loss.")
+    observed = {
+        "After one step the weight": numbers(layer.weight, "After one step the weight"),
+        "After one step the bias": numbers(layer.bias, "After one step the bias"),
+        "The loss that you return": numbers(loss, "The loss that you return"),
+    }
+    run(function, layer, X, Y, lr, if_none="Return the loss.")
+    name = "After two steps the weight"
+    return observed | {name: numbers(layer.weight, name)}
+
+
+def _step_case() -> Case:
+    X, weight = random_integers(5, 6, seed=0), random_integers(2, 2, seed=2)
+    Y = corr2d(X, random_integers(2, 2, seed=1))
+    return Case((weight, X, Y, 0.001))
 
 
 def largest_lr(X, kernel_size):
     """Divide 2 by the largest curvature of the loss."""
-    return 2 / torch.linalg.eigvalsh(hessian(X, kernel_size)).max()
+    H = convkit.QuadraticLoss(X, kernel_size).hessian
+    return 2 / torch.linalg.eigvalsh(H).max()
 
 
-def check_largest_lr(function: object) -> str:
-    """Check the limit on three pictures."""
-    pictures = {
-        "the stripes": (stripes(), (1, 2)),
-        "stripes twice as bright": (2 * stripes(), (1, 2)),
-        "the checkerboard": (checkerboard(6), (2, 1)),
-    }
-    for name, (X, size) in pictures.items():
-        right = max_stable_lr(X, size)
-        values = torch.linalg.eigvalsh(hessian(X, size))
-        given = numbers(run(function, X.clone(), size), "the limit")
-        said = (
-            f"On {name} you say {formatting.number(given)}" if given.ndim == 0 else "Return one number"
-        )
-        slips = [
-            (1 / values[-1], f"{said}: half the limit. A step may overshoot as far as it came."),
-            (
-                2 / values[0],
-                f"{said}: that is the flattest direction; the steepest one breaks first.",
-            ),
-            (4 / values[-1], f"{said}: twice the limit. The square brings a factor 2."),
-            (values[-1], f"{said}: that is the curvature; the limit is 2 divided by it."),
-            (
-                torch.tensor(1 / 30),
-                f"{said}: that is the limit of the stripes, not of this picture.",
-            ),
-        ]
-        slips = [(slip.double(), why) for slip, why in slips if slip.isfinite()]
-        slips.append((given, f"{said}; it should be {formatting.number(right)}."))
-        compare(given, torch.tensor(right, dtype=torch.float64), "the limit", slips)
-    return "Three pictures; one twice as bright allows a quarter of the learning rate."
+def _of_curvatures(rule: Callable[[Tensor], Any]) -> Function:
+    """Return a limit made of the Hessian's eigenvalues, largest first."""
+    return lambda X, kernel_size: rule(QuadraticLoss(X, kernel_size).eigenvalues)
 
 
 EXERCISES = {
     "4.1": Exercise(
-        check_one_update,
-        one_update,
-        "The gradient is corr2d(X, 2 * residual), and the residual is prediction minus target.\n"
-        "Then: new kernel = old kernel - 0.03 × gradient.",
+        hint="The gradient is corr2d(X, 2 * residual), and the residual is prediction minus "
+        "target.\nThen: new kernel = old kernel - 0.03 × gradient.",
+        success="Both weights are right.",
+        solution="""\
+X, K = stripes(), torch.tensor([[0.0, 1.0]])
+residual = corr2d(X, K) - corr2d(X, torch.tensor([[1.0, -1.0]]))
+new_kernel = K - 0.03 * corr2d(X, 2 * residual)
+""",
+        correct=lambda: START - LR * _gradient_at_start(),
+        misconceptions={
+            "You went uphill: subtract the gradient, do not add it.": (
+                lambda: START + LR * _gradient_at_start()
+            ),
+            "The gradient is half of what it should be: a square's derivative has a factor 2.": (
+                lambda: START - LR * _gradient_at_start(1 / 2)
+            ),
+            "You averaged over the 42 outputs; here squares are added up.": (
+                lambda: START - LR * _gradient_at_start(1 / 42)
+            ),
+            "That is the gradient of one row; there are six rows.": (
+                lambda: START - LR * _gradient_at_start(1 / 6)
+            ),
+            "This is only the change: add it to the old kernel, 0 and 1.": (
+                lambda: -LR * _gradient_at_start()
+            ),
+            "This is the gradient: multiply it by 0.03 and subtract it from the old kernel.": (
+                _gradient_at_start
+            ),
+            "You forgot the learning rate: multiply the gradient by 0.03.": (
+                lambda: START - _gradient_at_start()
+            ),
+            "The two weights have changed places.": (
+                lambda: (START - LR * _gradient_at_start()).flip(1)
+            ),
+            "The kernel stands upright: it has one row.": (
+                lambda: (START - LR * _gradient_at_start()).T
+            ),
+        },
+        observe=_observe_update,
+        explain=_explain_update,
     ),
     "4.2": Exercise(
-        check_train_step,
-        train_step,
-        "Five moves: zero_grad, loss, backward, update each parameter inside torch.no_grad(),\n"
-        "return the loss.",
+        hint="Five moves: zero_grad, loss, backward, update each parameter inside "
+        "torch.no_grad(),\nreturn the loss.",
+        success="Two steps: weight, bias and loss agree with the gradient by hand.",
+        solution=train_step,
+        correct=_step(),
+        misconceptions={
+            "The weight did not move: no update was made.": _step(0),
+            "You went uphill: subtract the gradient, do not add it.": _step(-1),
+            "You averaged over all cells; the exercise adds the squares up.": _averaged_step,
+            "The step is half of what it should be: a square's derivative has a factor 2.": (
+                _step(1 / 2)
+            ),
+            "You forgot the learning rate.": _step_without_rate,
+            "The weight learned, but the bias did not: update every parameter.": _step(bias=False),
+            "That is the loss after the step; return the one before it.": (
+                _step(returns=lambda before, after, cells: after)
+            ),
+            "That is the mean of the squares; return their sum.": (
+                _step(returns=lambda before, after, cells: before / cells)
+            ),
+            "The first step is right, but the second uses both gradients, because they add up: "
+            "call zero_grad() before backward().": _accumulating_step,
+        },
+        observe=_observe_step,
+        cases=(_step_case(),),
     ),
     "4.3": Exercise(
-        check_largest_lr,
-        largest_lr,
-        "convkit.hessian(X, kernel_size) has the curvatures as its eigenvalues:\n"
-        "torch.linalg.eigvalsh gives them, smallest first.",
+        hint="convkit.QuadraticLoss(X, kernel_size).hessian has the curvatures as its "
+        "eigenvalues:\ntorch.linalg.eigvalsh gives them, smallest first.",
+        success="Three pictures; one twice as bright allows a quarter of the learning rate.",
+        solution=largest_lr,
+        correct=lambda X, kernel_size: QuadraticLoss(X, kernel_size).max_stable_lr,
+        misconceptions={
+            "That is half the limit: a step may overshoot by as much as it was off.": (
+                _of_curvatures(lambda e: 1 / e[0])
+            ),
+            "That is for the flattest direction; the steepest one diverges first.": (
+                _of_curvatures(lambda e: 2 / e[-1])
+            ),
+            "That is twice the limit: the Hessian has the square's factor 2 in it already.": (
+                _of_curvatures(lambda e: 4 / e[0])
+            ),
+            "That is the curvature; the limit is 2 divided by it.": _of_curvatures(lambda e: e[0]),
+            "That is the fastest learning rate, not the largest that works.": (
+                _of_curvatures(lambda e: 2 / (e[0] + e[-1]))
+            ),
+            "That is for the sum of all curvatures; only the largest counts.": (
+                _of_curvatures(lambda e: 2 / e.sum())
+            ),
+            "That takes the Hessian's largest entry; take its largest eigenvalue.": (
+                lambda X, kernel_size: 2 / QuadraticLoss(X, kernel_size).hessian.max()
+            ),
+            "That is the limit of the stripes, not of every picture.": (
+                lambda X, kernel_size: 1 / 30
+            ),
+        },
+        observe=returned("Your limit"),
+        cases=(
+            Case((STRIPES, (1, 2)), "Tried on the stripes."),
+            Case((2 * STRIPES, (1, 2)), "Tried on stripes twice as bright."),
+            Case(
+                (random_integers(5, 6, seed=0), (2, 2)),
+                "Tried on a picture of whole numbers with a 2 × 2 kernel.",
+            ),
+        ),
     ),
 }
