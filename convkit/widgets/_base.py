@@ -49,6 +49,7 @@ class Panel(widgets.VBox):
     """
 
     _cleanups: tuple[Callable[[], None], ...] = ()  # none before a panel is made
+    _links: list[Widget] = []
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -66,6 +67,7 @@ class Panel(widgets.VBox):
         self._in_browser_event = False
         self._timer: asyncio.TimerHandle | None = None
         self._leave: Callable[[], None] | None = None
+        self._links: list[Widget] = []
         self._cleanups = (self.unfollow, self._cancel_timer, store.unobserve_all)
         store.observe(self._on_result, "result")
         self._paint_all()
@@ -106,10 +108,14 @@ class Panel(widgets.VBox):
         if self._is_painting:
             return
         with self.show_errors(), self._browser_event():
-            before = self.store.result
-            self.store.set(label, **fields(*values))
-            if self.store.result is before:  # but an earlier error may still be shown
-                self._paint_all()
+            self._set(label, fields(*values))
+
+    def _set(self, label: str, fields: dict[str, Any]) -> None:
+        """Change the state; where it stays the same, an earlier error may still be on show."""
+        before = self.store.result
+        self.store.set(label, **fields)
+        if self.store.result is before:
+            self._paint_all()
 
     def repaint(self, _: object = None) -> None:
         """Paint the current result again, for a control that only changes what is shown."""
@@ -168,6 +174,10 @@ class Panel(widgets.VBox):
         with self.status_line.hold_sync():
             self.status_line.text, self.status_line.kind = text, kind
 
+    def link_in_browser(self, source: tuple[Widget, str], *targets: tuple[Widget, str]) -> None:
+        """Make traits of parts follow another trait in the browser, without the kernel."""
+        self._links += [widgets.jslink(source, target) for target in targets]
+
     # Following another panel.
 
     def follow(self, other: Panel, select: Callable[[Any], dict[str, Any]]) -> None:
@@ -188,7 +198,7 @@ class Panel(widgets.VBox):
 
         def on_result(change: dict[str, Any]) -> None:
             with self.show_errors():
-                self.store.set("", **select(change["new"]))
+                self._set("", select(change["new"]))
 
         other.store.observe(on_result, "result")
         self._leave = lambda: other.store.unobserve(on_result, "result")
@@ -266,7 +276,7 @@ class Panel(widgets.VBox):
         """Close the panel and everything in it, and free what it holds."""
         for clean_up in self._cleanups:
             clean_up()
-        for part in _parts_of(self):
+        for part in (*self._links, *_parts_of(self)):
             part.close()
         super().close()
 

@@ -40,7 +40,10 @@ class KernelView(widgets.VBox):
         self._zoomed = html(), html()
         self._titles = html(), html()
         self._key = html()
-        self._sides = widgets.VBox(), widgets.VBox()
+        self._sides = (
+            widgets.VBox([self._tables[0], self._titles[0], self.input_picture]),
+            widgets.VBox([self._tables[1], self._titles[1], self.output_picture, self._key]),
+        )
         for side, name in zip(self._sides, ("ck-X", "ck-Y"), strict=True):
             side.add_class(name)
         self._whole = _LensBox(self._sides[0], kernel, self._sides[1])
@@ -110,15 +113,14 @@ class KernelView(widgets.VBox):
             target.label = f"output {formatting.size(result.output.shape)}"
 
     def _arrange(self, is_lens: bool) -> None:
+        """Show tables, or pictures and the zoom below them."""
+        for table in self._tables:
+            table.layout.display = None if is_lens else "none"
         pictures = self.input_picture, self.output_picture
-        for side, table, title, picture in zip(
-            self._sides, self._tables, self._titles, pictures, strict=True
-        ):
-            key = (self._key,) if side is self._sides[1] else ()
-            side.children = (table, *key) if is_lens else (title, picture, *key)
+        for part in (*self._titles, *pictures, self._zoom):
+            part.layout.display = "none" if is_lens else None
         if not is_lens:
             self._whole.min_height.value = ""
-        self._zoom.layout.display = "none" if is_lens else None
 
 
 def lens_of(result: KernelEditorResult) -> Lens:

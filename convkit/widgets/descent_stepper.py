@@ -136,14 +136,24 @@ class DescentStepper(Panel):
 
     X = property(
         lambda panel: panel.store.state.X.clone(),
-        lambda panel, X: panel._set_problem(X, panel.store.state.Y),
+        lambda panel, X: panel.set_problem(X, panel.store.state.Y),
         doc="The input, (H, W).",
     )
     Y = property(
         lambda panel: panel.store.state.Y.clone(),
-        lambda panel, Y: panel._set_problem(panel.store.state.X, Y),
+        lambda panel, Y: panel.set_problem(panel.store.state.X, Y),
         doc="The target, (H_out, W_out); one of another size starts from zeros.",
     )
+
+    def set_problem(self, X: Tensor, Y: Tensor) -> None:
+        """Learn another input and target; a target of another size starts from zeros.
+
+        Raises
+        ------
+        ConvkitError
+            If no kernel of up to 7 x 7 makes an output of `Y`'s shape from `X`.
+        """
+        self.store.set(**problem_fields(self.store.state, X, Y))
 
     @property
     def start(self) -> Tensor:
@@ -222,9 +232,6 @@ class DescentStepper(Panel):
             )
         return problem_fields(self.store.state, result.state.X, result.output)
 
-    def _set_problem(self, X: Tensor, Y: Tensor) -> None:
-        self.store.set(**problem_fields(self.store.state, X, Y))
-
     # Parts and controls.
 
     def _make_parts(self, result: DescentStepperResult) -> None:
@@ -249,18 +256,12 @@ class DescentStepper(Panel):
         )
         self._frames = Frames()
         self._pictures = {name: Picture(name, width=PICTURE_SIDE) for name in PICTURES}
-        self._picture_row = widgets.HBox()
+        self._picture_row = widgets.HBox([self._titled(name) for name in PICTURES])
         self._key = html()
         self._code = html()
         self._code_section = Section("torch code for this", self._code)
         self._surface_view = self._curve_view = None
         self._painted: DescentStepperResult | None = None
-        # The step on show moves in the browser, without the kernel.
-        parts = self._surface, self._curve, self._frames
-        self._links = [
-            widgets.jslink((self._player, "value"), (part, "index")) for part in parts
-        ]
-
     def _lines(self) -> list[widgets.Widget]:
         plots = widgets.HBox([self._surface, self._curve])
         plots.add_class("ck-plots")
@@ -278,6 +279,8 @@ class DescentStepper(Panel):
         ]
 
     def _bind(self) -> None:
+        parts = self._surface, self._curve, self._frames
+        self.link_in_browser((self._player, "value"), *((part, "index") for part in parts))
         self.bind(self._player, "step", lambda n: {"n": n})
         self.bind(self._count, "", lambda steps: step_count_fields(self.store.state, steps))
         self.bind(self._rate, "lr", self._typed_rate_fields)
@@ -378,9 +381,9 @@ class DescentStepper(Panel):
     def _paint_pictures(self, result: DescentStepperResult) -> None:
         """Show a large prediction, target and residual as pictures; small ones are frames."""
         state = result.state
-        if fits_table(state.Y.shape):
-            self._picture_row.children = ()
-            self._key.value = ""
+        small = fits_table(state.Y.shape)
+        self._picture_row.layout.display = self._key.layout.display = "none" if small else None
+        if small:
             return
         prediction = ops.corr2d(state.X, result.step.kernel)
         values = {"target": state.Y, "prediction": prediction, "residual": prediction - state.Y}
@@ -392,8 +395,6 @@ class DescentStepper(Panel):
                 picture.shape, picture.palette = list(shown.shape), SIGNED_PALETTE
                 picture.pixels = palette_indices(shown, limit)
                 picture.label = f"{name}, {formatting.size(state.Y.shape)}"
-        if not self._picture_row.children:
-            self._picture_row.children = [self._titled(name) for name in self._pictures]
         self._key.value = colour_key(limit)
 
     def _titled(self, name: str) -> widgets.VBox:

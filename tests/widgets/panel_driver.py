@@ -8,6 +8,7 @@ Values take the path that they take from a browser: the state of a widget's mode
 """
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import ipywidgets as widgets
 
@@ -77,8 +78,9 @@ class PanelDriver:
 
     def upload(self, name: str, file_name: str, data: bytes) -> None:
         """Choose a file."""
-        file = {"name": file_name, "type": "image/png", "size": len(data), "content": data}
-        self.find(name).value = ({**file, "content": memoryview(data), "last_modified": 0},)
+        file = {"name": file_name, "type": "image/png", "size": len(data)}
+        content = {"content": memoryview(data), "last_modified": datetime.now(tz=UTC)}
+        self.find(name).value = (file | content,)
 
     def text(self, name: str) -> str:
         """Return the text in a box, or of a chosen entry."""
@@ -86,6 +88,12 @@ class PanelDriver:
         if isinstance(part, ArrayEditor):
             return part.texts[part.names.index(name)]
         return part.label if isinstance(part, widgets.Dropdown) else str(part.value)
+
+    def number(self, name: str) -> float:
+        """Return the number in a box of a grid; where it is rounded, the tooltip's."""
+        grid = self.find(name)
+        texts = grid.titles or grid.texts
+        return float(texts[grid.names.index(name)])
 
     @property
     def status(self) -> str:
