@@ -35,8 +35,8 @@ def literal(values: Tensor) -> str:
 def _shortest_texts(values: Tensor) -> list[str]:
     """Return each value of a flat tensor as the shortest decimal that its dtype reads back."""
     exact = values.tolist()
-    texts = [repr(x) for x in exact]
-    for digits in range(16, 0, -1):
+    texts = [repr(x) for x in exact]  # the shortest for float64; 9 digits hold every float32
+    for digits in range(9, 1, -1):
         rounded = [float(f"{x:.{digits}g}") for x in exact]
         is_exact = (torch.tensor(rounded, dtype=values.dtype) == values).tolist()
         for k, x in enumerate(rounded):

@@ -53,18 +53,26 @@ def test_literal_gives_back_the_same_bits(dtype, data):
     assert torch.equal(back.view(whole), values.view(whole))  # bits: -0.0 is not 0.0
 
 
-def test_literal_is_short():
+@pytest.mark.parametrize(
+    ("value", "dtype", "text"),
+    [
+        (0.1, torch.float32, "0.1"),
+        (1 / 3, torch.float32, "0.33333334"),
+        (11.16642951965332, torch.float32, "11.1664295"),  # needs all 9 digits
+        (1 / 3, torch.float16, "0.3333"),
+        (1 / 3, torch.bfloat16, "0.334"),
+        (-0.25, torch.float64, "-0.25"),
+        (0.1 + 0.2, torch.float64, "0.30000000000000004"),
+    ],
+)
+def test_literal_has_as_few_digits_as_its_dtype_allows(value, dtype, text):
+    suffix = "" if dtype == torch.float32 else f", dtype={dtype}"
+    assert literal(torch.tensor([[value]], dtype=dtype)) == f"torch.tensor([[{text}]]{suffix})"
+
+
+def test_literal_is_laid_out_in_rows():
     text = literal(torch.tensor([[0.1, -1], [1 / 3, 0]], requires_grad=True))
     assert text == "torch.tensor([[0.1, -1.0],\n                  [0.33333334, 0.0]])"
-    assert literal(torch.tensor([[0.1]]).double() * 1) == (
-        "torch.tensor([[0.10000000149011612]], dtype=torch.float64)"
-    )
-    assert (
-        literal(torch.tensor([[1 / 3]]).half()) == "torch.tensor([[0.3333]], dtype=torch.float16)"
-    )
-    assert literal(torch.tensor([[0.3]]).double() * 0 + 0.1 + 0.2) == (
-        "torch.tensor([[0.30000000000000004]], dtype=torch.float64)"
-    )
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
@@ -79,8 +87,8 @@ def test_picture_code_makes_the_picture(name, dtype):
 
 
 def test_arrays_without_a_name_are_written_out_if_they_are_small():
-    values = torch.arange(256.0).reshape(16, 16)
-    assert torch.equal(eval(array_code(values, "fallback"), {"torch": torch}), values)
+    for values in (torch.arange(256.0).reshape(16, 16), torch.tensor([[3.0]])):
+        assert torch.equal(eval(array_code(values, "fallback"), {"torch": torch}), values)
     assert array_code(torch.arange(257.0).reshape(1, 257), "fallback") == "fallback"
 
 

@@ -25,8 +25,9 @@ from convkit.formatting import (
     size_sums,
     update_sum,
     window_sum,
+    window_sums,
 )
-from convkit.ops import WindowGeometry
+from convkit.ops import WindowGeometry, patches
 
 X = convkit.stripes()
 BOOKS = torch.tensor([[1.0, -1]])
@@ -226,6 +227,15 @@ def test_window_sum_evaluated_is_the_output_cell(data):
     left, right = evaluate(window_sum(window(picture, K, i, j, **options), K, bias))
     assert left == pytest.approx(Y[i, j].item() + (bias or 0), abs=1e-5)
     assert right == pytest.approx(Y[i, j].item() + (bias or 0), rel=5.1e-4, abs=1e-5)
+
+
+@pytest.mark.parametrize("bias", [None, 0.5])
+def test_window_sums_are_those_of_each_window(bias):
+    K = torch.tensor([[1.0, -2], [0.5, 3]])
+    windows = patches(X, (2, 2))
+    sums = [window_sum(row.reshape(2, 2), K, bias) for row in windows]
+    assert window_sums(windows, K, bias) == sums
+    assert len(sums) == 35
 
 
 @given(
