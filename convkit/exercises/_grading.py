@@ -7,16 +7,16 @@ The tests give every wrong function as an answer and expect its own words.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from convkit import formatting, user_function
 from convkit.errors import brief_repr
+from convkit.exercises._answers import NotStarted, Wrong, is_blank, numbers, run
 from convkit.exercises._result import CheckResult, Outcome
 from convkit.layers import Conv2D
 
@@ -25,47 +25,6 @@ Observations = dict[str, Tensor]
 """What an answer gives in one case, by name, such as "Y" or "The loss"."""
 
 RELATIVE_TOLERANCE = 1e-4
-
-TORCH_ERRORS = {
-    "grad can be implicitly created only for scalar": (
-        "backward() starts from one number, and you called it on a whole map. "
-        "Add up the squares first: .sum()."
-    ),
-    "does not require grad": (
-        "The loss is cut off from the weight. Something on the way, such as .item(), .data, "
-        ".detach() or no_grad, turned it into plain numbers."
-    ),
-    "a leaf Variable that requires grad": (
-        "PyTorch refuses to change a parameter while it records. "
-        "Update inside `with torch.no_grad():`."
-    ),
-    "cannot assign": (
-        "A parameter cannot be replaced by a plain tensor. Change it in place, with -= or copy_, "
-        "inside `with torch.no_grad():`."
-    ),
-}
-"""What torch's messages mean for a beginner."""
-
-
-class NotStarted(Exception):
-    """The answer is still the blank that the notebook came with."""
-
-
-class Wrong(Exception):
-    """The answer is wrong.
-
-    Parameters
-    ----------
-    message : str
-        Why, in words.
-    misconception : str
-        Which known mistake it is, if it is one.
-    """
-
-    def __init__(self, message: str, misconception: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.misconception = misconception
 
 
 @dataclass(frozen=True)
@@ -299,102 +258,6 @@ def shape_text(values: Tensor) -> str:
     if values.ndim == 1:
         return "a row of 1 number" if len(values) == 1 else f"a row of {len(values)} numbers"
     return f"an array of {formatting.size(values.shape)}"
-
-
-def _leaves(answer: object, seen: set[int]) -> Iterator[object]:
-    """Yield what nested lists, tuples and dictionaries hold; a list may hold itself."""
-    if isinstance(answer, dict):
-        parts = list(answer.values())
-    elif isinstance(answer, list | tuple):
-        parts = list(answer)
-    else:
-        yield answer
-        return
-    if id(answer) not in seen:
-        seen.add(id(answer))
-        for part in parts:
-            yield from _leaves(part, seen)
-
-
-def is_blank(answer: object) -> bool:
-    """Return whether nothing has been filled in: `...`, or a collection of nothing else."""
-    leaves = list(_leaves(answer, set()))
-    return bool(leaves) and all(leaf is ... for leaf in leaves)
-
-
-def numbers(answer: object, name: str) -> Tensor:
-    """Return an answer's numbers as float64, or as the 16-bit floats that they are.
-
-    Parameters
-    ----------
-    answer : object
-        A number, a tensor, an array, or nested lists of these.
-    name : str
-        What to call it at the start of a sentence.
-
-    Raises
-    ------
-    Wrong
-        If these are not real, finite numbers.
-    """
-    if any(leaf is ... for leaf in _leaves(answer, set())):
-        raise Wrong(f"{name} still holds `...`.")
-    try:
-        values = _tensor(answer).detach().cpu().to_dense()
-        not_finite = values[~values.isfinite()].tolist()
-    except user_function.FAILURES as error:
-        raise Wrong(f"{name} is {brief_repr(answer)}; expected numbers.") from error
-    if values.is_complex():
-        raise Wrong(f"{name} holds complex numbers; expected real ones.")
-    if values.numel() == 0:
-        raise Wrong(f"{name} is empty.")
-    if not_finite:
-        raise Wrong(f"{name} holds {not_finite[0]}; expected finite numbers.")
-    is_low_precision = values.dtype in (torch.float16, torch.bfloat16)
-    return values.clone() if is_low_precision else values.double().clone()
-
-
-def _tensor(answer: Any) -> Tensor:
-    if isinstance(answer, Tensor):
-        return answer
-    if isinstance(answer, list | tuple):
-        return torch.stack([_tensor(part) for part in answer])
-    if isinstance(answer, str | bytes):
-        raise TypeError("text is not a number")
-    if hasattr(answer, "__array__"):
-        return torch.as_tensor(np.array(answer, order="C"))
-    return torch.tensor(float(answer), dtype=torch.float64)
-
-
-def run(function: Function, *args: object, if_none: str = "Is there a return?") -> Any:
-    """Call the learner's function and return its result.
-
-    Raises
-    ------
-    NotStarted
-        If it returns `...`.
-    Wrong
-        If it raises, returns None, or changes a tensor that it is given.
-    """
-    try:
-        call = user_function.call(function, *args)
-    except user_function.UserFunctionError as error:
-        raise Wrong(_explain_failure(error)) from error
-    if call.value is None:
-        raise Wrong(f"Your function returned None. {if_none}")
-    if is_blank(call.value):
-        raise NotStarted
-    if call.changed:
-        name = call.changed[0]
-        raise Wrong(f"Your function changes {name} in place. Work on a copy: {name}.clone().")
-    return call.value
-
-
-def _explain_failure(error: user_function.UserFunctionError) -> str:
-    for fragment, meaning in TORCH_ERRORS.items():
-        if fragment in error.given:
-            return f"PyTorch stopped. {meaning}"
-    return f"{error.given}."
 
 
 def returned(name: str) -> Callable[..., Observations]:

@@ -11,18 +11,16 @@ from torch import Tensor, nn
 
 from convkit import formatting
 from convkit.errors import brief_repr
+from convkit.exercises._answers import Wrong, numbers, run
 from convkit.exercises._grading import (
     Case,
     Difference,
     Exercise,
     Function,
     Observations,
-    Wrong,
     layer_with,
-    numbers,
     random_integers,
     returned,
-    run,
     what_is_right,
 )
 from convkit.layers import Conv2D

@@ -10,16 +10,14 @@ from torch import Tensor
 
 from convkit import formatting
 from convkit.errors import brief_repr
+from convkit.exercises._answers import Wrong, numbers, run
 from convkit.exercises._grading import (
     Case,
     Difference,
     Exercise,
     Function,
     Observations,
-    Wrong,
-    numbers,
     returned,
-    run,
     shape_text,
     what_is_right,
 )

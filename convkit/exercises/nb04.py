@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 import convkit
+from convkit.exercises._answers import numbers, run
 from convkit.exercises._grading import (
     Case,
     Difference,
@@ -16,10 +17,8 @@ from convkit.exercises._grading import (
     Function,
     Observations,
     layer_with,
-    numbers,
     random_integers,
     returned,
-    run,
     shape_text,
 )
 from convkit.images import stripes
