@@ -77,7 +77,8 @@ def load() -> ModuleType:
         book = importlib.import_module("d2l.torch")
     except ModuleNotFoundError as error:
         raise _missing((error.name or "d2l").partition(".")[0]) from error
-    book.use_svg_display = _use_png_display  # d2l.d2l is the same module: both names are set
+    # d2l.d2l is the same module: both names are set.
+    vars(book)["use_svg_display"] = _use_png_display
     return book
 
 

@@ -77,35 +77,54 @@ def jupyterlab(root: Path, python: str | Path = sys.executable) -> Iterator[Lab]
     with tempfile.TemporaryDirectory(prefix="convkit-lab-") as folder:
         home = Path(folder)
         environment = _environment(home)
-        overrides = home / "config" / "labconfig" / SETTINGS.name
-        overrides.parent.mkdir(parents=True)
-        shutil.copy(SETTINGS, overrides)
-        shutil.copy(SERVER, home / "config")
-        found = [str(path) for path in sorted(Path(root).rglob("*.ipynb"))]
-        if found:
-            trust = [python, "-m", "jupyter", "trust", *found]
-            subprocess.run(trust, env=environment, check=True, capture_output=True)
-        token = secrets.token_hex(16)
-        command = [str(python), "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1"]
-        command += ["--ServerApp.port=0", f"--ServerApp.root_dir={root}"]
-        command += [f"--IdentityProvider.token={token}"]
-        if hasattr(os, "geteuid") and os.geteuid() == 0:
-            command.append("--allow-root")
-        log = home / "lab.log"
+        _write_settings(home)
+        _trust(root, python, environment)
+        token, log = secrets.token_hex(16), home / "lab.log"
         with log.open("w") as output:
             server = subprocess.Popen(
-                command, cwd=root, env=environment, stdout=output, stderr=output
+                _command(root, python, token),
+                cwd=root,
+                env=environment,
+                stdout=output,
+                stderr=output,
             )
         try:
             url = _wait_until_it_answers(server, home / "runtime", token, log)
             yield Lab(url, token, Path(root), home / "config" / "lab" / "user-settings")
         finally:
-            server.terminate()
-            try:
-                server.wait(20)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
+            _stop(server)
+
+
+def _write_settings(home: Path) -> None:
+    overrides = home / "config" / "labconfig" / SETTINGS.name
+    overrides.parent.mkdir(parents=True)
+    shutil.copy(SETTINGS, overrides)
+    shutil.copy(SERVER, home / "config")
+
+
+def _trust(root: Path, python: str | Path, environment: dict[str, str]) -> None:
+    found = [str(path) for path in sorted(Path(root).rglob("*.ipynb"))]
+    if found:
+        trust = [python, "-m", "jupyter", "trust", *found]
+        subprocess.run(trust, env=environment, check=True, capture_output=True)
+
+
+def _command(root: Path, python: str | Path, token: str) -> list[str]:
+    command = [str(python), "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1"]
+    command += ["--ServerApp.port=0", f"--ServerApp.root_dir={root}"]
+    command += [f"--IdentityProvider.token={token}"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")
+    return command
+
+
+def _stop(server: subprocess.Popen) -> None:
+    server.terminate()
+    try:
+        server.wait(20)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
 
 
 def _environment(home: Path) -> dict[str, str]:

@@ -265,9 +265,7 @@ def _check_kernel_size(size: tuple[int, ...], X: Tensor, Y: Tensor) -> None:
     )
 
 
-def _quadratic(
-    state: DescentStepperState, previous: DescentStepperResult | None
-) -> QuadraticLoss:
+def _quadratic(state: DescentStepperState, previous: DescentStepperResult | None) -> QuadraticLoss:
     size = tuple(state.start.shape)
     if previous is not None:
         old = previous.state
@@ -280,6 +278,7 @@ def _quadratic(
 def _same_descent(a: DescentStepperState, b: DescentStepperState) -> bool:
     names = ("X", "Y", "start", "rates", "reduction")
     return all(equal(getattr(a, name), getattr(b, name)) for name in names)
+
 
 def rate_of_position(position: int, limit: float) -> float:
     """Return the learning rate at a slider's position, 0 to `LAST_POSITION`, to 3 digits.

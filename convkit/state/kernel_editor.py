@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from convkit import codegen, formatting, images, kernels, ops, user_function
@@ -78,7 +77,7 @@ class KernelEditorState(State):
             raise ConvkitError(f"flip is {self.flip!r}", "True or False", "Choose one.")
 
     @property
-    def options(self) -> dict[str, Pair]:
+    def options(self) -> dict[str, Any]:
         """The keywords of `corr2d`."""
         return {name: getattr(self, name) for name in OPTIONS}
 
@@ -126,6 +125,11 @@ class KernelEditorResult:
     candidate: Tensor | None = None
     failure: str = ""
     mismatch: Tensor | None = None
+
+    @property
+    def at(self) -> tuple[int, int]:
+        """The output cell whose window is shown."""
+        return self.state.at or (0, 0)
 
     @property
     def agrees(self) -> bool:

@@ -123,9 +123,7 @@ class Store(traitlets.HasTraits):
 
     result = traitlets.Any()
 
-    def __init__(
-        self, start: State, compute: Compute, *, view_fields: Iterable[str] = ()
-    ) -> None:
+    def __init__(self, start: State, compute: Compute, *, view_fields: Iterable[str] = ()) -> None:
         super().__init__()
         self._compute = compute
         self._view_fields = frozenset(view_fields)
@@ -218,7 +216,8 @@ class Store(traitlets.HasTraits):
             if not source:
                 return
             view = {field: getattr(self.state, field) for field in self._view_fields}
-            result = self._compute(dataclasses.replace(source[-1], **view), self.result)
+            state = dataclasses.replace(source[-1], **view)  # type: ignore[type-var]
+            result = self._compute(state, self.result)
             source.pop()
             target.append(self.state)
             self._label = ""

@@ -186,8 +186,9 @@ def _update_lines(step: Step, after: Step) -> list[str]:
         after.kernel.flatten().tolist(),
         strict=True,
     )
+    lr = after.lr or 0.0  # every step but the first has one
     lines = [
-        formatting.update_sum(f"K[{k // width}, {k % width}]", old, after.lr, grad, new)
+        formatting.update_sum(f"K[{k // width}, {k % width}]", old, lr, grad, new)
         for k, (old, grad, new) in enumerate(islice(weights, MAX_UPDATES))
     ]
     rest = step.kernel.numel() - MAX_UPDATES

@@ -7,6 +7,7 @@ input and the sum is written out. ``:has()`` rules do it, so it works without a 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -118,7 +119,7 @@ def lens(  # noqa: PLR0913
     if not zoom:
         _check_size(geometry)
     at = ops.to_pair("at", at)
-    options = {"padding": padding, "stride": stride, "dilation": dilation}
+    options: dict[str, Any] = {"padding": padding, "stride": stride, "dilation": dilation}
     ops.window(X, K, *at, padding_mode=padding_mode, **options)  # raises if there is no such cell
     renderer = _LensRenderer(
         ops.pad2d(X, geometry.padding, padding_mode),
@@ -272,8 +273,7 @@ class _LensRenderer:
         patches = ops.patches(self.shown, size, stride=stride, dilation=self.dilation)
         sums = iter(formatting.window_sums(patches, self.weights, self.bias))
         return [
-            [f"Y[{i}, {j}] = {next(sums)}" for j in self.columns.outputs]
-            for i in self.rows.outputs
+            [f"Y[{i}, {j}] = {next(sums)}" for j in self.columns.outputs] for i in self.rows.outputs
         ]
 
     def _width(self) -> int:
@@ -305,7 +305,7 @@ class _LensRenderer:
             )
         rows, columns = self.rows.outputs, self.columns.outputs
         shown = candidate.detach()[rows.start : rows.stop, columns.start : columns.stop]
-        options = {"stride": self.geometry.stride, "dilation": self.dilation}
+        options: dict[str, Any] = {"stride": self.geometry.stride, "dilation": self.dilation}
         bound = rounding_bound(self.shown, self.weights, bias=self.bias, **options)
         self.mismatch = mismatch_mask(shown, self.output, bound)
         for i, j in self.mismatch.nonzero().tolist():

@@ -287,7 +287,7 @@ def _signed_titles(
 
 def _draw_key(axes: Axes, image: AxesImage) -> None:
     """Draw the key of a diverging picture: its two ends and zero."""
-    limit = image.norm.vmax
+    _, limit = image.get_clim()
     bar = axes.figure.colorbar(image, cax=axes, ticks=[-limit, 0, limit])
     bar.ax.set_yticklabels([formatting.number(x) for x in (-limit, 0, limit)])
     bar.ax.tick_params(colors=INK, labelsize=8, length=2)
@@ -582,8 +582,8 @@ def _draw_path(figure: Figure, steps: Sequence[Step], n: int, quadratic: Quadrat
 
 def _draw_losses(figure: Figure, steps: Sequence[Step], n: int) -> None:
     """Draw the loss after each step, to the right of the surface."""
-    left, *rest = CURVE_AREA
-    axes = _axes_at(figure, (PLOT_SIZE[0] + left, *rest))
+    left, top, width, height = CURVE_AREA
+    axes = _axes_at(figure, (PLOT_SIZE[0] + left, top, width, height))
     losses = [step.loss for step in steps]
     _draw_curve_axes(axes, _curve_limits(losses))
     _draw_steps(axes, np.arange(len(losses)), np.maximum(losses, MIN_LOSS), n)

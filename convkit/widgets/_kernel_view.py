@@ -75,7 +75,9 @@ class KernelView(widgets.VBox):
         self._paint_frames(result)
         self._show_lens(result, self._zoom, self._zoomed)
 
-    def _show_lens(self, result: KernelEditorResult, box: _LensBox, tables: tuple) -> None:
+    def _show_lens(
+        self, result: KernelEditorResult, box: _LensBox, tables: tuple[widgets.HTML, ...]
+    ) -> None:
         view = lens_of(result)
         box.min_height.value = view.min_height
         for table, content in zip(tables, (view.input, view.output), strict=True):
@@ -104,7 +106,7 @@ class KernelView(widgets.VBox):
             for picture, values in ((source, state.X), (target, result.output)):
                 picture.full_shape = list(values.shape)
                 picture.cells = list(geometry.output_size)
-                picture.cell = list(state.at)
+                picture.cell = list(result.at)
             source.start = list(geometry.start(0, 0))
             source.stride = list(geometry.stride)
             source.window = list(geometry.window_size)
@@ -131,7 +133,7 @@ def lens_of(result: KernelEditorResult) -> Lens:
         state.K,
         flip=state.flip,
         **state.options,
-        at=state.at,
+        at=result.at,
         candidate=result.candidate,
         limit=result.limit,
         zoom=not state.fits_lens,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import Any
 
 import ipywidgets as widgets
@@ -14,6 +13,7 @@ from convkit import formatting, ops
 from convkit.descent import Step
 from convkit.errors import ConvkitError
 from convkit.formatting import Outcome
+from convkit.least_squares import QuadraticLoss
 from convkit.ops import to_pair
 from convkit.state import descent_stepper
 from convkit.state.descent_stepper import (
@@ -36,6 +36,9 @@ from convkit.views.frames import fits_table, step_frames
 from convkit.views.html import colour_key, figure
 from convkit.views.plots import (
     SIGNED_PALETTE,
+    CurveView,
+    Points,
+    SurfaceView,
     curve_background,
     descent_text,
     palette_indices,
@@ -260,8 +263,10 @@ class DescentStepper(Panel):
         self._key = html()
         self._code = html()
         self._code_section = Section("torch code for this", self._code)
-        self._surface_view = self._curve_view = None
+        self._surface_view: SurfaceView | None = None
+        self._curve_view: CurveView | None = None
         self._painted: DescentStepperResult | None = None
+
     def _lines(self) -> list[widgets.Widget]:
         plots = widgets.HBox([self._surface, self._curve])
         plots.add_class("ck-plots")
@@ -360,7 +365,7 @@ class DescentStepper(Panel):
             view = self._curve_view = curve_background(losses)
         self._show_plot(self._curve, view, view.to_pixels(losses))
 
-    def _show_plot(self, plot: Plot, view: Any, points: Any) -> None:
+    def _show_plot(self, plot: Plot, view: SurfaceView | CurveView, points: Points) -> None:
         with plot.hold_sync():
             plot.background, plot.path = view.png, points.tobytes()
             plot.size, plot.area = list(view.size), list(view.area)
@@ -433,7 +438,7 @@ class DescentStepper(Panel):
         """Return the path so far, the kernel and the outputs, as one PNG."""
         return static_figure(*self._descent(), note=STATIC_NOTE)._repr_mimebundle_()
 
-    def _descent(self) -> tuple[Any, ...]:
+    def _descent(self) -> tuple[tuple[Step, ...], int, QuadraticLoss, Tensor, Tensor]:
         result = self.store.result
         state = result.state
         return result.trajectory, state.n, result.quadratic, state.X, state.Y

@@ -56,7 +56,8 @@ def _field(name: str, doc: str) -> property:
         return value.clone() if isinstance(value, Tensor) else value
 
     def write(panel: KernelEditor, value: object) -> None:
-        panel.store.set(**{name: value})
+        fields: dict[str, Any] = {name: value}
+        panel.store.set(**fields)
 
     return property(read, write, doc=doc)
 
@@ -121,7 +122,12 @@ class KernelEditor(Panel):
     ) -> None:
         X = images.photo(128) if X is None else X
         K = kernels.kernel("Sobel x") if K is None else ops.validated_copy("kernel", K)
-        options = {"padding": padding, "stride": stride, "dilation": dilation, "flip": flip}
+        options: dict[str, Any] = {
+            "padding": padding,
+            "stride": stride,
+            "dilation": dilation,
+            "flip": flip,
+        }
         start = KernelEditorState(K=K, **input_fields(X), **options)
         compute = partial(kernel_editor.compute, operation=operation)
         store = Store(start, compute, view_fields=["at"])
@@ -156,8 +162,13 @@ class KernelEditor(Panel):
     # Parts and controls.
 
     def _make_parts(self, result: KernelEditorResult) -> None:
-        state = result.state
-        sizes = tuple(range(1, MAX_KERNEL_SIDE + 1))
+        self._make_input_parts(result.state)
+        self._make_kernel_parts(result)
+        self._make_window_parts()
+        self._sizes, self._code = html("", "ck-small"), html()
+        self._code_section = Section("torch code for this", self._code)
+
+    def _make_input_parts(self, state: KernelEditorState) -> None:
         self._picture = dropdown("picture", tuple(images.PICTURES), "215px")
         self._file = widgets.FileUpload(
             accept=".png,.jpg,.jpeg,.webp,.bmp,.gif",
@@ -165,6 +176,12 @@ class KernelEditor(Panel):
             tooltip="open a picture file of your own",
             layout={"width": "125px"},
         )
+        self._pixels = ArrayEditor(state.X[:1, :1], "input", symbol="X", signed=False)
+        self._too_many = html()
+        self._pixel_section = Section("edit the pixels of the input", self._pixels, self._too_many)
+
+    def _make_kernel_parts(self, result: KernelEditorResult) -> None:
+        sizes = tuple(range(1, MAX_KERNEL_SIDE + 1))
         self._preset = dropdown("kernel", (*kernels.KERNELS, OWN_KERNEL), "190px")
         self._rows = dropdown("rows", sizes, "85px")
         self._columns = dropdown("columns", sizes, "110px")
@@ -173,21 +190,18 @@ class KernelEditor(Panel):
         )
         self._options = {name: text_box(name, "", "115px") for name in OPTIONS}
         self._note = html(self._disable_missing_options(result), "ck-small")
-        self._grid = ArrayEditor(state.K, "kernel", symbol="K")
+        self._grid = ArrayEditor(result.state.K, "kernel", symbol="K")
         self._cell = dropdown("drag", ("K[0, 0]",), "125px")
         self._drag = Slider("weight", -DRAG_REACH, DRAG_REACH, 0)
         self._drag_scale = 0.0
         self._drag_ends = html("", "ck-small")
+
+    def _make_window_parts(self) -> None:
         self._view = KernelView(self._kernel_column())
         self._player = Player("window", show_slider=False, show_number=False, interval=500)
         place = {"layout": {"width": "105px"}, "style": {"description_width": "initial"}}
         self._row = widgets.BoundedIntText(description="Y row", **place)
         self._column = widgets.BoundedIntText(description="column", **place)
-        self._sizes, self._code = html("", "ck-small"), html()
-        self._code_section = Section("torch code for this", self._code)
-        self._pixels = ArrayEditor(state.X[:1, :1], "input", symbol="X", signed=False)
-        self._too_many = html()
-        self._pixel_section = Section("edit the pixels of the input", self._pixels, self._too_many)
 
     def _kernel_column(self) -> widgets.VBox:
         self._kernel_title = html()
@@ -349,7 +363,7 @@ class KernelEditor(Panel):
 
     def _paint_window_controls(self, result: KernelEditorResult) -> None:
         rows, columns = result.output.shape
-        i, j = result.state.at
+        i, j = result.at
         for control, value, most in (
             (self._row, i, rows - 1),
             (self._column, j, columns - 1),

@@ -90,8 +90,8 @@ class Plot(Part):
 
     def _on_message(self, _: object, content: object, buffers: object) -> None:
         match content:
-            case {"x": int(x) | float(x), "y": int(y) | float(y)}:
-                self._choose(float(x), float(y), content.get("stamp"))
+            case {"x": int(x) | float(x), "y": int(y) | float(y), **rest}:
+                self._choose(float(x), float(y), rest.get("stamp"))
 
     def _choose(self, x: float, y: float, stamp: object) -> None:
         try:

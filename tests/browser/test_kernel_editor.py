@@ -1,4 +1,4 @@
-"""The KernelEditor in a real JupyterLab: each control by pointer or keys, each kind of bad input."""
+"""The KernelEditor in a real JupyterLab: each control by pointer or keys, each bad input."""
 
 import re
 from io import BytesIO

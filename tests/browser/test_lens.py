@@ -8,8 +8,8 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from playwright.sync_api import Locator, expect
 
 from convkit import stripes
-from convkit.views.plots import show
 from convkit.views.lens import lens, pool_lens
+from convkit.views.plots import show
 from tests.browser.page_objects import METADATA, opened, watched
 from tools.lab import PROJECT, open_notebook
 

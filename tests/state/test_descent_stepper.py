@@ -61,7 +61,9 @@ def test_only_what_changed_is_computed_again():
     first = compute(state())
     moved = compute(replace(first.state, n=4), first)
     assert moved.trajectory is first.trajectory and moved.step.n == 4
-    faster = compute(replace(moved.state, **rate_fields(moved.state, 0.02, only_ahead=False)), moved)
+    faster = compute(
+        replace(moved.state, **rate_fields(moved.state, 0.02, only_ahead=False)), moved
+    )
     assert faster.quadratic is first.quadratic and faster.state.n == 4
     other = compute(replace(faster.state, Y=2 * faster.state.Y), faster)
     assert other.quadratic is not first.quadratic

@@ -4,10 +4,10 @@ import re
 
 import pytest
 import torch
+from convkit.state.training import MOST_STEPS
+from convkit.views.chart import Chart
 
 from convkit import KernelDescent, corr2d, photo, stripes
-from convkit.views.chart import Chart
-from convkit.state.training import MOST_STEPS
 from convkit.views.frames import RULES, frames
 
 

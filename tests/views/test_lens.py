@@ -118,13 +118,13 @@ def test_exactly_the_cells_of_a_candidate_that_differ_are_marked(problem, data):
         candidate.view(-1)[k] += 1 + k
     page = Page(lens(X, K, candidate=candidate, **options))
     assert page.has_class("Y", "bad") == (candidate != Y).tolist()
-    for said, value, given in zip(
+    for said, value, other in zip(
         sum(page.sums, []), Y.flatten(), candidate.flatten(), strict=True
     ):
         ours, _, theirs = said.partition(", but yours gives ")
         assert worked_out(ours)[2] == pytest.approx(value.item(), rel=6e-4, abs=1e-5)
-        assert bool(theirs) == (value != given)
-        assert not theirs or float(theirs) == pytest.approx(given.item(), rel=6e-4)
+        assert bool(theirs) == (value != other)
+        assert not theirs or float(theirs) == pytest.approx(other.item(), rel=6e-4)
 
 
 @pytest.mark.parametrize("shape", [(5, 7), (7, 7), (6, 7, 1)])

@@ -277,7 +277,13 @@ def test_one_editor_is_followed_at_a_time_and_a_refusal_raises():
 def test_records_handed_out_are_copies():
     panel = stepper()
     before = panel.summary()
-    for tensor in (panel.X, panel.Y, panel.start, panel.kernel, *(s.kernel for s in panel.trajectory)):
+    for tensor in (
+        panel.X,
+        panel.Y,
+        panel.start,
+        panel.kernel,
+        *(s.kernel for s in panel.trajectory),
+    ):
         tensor.zero_()
     panel.n = 1
     panel.n = 0

@@ -385,7 +385,7 @@ def test_a_thousand_random_edits_are_replayed_from_the_log():
 
 
 def test_two_panels_do_not_disturb_each_other():
-    (one, driver), two = driven(), editor()
+    (_, driver), two = driven(), editor()
     before = two.summary()
     driver.type("K[0, 0]", "4")
     driver.choose("picture", "photo 128 × 128")
@@ -408,7 +408,9 @@ def test_a_small_input_is_stored_as_a_lens_and_a_photo_as_a_picture():
     assert metadata["image/png"]["alt"].startswith("input: 128 × 128, from 0 to 1")
 
 
-@pytest.mark.parametrize(("side", "padding", "lens"), [(16, 0, True), (14, 1, True), (15, 1, False)])
+@pytest.mark.parametrize(
+    ("side", "padding", "lens"), [(16, 0, True), (14, 1, True), (15, 1, False)]
+)
 def test_the_lens_is_for_small_inputs(side, padding, lens):
     panel = editor(torch.rand(side, side), padding=padding)
     assert ("text/html" in panel._repr_mimebundle_()[0]) == lens
