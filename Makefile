@@ -1,16 +1,22 @@
 # `make lab` and `make test` are all one needs: each first sets up what is missing.
 #
 #   make lab             JupyterLab on the first notebook   (ARGS=--no-browser is passed on)
-#   make test            every test, the notebooks included (ARGS="-k lens" is passed on)
-#   make lint            ruff: rules and format, of code and notebooks
+#   make test            every test, docstring examples and notebooks included (ARGS="-k lens")
+#   make lint            ruff on code and notebooks; import-linter and mypy on the library
 #   make notebooks       run and store the notebooks        (NB=01_cross_correlation: that one)
 #   make test-notebooks  what guards what is stored         (NB=01_cross_correlation: that one)
-#   make test-matrix     the notebooks' words with the oldest and newest numpy and matplotlib
+#   make test-matrix     the pins on each Python and system (ARGS=pins), then the notebooks' text
+#                        with the oldest and newest numpy and matplotlib (ARGS=notebooks)
+#   make docs            write docs/api.md from the docstrings
+#   make mutation        mutation testing                   (ARGS is passed on)
 #   make bench           measure what docs/benchmarks.md states
 #   make screenshots     take the README's pictures from a real JupyterLab
 
 SHELL := /bin/bash
 VENV ?= .venv
+ifneq ($(words $(VENV)),1)
+$(error VENV="$(VENV)" must be one path without blanks, such as VENV=.venv)
+endif
 BIN := $(VENV)/bin
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 START := notebooks/00_start_here.ipynb
@@ -31,17 +37,19 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 # d2l comes without its own, years old, pins; the line `#no-deps: d2l==...` names its version.
 NO_DEPS := $(shell sed -n 's/^\#no-deps: *//p' requirements.txt)
 
-.PHONY: lab test install trust lint notebooks test-notebooks test-matrix bench screenshots
+.PHONY: lab test install trust lint notebooks test-notebooks test-matrix docs mutation bench screenshots
 
 lab: install trust
 	$(BIN)/jupyter lab $(AS_ROOT) $(ARGS) $(START)
 
 test: install trust
-	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder --nbval $(ARGS) tests $(NOTEBOOKS)
+	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder --nbval $(ARGS) convkit tests $(NOTEBOOKS)
 
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
 
 notebooks: install
 	$(BIN)/python -m tools.notebooks $(NB_PATHS)
@@ -50,7 +58,13 @@ test-notebooks: install trust
 	$(BIN)/python -m pytest $(if $(NB),,-n 2 --dist loadscope) --nbval $(ARGS) $(NB_PATHS)
 
 test-matrix: install
-	$(BIN)/python -m tools.matrix
+	$(BIN)/python -m tools.matrix $(ARGS)
+
+docs: install
+	$(BIN)/python -m tools.api_docs
+
+mutation: install
+	$(BIN)/python -m tools.mutation $(ARGS)
 
 bench: install trust
 	$(BIN)/python -m benchmarks.run $(ARGS)
@@ -59,7 +73,10 @@ screenshots: install trust
 	$(BIN)/python -m tools.screenshots $(ARGS)
 
 install: $(VENV)/.installed
-trust: $(VENV)/.trusted
+
+# JupyterLab shows the stored panels of trusted notebooks only.
+trust: install
+	$(BIN)/python -m tools.trust
 
 $(BIN)/pip:
 	@python=; \
@@ -83,9 +100,4 @@ $(VENV)/.installed: requirements.txt pyproject.toml $(SETTINGS) $(SERVER) | $(BI
 	mkdir -p $(VENV)/etc/jupyter/labconfig
 	cp $(SETTINGS) $(VENV)/etc/jupyter/labconfig/
 	cp $(SERVER) $(VENV)/etc/jupyter/
-	@touch $@
-
-# JupyterLab shows the stored panels of trusted notebooks only.
-$(VENV)/.trusted: $(NOTEBOOKS) $(VENV)/.installed
-	$(if $(NOTEBOOKS),$(BIN)/jupyter trust $(NOTEBOOKS))
 	@touch $@
