@@ -175,8 +175,11 @@ class Panel(widgets.VBox):
             self.status_line.text, self.status_line.kind = text, kind
 
     def link_in_browser(self, source: tuple[Widget, str], *targets: tuple[Widget, str]) -> None:
-        """Make traits of parts follow another trait in the browser, without the kernel."""
-        self._links += [widgets.jslink(source, target) for target in targets]
+        """Make traits of parts follow another trait in the browser, without the kernel.
+
+        Python must not set what follows: its value may be older than the browser's.
+        """
+        self._links += [widgets.jsdlink(source, target) for target in targets]
 
     # Following another panel.
 

@@ -376,12 +376,9 @@ class DescentStepper(Panel):
         self._frames.show(data.texts, data.classes, html=data.html)
 
     def _show_step(self, result: DescentStepperResult) -> None:
-        """Show the chosen step everywhere."""
-        n = result.state.n
+        """Show the chosen step; plots and frames follow the player in the browser."""
         with self._player.hold_sync():
-            self._player.max, self._player.value = result.last, n
-        for part in (self._surface, self._curve, self._frames):
-            part.index = n
+            self._player.max, self._player.value = result.last, result.state.n
 
     def _paint_pictures(self, result: DescentStepperResult) -> None:
         """Show a large prediction, target and residual as pictures; small ones are frames."""
