@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.testing import assert_close
 
-from convkit import ConvkitError, KernelDescent, QuadraticLoss, corr2d, kernel, photo, stripes
+from convkit import ConvkitError, KernelDescent, QuadraticLoss, corr2d, stripes
 from convkit.descent import DIVERGENCE_FACTOR, divergence_limit, record
 
 X = stripes()
@@ -97,11 +97,6 @@ def test_losses_from_zero():
         assert descent.loss == pytest.approx(12 * 0.4096**n, rel=1e-3, abs=1e-9)
 
 
-def test_losses_from_one_half():
-    losses = [step.loss for step in record(X, Y, HALF, [0.03] * 3)]
-    assert losses == pytest.approx([27, 14.5152, 8.157266, 4.756794], abs=1e-5)
-
-
 @pytest.mark.parametrize(("direction", "factor"), [([1.0, 1], -0.8), ([1.0, -1], 0.64)])
 def test_each_step_multiplies_the_error_by_the_hessians_factor(direction, factor):
     """Along (1, 1), of curvature 60, it is -0.8; along (1, -1), of curvature 12, 0.64."""
@@ -109,11 +104,6 @@ def test_each_step_multiplies_the_error_by_the_hessians_factor(direction, factor
     descent = KernelDescent(X.double(), Y.double(), BOOKS.double() + error)
     for n in range(10):
         assert_close(descent.jump(n).kernel - BOOKS.double(), factor**n * error)
-
-
-def test_mean_with_a_learning_rate_as_many_times_larger_takes_the_same_path():
-    total, mean = descend(lr=0.03), descend(lr=0.03 * 42, reduction="mean")
-    assert_close(total.jump(20).kernel, mean.jump(20).kernel)
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
@@ -124,14 +114,6 @@ def test_descent_converges_below_the_limit_and_diverges_above(reduction):
     above = descend(HALF, lr=1.02 * limit, reduction=reduction)
     with pytest.raises(ConvkitError, match="the limit for this picture"):
         above.jump(400)
-
-
-def test_sobel_is_found_on_the_photo():
-    picture = photo(64)
-    target = corr2d(picture, kernel("Sobel x"))
-    lr = QuadraticLoss(picture, 3).fastest_lr
-    losses = [step.loss for step in record(picture, target, torch.zeros(3, 3), [lr] * 300)]
-    assert losses[300] < 0.1 * losses[30] < 0.1 * losses[0]
 
 
 # Walking
@@ -160,14 +142,6 @@ def test_walking_back_and_forth_gives_the_bits_of_a_record(moves):
         assert torch.equal(descent.kernel, here.kernel)
         assert torch.equal(descent.grad, here.grad)
         assert descent.loss == here.loss
-
-
-def test_going_back_keeps_what_was_recorded():
-    descent = descend()
-    descent.jump(5)
-    descent.jump(2)
-    assert [step.n for step in descent.trajectory] == list(range(6))
-    assert descent.n == 2
 
 
 def test_another_learning_rate_drops_the_steps_ahead():
@@ -233,15 +207,6 @@ def test_editing_tensors_outside_changes_nothing_inside():
     assert contents(descent.trajectory) == contents(record(X, Y, HALF, RATES))
     assert torch.equal(descent.X, X)
     assert torch.equal(descent.Y, Y)
-
-
-def test_editing_one_record_changes_no_other():
-    first = record(X, Y, HALF, [0.03] * 2)
-    expected = contents(first)
-    for step in first:
-        step.kernel.zero_()
-    assert contents(record(X, Y, HALF, [0.03] * 2)) == expected
-    assert HALF.tolist() == [[0.5, 0.5]]
 
 
 @pytest.mark.parametrize("made_in", MODES)
@@ -354,16 +319,12 @@ def test_largest_learning_rate_is_the_dtypes():
 @pytest.mark.parametrize(
     ("X", "Y", "start", "given", "text"),
     [
-        (X.long(), Y, ZERO, "X has dtype torch.int64", "X.float()"),
-        (X, [[1.0]], ZERO, "Y is a list", "torch.tensor(Y)"),
         (X, Y, ZERO.long(), "start has dtype torch.int64", "start.float()"),
         (X.double(), Y, ZERO, "X has dtype torch.float64 and Y has torch.float32", "Y.to(X.dtype)"),
         (X, Y, ZERO.double(), "X has dtype torch.float32 and start has torch.float64", "start.to"),
-        (X[None], Y, ZERO, "X has shape (1, 6, 8)", "such as X[0]"),
         (X, Y.T, ZERO, "Y has shape (7, 6)", "shape (6, 7) for X (6, 8) and kernel (1, 2)"),
         (X, Y, torch.zeros(7, 9), "kernel_size (7, 9)", "smaller kernel"),
         (X / 0, Y, ZERO, "X[0, 0] is inf", "finite numbers"),
-        (X, Y / 0, ZERO, "Y[0, 0] is nan", "finite numbers"),
         (X, Y, ZERO / 0, "start[0, 0] is nan", "finite numbers"),
         (X * 1e30, Y, HALF, "the loss at the start is inf and", "that torch.float32 can hold"),
         (X * 1e22, Y, HALF * 1e-5, "is 1.5e+35 and its gradient up to inf", "that torch"),

@@ -51,15 +51,11 @@ def evaluate(text):
     [
         (0.0, "0"),
         (-0.0, "0"),
-        (19.0, "19"),
-        (-1.0, "-1"),
-        (1 / 3, "0.3333"),
         (-2 / 3, "-0.6667"),
         (12345.6, "1.235e+04"),
         (1e-7, "1e-07"),
         (math.inf, "inf"),
         (math.nan, "nan"),
-        (7, "7"),
         (torch.tensor(0.5, requires_grad=True), "0.5"),
     ],
 )
@@ -80,13 +76,10 @@ def test_number_is_right_to_its_digits(value, digits):
         (1e-9, "0.00"),
         (-0.0049, "0.00"),
         (-0.005, "-0.01"),
-        (0.5, "0.50"),
         (-9.99, "-9.99"),
         (-9.995, "-10.0"),
-        (12.34, "12.3"),
         (-99.94, "-99.9"),
         (99.95, "1e2"),
-        (-999, "-999"),
         (1000, "1e3"),
         (123.4, "1e2"),
         (-98765.4, "-1e5"),
@@ -123,27 +116,14 @@ def test_size():
     assert size(torch.Size([1])) == "1"
 
 
-@pytest.mark.parametrize(
-    ("largest", "limit"),
-    [
-        (0, 1),
-        (1, 1),
-        (1.01, 2),
-        (2, 2),
-        (2.5, 5),
-        (5.01, 10),
-        (10, 10),
-        (1000, 1000),
-        (0.03, 0.05),
-        (0.001, 0.001),
-        (math.inf, 1),
-        (math.nan, 1),
-    ],
-)
-def test_colour_limit(largest, limit):
-    for sign in (1, -1):
-        values = torch.tensor([[0.0, sign * largest]])
-        assert colour_limit(values) == pytest.approx(limit)
+@pytest.mark.parametrize("value", [0.0, math.inf, math.nan])
+def test_colour_limit_is_1_if_there_is_nothing_to_show(value):
+    assert colour_limit(torch.tensor([[0.0, value]])) == 1
+
+
+@pytest.mark.parametrize("value", [1, 2, -5, 10, 1000, 0.05, -0.001])
+def test_colour_limit_of_a_round_number_is_the_number(value):
+    assert colour_limit(torch.tensor([[0.0, value]])) == pytest.approx(abs(value))
 
 
 @given(st.floats(1e-30, 1e30))
@@ -159,16 +139,7 @@ def test_description():
     assert describe("input", values) == "input: 6 × 8, from 0 to 1, digest dabc64d8"
 
 
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        (Y, "3eba8252"),
-        (BOOKS, "be6f09fb"),
-        (torch.zeros(1, 2), "b3717122"),
-        (torch.zeros(8, 5), "5a2e404e"),
-        (X.T, "49059cec"),
-    ],
-)
+@pytest.mark.parametrize(("values", "expected"), [(Y, "3eba8252"), (X.T, "49059cec")])
 def test_digests_are_those_of_the_stored_notebooks(values, expected):
     assert digest(values) == expected
 
@@ -182,24 +153,15 @@ def test_digest_changes_with_the_shape_and_with_any_value():
     assert len(seen) == 5 + 48
 
 
-def test_digest_does_not_change_with_dtype_or_the_sign_of_zero():
-    assert digest(X.double()) == digest(X)
-    assert digest(-(X - X)) == digest(X - X)
-
-
 @pytest.mark.parametrize("shape", [(2, 2), (6, 8), (128, 128)])
 def test_digest_does_not_depend_on_the_last_bits(shape):
     for seed in range(100):
         values, bits = torch.randn(2, *shape, generator=torch.Generator().manual_seed(seed))
         assert digest(values * (1 + 1e-7 * bits)) == digest(values)
+    assert digest(-(X - X)) == digest(X - X)
 
 
 # Sums
-
-
-def test_window_sum_of_the_books_first_window():
-    patch, K = torch.tensor([[0.0, 1], [3, 4]]), torch.tensor([[0.0, 1], [2, 3]])
-    assert window_sum(patch, K) == "0×0 + 1×1 + 3×2 + 4×3 = 19"
 
 
 @pytest.mark.parametrize(
@@ -298,66 +260,37 @@ def test_summary_comes_true(start, share, reduction):
         assert ("oscillates" in said.text) == (share > 0.5 and steep > 1e-5)
 
 
-REASON = "each step multiplies the error along the steepest direction by"
-ADVICE = "Any learning rate below 0.03333 would have worked; 0.02778 is the fastest."
+def test_summary_is_that_of_the_stored_notebooks():
+    assert summary(0.03).text == (
+        "Converging, while the kernel oscillates, because learning rate 0.03 is 90% of the limit "
+        "0.03333: each step multiplies the error along the steepest direction by -0.8 and along "
+        "the flattest by 0.64."
+    )
+    assert summary(0.034).text == (
+        "Diverging, because learning rate 0.034 is 102% of the limit 0.03333: each step multiplies "
+        "the error along the steepest direction by -1.04. Any learning rate below 0.03333 would "
+        "have worked; 0.02778 is the fastest."
+    )
 
 
 @pytest.mark.parametrize(
-    ("lr", "outcome", "text"),
+    ("lr", "start", "share", "factors"),
     [
-        (
-            0.03,
-            Outcome.CONVERGING,
-            "Converging, while the kernel oscillates, because learning rate 0.03 is 90% of the "
-            f"limit 0.03333: {REASON} -0.8 and along the flattest by 0.64.",
-        ),
-        (
-            0.01,
-            Outcome.CONVERGING,
-            f"Converging, because learning rate 0.01 is 30% of the limit 0.03333: {REASON} 0.4 and "
-            "along the flattest by 0.88.",
-        ),
-        (
-            0.034,
-            Outcome.DIVERGING,
-            "Diverging, because learning rate 0.034 is 102% of the limit 0.03333: "
-            f"{REASON} -1.04. {ADVICE}",
-        ),
-        (
-            1 / 30,
-            Outcome.OSCILLATING,
-            "Oscillating without end, because learning rate 0.03333 is 100% of the limit 0.03333: "
-            f"{REASON} -1. {ADVICE}",
-        ),
-        (
-            0.0333333,
-            Outcome.CONVERGING,
-            "Converging, while the kernel oscillates, because learning rate 0.03333 is just below "
-            f"the limit 0.03333: {REASON} -1 + 2e-06 and along the flattest by 0.6.",
-        ),
-        (
-            0.0333334,
-            Outcome.DIVERGING,
-            "Diverging, because learning rate 0.03333 is just above the limit 0.03333: "
-            f"{REASON} -1 - 4e-06. {ADVICE}",
-        ),
-        (
-            1e-9,
-            Outcome.CONVERGING,
-            "Converging, but very slowly, because learning rate 1e-09 is less than 0.01% of the "
-            f"limit 0.03333: {REASON} 1 - 6e-08 and along the flattest by 1 - 1.2e-08.",
-        ),
-        (
-            100.0,
-            Outcome.DIVERGING,
-            "Diverging, because learning rate 100 is 3,000 times the limit 0.03333: "
-            f"{REASON} -5999. {ADVICE}",
-        ),
+        (0.01, "Converging, because", "30% of", "0.4 and along the flattest by 0.88."),
+        (0.0333333, "Converging, while the", "just below", "-1 + 2e-06 and along the flattest by"),
+        (1 / 30, "Oscillating without end, because", "100% of", "-1. Any learning rate below"),
+        (0.0333334, "Diverging, because", "just above", "-1 - 4e-06. Any learning rate below"),
+        (1e-9, "Converging, but very slowly,", "less than 0.01% of", "1 - 6e-08 and along the"),
+        (1e-12, "Converging, but very slowly,", "less than 0.01% of", "1 - 6e-11 and along the"),
+        (100.0, "Diverging, because", "3,000 times", "-5999. Any learning rate below 0.03333"),
     ],
 )
-def test_summary_says_why_and_what_would_work(lr, outcome, text):
-    assert summary(lr).outcome is outcome
-    assert summary(lr).text == text
+def test_summary_says_why(lr, start, share, factors):
+    said = summary(lr)
+    assert said.outcome.value == start.split()[0].lower().rstrip(",")
+    assert said.text.startswith(start)
+    assert f"learning rate {number(lr)} is {share} the limit 0.03333: each step" in said.text
+    assert f"along the steepest direction by {factors}" in said.text
 
 
 def test_summary_of_a_start_without_an_error_that_grows():
@@ -416,18 +349,14 @@ def test_summary_needs_a_target():
 @pytest.mark.parametrize(
     ("share", "text"),
     [
-        (1e-6, "less than 0.01% of"),
         (0.99e-4, "less than 0.01% of"),
         (1.01e-4, "0.0101% of"),
-        (0.5, "50% of"),
         (0.9994, "99.9% of"),
         (0.9998, "just below"),
         (1.0, "100% of"),
         (1.0002, "just above"),
-        (9.99, "999% of"),
         (9.996, "10 times"),
         (12.34, "12.3 times"),
-        (317.2, "317 times"),
         (2999.9, "3,000 times"),
         (1e6, "1,000,000 times"),
         (1.01e6, "more than a million times"),

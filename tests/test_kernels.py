@@ -92,10 +92,6 @@ def test_diagonal_kernels_find_the_edge_along_their_own_diagonal():
     assert torch.equal(kernel("anti-diagonal"), kernel("diagonal").fliplr())
 
 
-def test_books_kernel():
-    assert torch.equal(kernel("book's [1, -1]"), torch.tensor([[1.0, -1]]))
-
-
 @pytest.mark.parametrize("size", SIZES)
 def test_kernels_that_come_in_every_size(size):
     assert_close(kernel("box blur", size), torch.ones(size) / torch.ones(size).sum())
@@ -104,6 +100,10 @@ def test_kernels_that_come_in_every_size(size):
     columns, rows = (np.poly1d([0.5, 0.5]) ** (n - 1) for n in size)
     binomial = np.outer(columns.coeffs, rows.coeffs)
     assert_close(kernel("Gaussian blur", size), torch.tensor(binomial).float())
+
+
+def test_books_kernel_and_its_size():
+    assert torch.equal(kernel("book's [1, -1]", (1, 2)), torch.tensor([[1.0, -1]]))
 
 
 def test_one_number_is_a_square_and_3_is_the_default():

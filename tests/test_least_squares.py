@@ -229,12 +229,9 @@ def test_everything_works_without_gradients(mode):
 @pytest.mark.parametrize(
     ("arguments", "given", "text"),
     [
-        (([[1.0]], 1), "X is a list", "torch.tensor(X)"),
-        ((X.long(), 2), "X has dtype torch.int64", "X.float()"),
         ((X, 7), "kernel_size (7, 7)", "smaller kernel"),
         ((X, 0), "kernel_size is 0", "a whole number from 1"),
         ((X, (1, 2), Y.T), "Y has shape (7, 6)", "shape (6, 7) for X (6, 8) and kernel (1, 2)"),
-        ((X, (1, 2), Y.long()), "Y has dtype torch.int64", "Y.float()"),
         ((X / 0, (1, 2)), "X[0, 0] is inf", "finite numbers"),
         ((X, (1, 2), Y / 0), "Y[0, 0] is nan", "finite numbers"),
         ((1e200 * X.double(), 2), "X has values up to 1e+200", "X / X.abs().max()"),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import scipy.signal
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 from torch.autograd import gradcheck
@@ -19,7 +19,6 @@ from convkit.ops import (
     WindowGeometry,
     as_integer,
     as_real,
-    check_array,
     check_same_dtype,
     pad2d,
     patches,
@@ -103,20 +102,6 @@ def dilated(K, dilation):
 # Cross-correlation and convolution
 
 
-@given(problems())
-def test_corr2d_is_the_double_loop(problem):
-    X, K, options = problem
-    assert_same(corr2d(X, K, **options), (windows(X, K.shape, **options) * K).sum((2, 3)))
-
-
-@given(problems())
-def test_corr2d_is_torchs_layer(problem):
-    X, K, options = problem
-    layer = nn.Conv2d(1, 1, tuple(K.shape), bias=False, dtype=X.dtype, **options)
-    layer.weight.data[:] = K
-    assert_same(corr2d(X, K, **options), layer(X[None, None])[0, 0].detach())
-
-
 @pytest.mark.parametrize(
     ("operation", "oracle"),
     [(corr2d, scipy.signal.correlate2d), (convolve2d, scipy.signal.convolve2d)],
@@ -128,14 +113,6 @@ def test_operation_is_scipys(operation, oracle, problem):
     padded = np.pad(X.double().numpy(), ((ph, ph), (pw, pw)))
     expected = oracle(padded, dilated(K.double(), options["dilation"]).numpy(), mode="valid")
     assert_same(operation(X, K, **options), torch.tensor(expected[::sh, ::sw]).to(X.dtype))
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_corr2d_of_fractions_is_scipys(dtype):
-    X, K = noise(40, 50, dtype=dtype), noise(7, 5, seed=1, dtype=dtype)
-    expected = scipy.signal.correlate2d(X.double().numpy(), K.double().numpy(), mode="valid")
-    assert corr2d(X, K).shape == expected.shape
-    assert_close(corr2d(X, K), torch.tensor(expected).to(dtype))
 
 
 @pytest.mark.parametrize("operation", [corr2d, convolve2d])
@@ -167,23 +144,16 @@ def test_gradients(operation, options):
 
 
 @pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
-def test_operations_work_without_gradients(mode):
-    X, K = noise(5, 6).requires_grad_(), noise(3, 2, seed=1).requires_grad_()
-    expected = corr2d(X, K).detach()
+@pytest.mark.parametrize(
+    "operation",
+    [lambda X: corr2d(X, X[:2]), lambda X: patches(X, 2), lambda X: pool2d(X, 2)],
+    ids=["corr2d", "patches", "pool2d"],
+)
+def test_operations_work_without_gradients(operation, mode):
+    X = noise(5, 6).requires_grad_()
     with mode():
-        assert_same(corr2d(X, K), expected)
-        assert_same(patches(X, (3, 2)), patches(X, (3, 2)).clone())
-        assert pool2d(X, 2).shape == (4, 5)
-
-
-@given(problems())
-def test_operations_do_not_edit_their_inputs(problem):
-    X, K, options = problem
-    before = X.clone(), K.clone()
-    corr2d(X, K, **options), convolve2d(X, K, **options), window(X, K, 0, 0, **options)
-    patches(X, tuple(K.shape), **options), pool2d(X, 1)
-    assert_same(X, before[0])
-    assert_same(K, before[1])
+        actual = operation(X)
+    assert_same(actual, operation(X).detach())
 
 
 def test_books_examples():
@@ -191,14 +161,9 @@ def test_books_examples():
     assert_same(convolve2d(X33, K22), torch.tensor([[5.0, 11], [23, 29]]))
     padded = [[0.0, 3, 8, 4], [9, 19, 25, 10], [21, 37, 43, 16], [6, 7, 8, 0]]
     assert_same(corr2d(X33, K22, padding=1), torch.tensor(padded))
-    strided = corr2d(X33, K22, padding=1, stride=(3, 2))
-    assert_same(strided, torch.tensor([[0.0, 8], [6, 8]]))
-
-
-def test_books_stripes():
-    K = torch.tensor([[1.0, -1]])
-    assert_same(corr2d(STRIPES, K), torch.tensor([[0.0, 1, 0, 0, 0, -1, 0]] * 6))
-    assert_same(corr2d(STRIPES.T, K), torch.zeros(8, 5))
+    assert_same(corr2d(X33, K22, padding=1, stride=(3, 2)), torch.tensor([[0.0, 8], [6, 8]]))
+    edges = torch.tensor([[0.0, 1, 0, 0, 0, -1, 0]] * 6)
+    assert_same(corr2d(STRIPES, torch.tensor([[1.0, -1]])), edges)
 
 
 # Windows
@@ -242,34 +207,23 @@ def test_window_refuses_cells_that_the_output_does_not_have(i, j):
 # Geometry
 
 
-@pytest.mark.parametrize(
-    ("n", "k", "s", "p", "d", "out"),
-    [
-        (4, 3, 1, 0, 1, 2),
-        (5, 4, 1, 2, 1, 6),
-        (5, 3, 1, 1, 1, 5),
-        (5, 3, 1, 2, 1, 7),
-        (5, 3, 2, 0, 1, 2),
-        (5, 3, 2, 1, 1, 3),
-        (6, 3, 2, 1, 1, 3),
-        (7, 3, 1, 0, 2, 3),
-    ],
-)
-def test_output_size_is_dumoulin_and_visins_table(n, k, s, p, d, out):
+DUMOULIN_AND_VISIN = """
+    n k s p d out
+    4 3 1 0 1 2
+    5 4 1 2 1 6
+    5 3 1 1 1 5
+    5 3 1 2 1 7
+    5 3 2 0 1 2
+    5 3 2 1 1 3
+    6 3 2 1 1 3
+    7 3 1 0 2 3
+"""
+
+
+@pytest.mark.parametrize("line", DUMOULIN_AND_VISIN.strip().splitlines()[1:])
+def test_output_size_is_dumoulin_and_visins_table(line):
+    n, k, s, p, d, out = map(int, line.split())
     assert output_size(n, k, stride=s, padding=p, dilation=d) == out
-
-
-@pytest.mark.parametrize(
-    ("kernel_size", "options", "out"),
-    [
-        (3, {"padding": 1}, (8, 8)),
-        ((5, 3), {"padding": (2, 1)}, (8, 8)),
-        (3, {"padding": 1, "stride": 2}, (4, 4)),
-        ((3, 5), {"padding": (0, 1), "stride": (3, 4)}, (2, 2)),
-    ],
-)
-def test_output_size_is_the_books_four_examples(kernel_size, options, out):
-    assert output_size((8, 8), kernel_size, **options) == out
 
 
 @pytest.mark.parametrize(
@@ -279,9 +233,7 @@ def test_output_size_is_the_books_four_examples(kernel_size, options, out):
         ((np.int64(5), torch.tensor(3)), {}, 3),
         ((5, (3, 2)), {}, (3, 4)),
         (((5, 5), 3), {}, (3, 3)),
-        ((5, 3), {"padding": (0, 1)}, (3, 5)),
-        ((5, 3), {"stride": (1, 2)}, (3, 2)),
-        ((5, 3), {"dilation": (1, 2)}, (3, 1)),
+        ((5, 3), {"padding": (0, 1), "stride": (1, 2), "dilation": 1}, (3, 3)),
         ((torch.Size([5, 6]), [3, 3]), {}, (3, 4)),
     ],
     ids=str,
@@ -498,12 +450,9 @@ OPERATIONS = {
         ([[1.0]], K22, {}, "X is a list", "Write torch.tensor(X)."),
         (X33, None, {}, "K is a NoneType", "Write torch.tensor(K)."),
         (X33[0], K22, {}, "X has shape (3,)", "Reshape it to two axes."),
-        (torch.tensor(1.0), K22, {}, "X has shape ()", "Reshape it to two axes."),
         (X33[None], K22, {}, "X has shape (1, 3, 3)", "Take one picture, such as X[0]."),
         (X33, K22[None, None], {}, "K has shape (1, 1, 2, 2)", "such as K[0, 0]."),
         (X33[:0], K22, {}, "X has shape (0, 3)", "It has no values"),
-        (X33, K22[:, :0], {}, "K has shape (2, 0)", "It has no values"),
-        (X33.long(), K22, {}, "X has dtype torch.int64", "Write X.float()."),
         (X33, K22.bool(), {}, "K has dtype torch.bool", "Write K.float()."),
         (X33.to(torch.complex64), K22, {}, "X has dtype torch.complex64", "X.real.float()."),
         (X33.to(torch.float8_e4m3fn), K22, {}, "X has dtype torch.float8", "X.float()."),
@@ -523,10 +472,8 @@ OPERATIONS = {
             "Use a smaller kernel",
         ),
         (X33, K22, {"dilation": 3}, "kernel_size (2, 2) with dilation 3", "less dilation"),
-        (X33, K22, {"stride": 0}, "stride is 0", "write one number"),
         (X33, K22, {"stride": 2**70}, "stride is 1180591620717411303424", "write one number"),
         (X33, K22, {"dilation": (0, 1)}, "dilation is (0, 1)", "write one number"),
-        (X33, K22, {"padding": -1}, "padding is -1", "write one number"),
         (X33, K22, {"padding": 10**12}, "padding is 1000000000000", "write one number"),
         (X33, K22, {"padding": 10**5}, "with padding 100000 has 200003 × 200003", "less padding"),
     ],
@@ -547,19 +494,11 @@ def test_inputs_are_limited_to_what_fits_the_memory(monkeypatch):
     assert error.value.expected == "at most 25 cells, padding included"
 
 
-@pytest.mark.parametrize(
-    ("arguments", "options", "given"),
-    [
-        ((0, 1), {}, "input_size is 0"),
-        ((5, (3, 0)), {}, "kernel_size is (3, 0)"),
-        ((3, 5), {}, "kernel_size 5 with dilation 1 on input_size 3 with padding 0"),
-        (((9, 2), 3), {}, "kernel_size 3 with dilation 1 on input_size (9, 2) with padding 0"),
-    ],
-)
-def test_errors_of_output_size(arguments, options, given):
-    with pytest.raises(ConvkitError) as error:
-        output_size(*arguments, **options)
-    assert error.value.given == given
+def test_errors_of_output_size():
+    with pytest.raises(ConvkitError, match="input_size is 0; expected a whole number from 1"):
+        output_size(0, 1)
+    with pytest.raises(ConvkitError, match="kernel_size 5 with dilation 1 on input_size 3 with"):
+        output_size(3, 5)
 
 
 @pytest.mark.parametrize(
@@ -567,10 +506,8 @@ def test_errors_of_output_size(arguments, options, given):
     [
         (X33, 2, {"mode": "mean"}, "mode is 'mean'", '"max" or "avg"'),
         (X33, 0, {}, "pool_size is 0", "a whole number from 1"),
-        (X33, 4, {}, "kernel_size (4, 4)", "no larger than the padded input"),
         (X33, 2, {"stride": 0}, "stride is 0", "a whole number from 1"),
         (X33, (2, 3), {"padding": 2}, "padding is 2 for pool_size (2, 3)", "half of pool_size"),
-        (X33[None], 2, {}, "X has shape (1, 3, 3)", "shape (H, W)"),
     ],
 )
 def test_errors_of_pool2d(X, size, options, given, expected):
@@ -578,10 +515,6 @@ def test_errors_of_pool2d(X, size, options, given, expected):
         pool2d(X, size, **options)
     assert given in error.value.given
     assert expected in error.value.expected
-
-
-def test_check_array_returns_the_array_itself():
-    assert check_array("X", X33) is X33
 
 
 def test_check_same_dtype_names_the_first_that_differs():
@@ -615,11 +548,3 @@ def test_validated_copy_refuses_values_that_are_not_finite(value):
     )
     with pytest.raises(ConvkitError, match="X is a list"):
         validated_copy("X", [[1.0]])
-
-
-@settings(max_examples=20)
-@given(problems([torch.float64]))
-def test_patches_turn_a_correlation_into_a_matrix_product(problem):
-    X, K, options = problem
-    product = patches(X, tuple(K.shape), **options) @ K.flatten()
-    assert_same(product, corr2d(X, K, **options).flatten())
