@@ -147,4 +147,4 @@ def _explain_failure(error: user_function.UserFunctionError) -> str:
     for fragment, meaning in TORCH_ERRORS.items():
         if fragment in error.given:
             return f"PyTorch stopped. {meaning}"
-    return f"{error.given}."
+    return error.given.rstrip(".") + "."

@@ -97,6 +97,12 @@ def _places(K: Tensor) -> tuple[Tensor, Tensor]:
     return columns.double(), rows.double()
 
 
+def _snap(values: Tensor, target: float | Direction) -> Tensor:
+    """Return `values`, or `target` where no difference could be seen."""
+    goal = torch.tensor(target, dtype=torch.float64)
+    return torch.where((values - goal).abs() <= TOLERANCE * goal.abs().max(), goal, values)
+
+
 def _kernel_of(function: Function, argument: object) -> Tensor:
     K = numbers(run(function, argument), "The kernel").double()
     if K.ndim != 2:
@@ -116,7 +122,8 @@ def _observe_edge(function: Function, v: Direction) -> Observations:
     rise = torch.stack([(K * place).sum() for place in _places(K)])
     if rise.norm() <= TOLERANCE * largest:
         raise Wrong("The response is 0 where brightness rises evenly along v.")
-    return {"The direction (right, down) of your kernel": rise / rise.norm() * math.hypot(*v)}
+    direction = rise / rise.norm() * math.hypot(*v)
+    return {"The direction (right, down) of your kernel": _snap(direction, v)}
 
 
 def _require_edge(function: Function, v: Direction) -> None:
@@ -184,27 +191,22 @@ def _explain_response(K: Tensor, d: int) -> str:
     power = next(n for n in range(d + 1) if not math.isclose(responses[n], rights[n], abs_tol=1e-6))
     row = ", ".join(formatting.number(value) for value in x**power)
     given = formatting.number(responses[power], 9)
-    return f"On the pixels {row} it gives {given}; derivative number {d} is {rights[power]} there."
+    return (
+        f"On the pixels {row} it gives {given}; their derivative of order {d} is {rights[power]}."
+    )
 
 
 def _observe_blur(answer: object) -> Observations:
     K = numbers(answer, "The kernel")
     if tuple(K.shape) != (5, 5):
         raise Wrong(f"The kernel is {shape_text(K)}; it should be 5 × 5.")
-    columns, rows = _places(K)
     weights = K.double()
     total = weights.sum()
+    balance = torch.stack([(weights * place).sum() / total for place in _places(K)])
     return {
-        "The sum of the weights": _rounded(total, 1.0),
-        "The balance point (column, row)": torch.stack(
-            [_rounded((weights * place).sum() / total, 2.0) for place in (columns, rows)]
-        ),
+        "The sum of the weights": _snap(total, 1),
+        "The balance point (column, row)": _snap(balance, (2, 2)),
     }
-
-
-def _rounded(value: Tensor, target: float) -> Tensor:
-    """Return `target` where `value` is so close that nobody would see the difference."""
-    return torch.where((value - target).abs() <= TOLERANCE, target, value)
 
 
 def _require_blur(answer: object) -> None:
