@@ -18,8 +18,8 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from convkit.errors import ConvkitError
-from convkit.ops import Pair, to_pair
+from convkit.errors import ConvkitError, brief_repr
+from convkit.ops import Pair, as_integer, to_pair
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 MAX_BYTES = 10 * 2**20
@@ -296,10 +296,12 @@ def open_image(source: str | Path | bytes | memoryview, *, max_side: int | None 
 
 
 def _check_max_side(max_side: int) -> int:
-    if isinstance(max_side, tuple | list):
+    side = as_integer(max_side)
+    if side is None or side < 1:
+        given = f"max_side is {brief_repr(max_side)}"
         hint = "It limits the longest side, whichever that is."
-        raise ConvkitError(f"max_side is {max_side!r}", "one whole number of at least 1", hint)
-    return to_pair("max_side", max_side, 1)[0]
+        raise ConvkitError(given, "one whole number from 1", hint)
+    return side
 
 
 def _read(path: str | Path) -> bytes:
