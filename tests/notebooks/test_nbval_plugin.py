@@ -1,4 +1,4 @@
-"""The guard's eye for pictures: what may differ, and what may not."""
+"""How stored pictures are compared: what may differ, and what may not."""
 
 import io
 from base64 import b64encode
@@ -7,30 +7,29 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from tests.notebooks.nbval_plugin import ROUNDING, picture_fault
+from tests.notebooks.nbval_plugin import PIXEL_TOLERANCE, picture_difference
 
 LEVELS = np.random.default_rng(0).integers(20, 200, (4, 6, 4), dtype=np.uint8)
 
 
-def drawn(levels=LEVELS, **options) -> str:
+def png(levels=LEVELS, **options) -> str:
     buffer = io.BytesIO()
     Image.fromarray(levels).save(buffer, **({"format": "PNG", "dpi": (150, 150)} | options))
     return b64encode(buffer.getvalue()).decode()
 
 
-def test_the_same_picture_may_be_packed_otherwise():
-    packed = drawn(compress_level=0)
-    assert packed != drawn()
-    assert picture_fault(packed, drawn()) == ""
+def test_the_same_pixels_may_be_compressed_differently():
+    assert png(compress_level=0) != png()
+    assert picture_difference(png(compress_level=0), png()) == ""
 
 
 @pytest.mark.parametrize("channel", range(4))
-def test_one_channel_of_one_pixel_may_be_rounded_otherwise_and_no_more(channel):
+def test_one_channel_of_one_pixel_may_differ_by_the_tolerance_and_no_more(channel):
     other = LEVELS.copy()
-    other[1, 2, channel] += ROUNDING
-    assert picture_fault(drawn(other), drawn()) == ""
+    other[1, 2, channel] += PIXEL_TOLERANCE
+    assert picture_difference(png(other), png()) == ""
     other[1, 2, channel] += 1
-    assert f"up to {ROUNDING + 1} of 255" in picture_fault(drawn(other), drawn())
+    assert f"by {PIXEL_TOLERANCE + 1} of 255" in picture_difference(png(other), png())
 
 
 def gamma() -> PngImagePlugin.PngInfo:
@@ -46,7 +45,7 @@ def turned() -> Image.Exif:
 
 
 RED = Image.new("RGBA", (6, 4), "red")
-OTHERS = {
+OTHER_PICTURES = {
     "another size": ({"levels": LEVELS[:3]}, "has (3, 6) pixels"),
     "another format": ({"format": "GIF", "levels": LEVELS[..., :3]}, "not a PNG"),
     "gamma": ({"pnginfo": gamma()}, "gamma"),
@@ -56,12 +55,12 @@ OTHERS = {
 }
 
 
-@pytest.mark.parametrize("name", OTHERS)
-def test_what_would_be_seen_otherwise_is_found(name):
-    options, words = OTHERS[name]
-    assert words in picture_fault(drawn(**options), drawn())
+@pytest.mark.parametrize("name", OTHER_PICTURES)
+def test_a_picture_that_looks_different_is_found(name):
+    options, words = OTHER_PICTURES[name]
+    assert words in picture_difference(png(**options), png())
 
 
-@pytest.mark.parametrize("stored", ["", "no base 64!", drawn()[:40]])
-def test_what_is_no_picture_is_found(stored):
-    assert "not a PNG" in picture_fault(stored, drawn())
+@pytest.mark.parametrize("stored", ["", "not base 64!", png()[:40]])
+def test_a_file_that_is_no_picture_is_found(stored):
+    assert "not a PNG" in picture_difference(stored, png())
