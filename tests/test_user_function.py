@@ -1,0 +1,228 @@
+"""A learner's function runs on copies, fails in words, and changes nothing outside."""
+
+import functools
+import random
+import sys
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from convkit import ConvkitError
+from convkit.user_function import (
+    UserFunctionError,
+    accepted_keywords,
+    call,
+    describe_error,
+    name_of,
+    restored_settings,
+)
+
+
+class Unprintable(Exception):
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
+class Strange:
+    """Callable, but any question about it raises."""
+
+    def __getattr__(self, name):
+        raise RuntimeError(name)
+
+    def __call__(self, X):
+        return X.add_(1)
+
+
+class Shifted(nn.Module):
+    def forward(self, X, K, *, stride=1):
+        return X + stride
+
+
+def padded(X, K, padding=0, /, *, stride=1):
+    return X
+
+
+@functools.wraps(padded)
+def wrapped(*args, **kwargs):
+    return padded(*args, **kwargs)
+
+
+def raising(error):
+    def function(*args):
+        raise error
+
+    return function
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [
+        (padded, "padded"),
+        (functools.partial(functools.partial(padded, 1), 2), "padded"),
+        (Shifted(), "Shifted"),
+        (3, "int"),
+    ],
+)
+def test_name_of(function, name):
+    assert name_of(function) == name
+
+
+@pytest.mark.parametrize(
+    ("function", "keywords"),
+    [
+        (lambda X, K, padding, stride=1: X, {"padding", "stride"}),
+        (lambda X, K, *padding, **options: X, {"padding", "stride", "dilation"}),
+        (lambda X, K, *padding: X, set()),
+        (padded, {"stride"}),
+        (wrapped, {"stride"}),
+        (Shifted(), {"stride"}),
+        (max, set()),
+    ],
+)
+def test_accepted_keywords(function, keywords):
+    assert accepted_keywords(function, ("padding", "stride", "dilation")) == keywords
+
+
+def test_an_object_that_cannot_be_asked_is_run_all_the_same():
+    assert name_of(Strange()) == "Strange"
+    assert accepted_keywords(Strange(), ("padding",)) == set()
+    assert call(Strange(), torch.ones(2)).changed == ("argument 1",)
+
+
+@pytest.mark.parametrize("function", [accepted_keywords, call])
+def test_a_value_is_not_a_function(function):
+    with pytest.raises(UserFunctionError, match=r"^3 is not a function; expected a function\."):
+        function(3, ())
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (ValueError("no window"), "ValueError: no window"),
+        (ValueError(), "ValueError"),
+        (Unprintable(), "Unprintable"),
+        (SystemExit(2), "SystemExit: 2"),
+        (GeneratorExit(), "GeneratorExit"),
+    ],
+)
+def test_an_error_is_described_and_kept(error, text):
+    assert describe_error(error) == text
+    with pytest.raises(ConvkitError) as caught:
+        call(raising(error))
+    assert caught.value.cause is error
+    assert caught.value.given == f"function raised {text}"
+    assert str(caught.value).endswith("; expected a result. Fix function and run this cell again.")
+
+
+def test_an_interrupt_is_not_caught():
+    with pytest.raises(KeyboardInterrupt):
+        call(raising(KeyboardInterrupt()))
+
+
+def test_arguments_arrive_as_they_are():
+    X, layer = torch.ones(2, 2, requires_grad=True), nn.Identity()
+    call_made = call(lambda *args, **kwargs: (args, kwargs), X, layer, (2, 3), K=X)
+    (copied, same_layer, pair), kwargs = call_made.value
+    assert same_layer is layer
+    assert pair == (2, 3)
+    for copy in (copied, kwargs["K"]):
+        assert copy is not X
+        assert copy.is_leaf and copy.requires_grad
+        torch.testing.assert_close(copy, X)
+    assert call_made.changed == ()
+
+
+def with_nan(X, K):
+    return X
+
+
+def doubled(X, K):
+    K.mul_(2)
+
+
+def resized(X, K):
+    X.resize_(1, 1)
+
+
+def retyped(X, K):
+    X.data = X.data.double()
+
+
+@pytest.mark.parametrize(
+    ("function", "changed"),
+    [
+        (with_nan, ()),
+        (doubled, ("K",)),
+        (resized, ("X",)),
+        (retyped, ("X",)),
+        (lambda *args: args[1].zero_(), ("argument 2",)),
+        (lambda X, *others: (X.zero_(), others[0].zero_()), ("X", "argument 2")),
+    ],
+)
+def test_changes_in_place_are_named_and_reach_nobody(function, changed):
+    X, K = torch.tensor([[float("nan"), 1.0]]), torch.tensor([[3.0, 4.0]])
+    assert call(function, X, K).changed == changed
+    assert torch.equal(X.nan_to_num(0), torch.tensor([[0.0, 1.0]]))
+    assert K.tolist() == [[3, 4]]
+
+
+def test_changes_of_keywords_are_named():
+    assert call(lambda X, K: K.zero_(), torch.ones(2), K=torch.ones(2)).changed == ("K",)
+    assert call(Shifted(), torch.ones(2), torch.ones(1), stride=2).value.tolist() == [3, 3]
+
+
+def settings():
+    return (
+        torch.get_default_dtype(),
+        torch.is_grad_enabled(),
+        torch.is_inference_mode_enabled(),
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+    )
+
+
+def meddle(fail):
+    torch.manual_seed(1), random.seed(1), np.random.seed(1)
+    torch.set_default_dtype(torch.float64)
+    torch.set_grad_enabled(False)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    if fail:
+        sys.exit()
+
+
+@pytest.mark.parametrize("fail", [False, True])
+@pytest.mark.parametrize("mode", [torch.enable_grad, torch.no_grad, torch.inference_mode])
+def test_settings_and_seeds_are_restored(mode, fail):
+    with restored_settings():
+        torch.manual_seed(0), random.seed(0), np.random.seed(0)
+        expected = torch.rand(1).item(), random.random(), np.random.rand()
+        torch.manual_seed(0), random.seed(0), np.random.seed(0)
+        with mode():
+            before = settings()
+            try:
+                call(meddle, fail)
+            except UserFunctionError:
+                assert fail
+            assert settings() == before
+        assert (torch.rand(1).item(), random.random(), np.random.rand()) == expected
+
+
+def test_a_deterministic_mode_stays_on():
+    with restored_settings():
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        before = settings()
+        call(torch.use_deterministic_algorithms, False)
+        assert settings() == before
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_gradients_work_in_every_mode(mode):
+    def slope(X):
+        X.requires_grad_()
+        (X**2).sum().backward()
+        return X.grad
+
+    with mode():
+        assert call(slope, torch.ones(2)).value.tolist() == [2, 2]
