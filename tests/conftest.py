@@ -5,8 +5,6 @@ import os
 import torch
 from hypothesis import settings
 
-from tests.tables import pytest_terminal_summary  # noqa: F401
-
 # The same examples on every run, and no deadline: the first call of an operation is slow.
 settings.register_profile("convkit", derandomize=True, deadline=None, database=None)
 settings.load_profile("convkit")
