@@ -1,15 +1,16 @@
-"""Run notebooks from a clean kernel and store them, the same way every time.
+"""Run notebooks in a new kernel and store them, the same way every time.
 
     python -m tools.notebooks notebooks/*.ipynb
 
-What is stored: sources, execution counts, which cells ran, and every output but the live widget
-view, which JupyterLab could only show as an error until the cell is run again; a mark tells that
-there was one. What is not: anything that differs from one run to the next. An exception, or an
-error that a handler only logged, stops the tool with the cell named, and the file stays as it was.
+Stored are sources, execution counts, the ids of the cells that ran, and every output, except the
+live view of a widget: JupyterLab would show it as an error until the cell runs again, so a mark
+takes its place. Whatever differs from one run to the next is removed. An exception, or an error
+that a handler only logged, stops the tool, which names the cell and leaves the file as it was.
 """
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import nbformat
@@ -19,24 +20,24 @@ from nbformat import NotebookNode
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-CELL_SECONDS = 120
+CELL_TIMEOUT_S = 120
 KEPT_CELL_METADATA = ("tags",)
 
 
-class NotebookFailed(Exception):
+class NotebookError(Exception):
     """A notebook that cannot be stored; the message names its file and cell."""
 
 
 def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
-    """Code cells that hold code, in order."""
+    """Return the cells that hold code, in order."""
     return [c for c in notebook.cells if c.cell_type == "code" and c.source.strip()]
 
 
 def run(notebook: NotebookNode, folder: Path) -> None:
-    """Run all cells in a new kernel, working in ``folder``; outputs go into ``notebook``."""
+    """Run all cells in a new kernel that works in `folder`; the outputs go into `notebook`."""
     client = NotebookClient(
         notebook,
-        timeout=CELL_SECONDS,
+        timeout=CELL_TIMEOUT_S,
         kernel_name=KERNELSPEC["name"],
         resources={"metadata": {"path": str(folder)}},
         store_widget_state=False,
@@ -45,17 +46,17 @@ def run(notebook: NotebookNode, folder: Path) -> None:
 
 
 def check(notebook: NotebookNode) -> None:
-    """Raise where a cell wrote to stderr or holds an error: handlers' exceptions end there."""
+    """Raise NotebookError if a cell stores an error or text of stderr, as failed handlers do."""
     for number, cell in enumerate(code_cells(notebook), start=1):
         for output in cell.outputs:
             if output.output_type == "error":
-                raise NotebookFailed(f"code cell {number} raised {output.ename}: {output.evalue}")
+                raise NotebookError(f"code cell {number} raised {output.ename}: {output.evalue}")
             if output.output_type == "stream" and output.name == "stderr":
-                raise NotebookFailed(f"code cell {number} wrote to stderr:\n{output.text}")
+                raise NotebookError(f"code cell {number} wrote to stderr:\n{output.text}")
 
 
 def clean(notebook: NotebookNode) -> None:
-    """Drop what differs from run to run and what no viewer can show; join split streams."""
+    """Remove what differs from run to run and what no viewer can show; join split streams."""
     notebook.metadata = metadata_of(notebook)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     for cell in notebook.cells:
@@ -88,24 +89,28 @@ def as_stored(outputs: list[NotebookNode]) -> list[NotebookNode]:
 def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
     joined: list[NotebookNode] = []
     for output in outputs:
-        last = joined[-1] if joined else None
-        if last and output.output_type == "stream" == last.output_type and output.name == last.name:
-            last.text += output.text
+        if joined and _same_stream(joined[-1], output):
+            joined[-1].text += output.text
         else:
             joined.append(output)
     return joined
 
 
+def _same_stream(first: NotebookNode, second: NotebookNode) -> bool:
+    kinds = {first.output_type, second.output_type}
+    return kinds == {"stream"} and first.name == second.name
+
+
 def store(path: Path) -> None:
-    """Run the notebook at ``path`` and write it back."""
+    """Run the notebook at `path` and write it back; raise NotebookError if that fails."""
     notebook = nbformat.read(path, as_version=4)
     for number, cell in enumerate(notebook.cells):
         cell.setdefault("id", f"cell-{number:02d}")
     try:
         run(notebook, path.parent)
         check(notebook)
-    except (CellExecutionError, NotebookFailed) as error:
-        raise NotebookFailed(f"{path}: {error}") from error
+    except (CellExecutionError, NotebookError) as error:
+        raise NotebookError(f"{path}: {error}") from error
     clean(notebook)
     nbformat.validate(notebook)
     temporary = path.with_suffix(".ipynb.new")
@@ -113,13 +118,13 @@ def store(path: Path) -> None:
     os.replace(temporary, path)
 
 
-def main(paths: list[str]) -> int:
-    """Store each notebook; 1 where one failed."""
+def main(paths: Iterable[str]) -> int:
+    """Store each notebook; return 1 if one failed."""
     for path in paths:
         print(path, flush=True)
         try:
             store(Path(path))
-        except NotebookFailed as error:
+        except NotebookError as error:
             print(error, file=sys.stderr)
             return 1
     return 0
