@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -27,8 +26,7 @@ Observations = dict[str, Tensor]
 RELATIVE_TOLERANCE = 1e-4
 
 
-@dataclass(frozen=True)
-class Difference:
+class Difference(NamedTuple):
     """Where an answer differs from what is right.
 
     Attributes
@@ -53,8 +51,7 @@ class Difference:
         return self.given.shape != self.right.shape
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(NamedTuple):
     """What an answer is tried on.
 
     Attributes
@@ -80,8 +77,7 @@ def _nothing(*_: object) -> None:
     """Require nothing."""
 
 
-@dataclass(frozen=True)
-class Exercise:
+class Exercise(NamedTuple):
     """One exercise.
 
     Attributes
@@ -185,7 +181,7 @@ def _compare(
 
     The message names the first misconception that gives the same up to there.
     """
-    agreements = [_agree(names, *pair) for pair in zip(given, right, strict=True)]
+    agreements = _agreements(names, given, right)
     if all(agreements):
         return
     first = agreements.index(False)
@@ -193,15 +189,22 @@ def _compare(
     tried = f"{exercise.cases[first].intro} {_statement(difference)}".strip()
     for text, function in exercise.misconceptions.items():
         wrong = exercise.observations(exercise.as_answer(function))
-        if all(_agree(names, *pair) for pair in zip(given, wrong, strict=True)):
+        if all(_agreements(names, given, wrong)):
             is_short = difference.given.numel() <= 2
             raise Wrong(f"{tried} {text}" if is_short else text, text)
     raise Wrong(f"{tried} {exercise.explain(difference)}")
 
 
-def _agree(names: list[str], given: Observations, right: Observations) -> bool:
-    pairs = [(given[name], right[name]) for name in names]
-    return all(a.shape == b.shape and bool(_close(a, b).all()) for a, b in pairs)
+def _agreements(
+    names: list[str], given: list[Observations], right: list[Observations]
+) -> list[bool]:
+    """Return in which cases all observations called `names` agree."""
+    cases = zip(given, right, strict=True)
+    return [all(_agree(a[name], b[name]) for name in names) for a, b in cases]
+
+
+def _agree(given: Tensor, right: Tensor) -> bool:
+    return given.shape == right.shape and bool(_close(given, right).all())
 
 
 def _close(given: Tensor, right: Tensor) -> Tensor:
@@ -242,11 +245,10 @@ def _texts(difference: Difference) -> tuple[str, str]:
 
 
 def _number_text(values: list[float], digits: int) -> str:
-    """Return one number as "13", two as "(6, 7)"; whole numbers are not rounded."""
-    whole = [value == round(value) and abs(value) < 1e9 for value in values]
+    """Return one number as "13", two as "(6, 7)"; whole ones get nine digits at least."""
+    whole_digits = max(digits, 9)
     texts = [
-        str(round(value)) if is_whole else formatting.number(value, digits)
-        for value, is_whole in zip(values, whole, strict=True)
+        formatting.number(value, whole_digits if value.is_integer() else digits) for value in values
     ]
     return texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
 

@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-import convkit
 from convkit.exercises._answers import numbers, run
 from convkit.exercises._grading import (
     Case,
@@ -128,7 +127,7 @@ def _step_case() -> Case:
 
 def largest_lr(X, kernel_size):
     """Divide 2 by the largest curvature of the loss."""
-    H = convkit.QuadraticLoss(X, kernel_size).hessian
+    H = QuadraticLoss(X, kernel_size).hessian
     return 2 / torch.linalg.eigvalsh(H).max()
 
 
@@ -208,7 +207,7 @@ new_kernel = K - 0.03 * corr2d(X, 2 * residual)
         cases=(_step_case(),),
     ),
     "4.3": Exercise(
-        hint="convkit.QuadraticLoss(X, kernel_size).hessian has the curvatures as its "
+        hint="QuadraticLoss(X, kernel_size).hessian has the curvatures as its "
         "eigenvalues:\ntorch.linalg.eigvalsh gives them, smallest first.",
         success="Three pictures; one twice as bright allows a quarter of the learning rate.",
         solution=largest_lr,
