@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import torch
 from matplotlib.axes import Axes
-from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from numpy.typing import NDArray
@@ -191,11 +190,11 @@ def _draw_array(axes: Axes, title: str, values: Tensor, *, signed: bool) -> Axes
     _style(axes, title)
     axes.set(xticks=[], yticks=[])
     if max(values.shape) <= MAX_NUMBERS:
-        _write_numbers(axes, values, image.norm, signed)
+        _write_numbers(axes, values, image, signed)
     return image
 
 
-def _write_numbers(axes: Axes, values: Tensor, norm: Normalize, signed: bool) -> None:
+def _write_numbers(axes: Axes, values: Tensor, image: AxesImage, signed: bool) -> None:
     """Write each cell's value on it, as large as fits, or not at all."""
     texts = formatting.numbers(values, 3)
     longest = max([len(text) for row in texts for text in row])
@@ -203,7 +202,7 @@ def _write_numbers(axes: Axes, values: Tensor, norm: Normalize, signed: bool) ->
     size = min(8.0, cell / (0.68 * longest))
     if size < 4:
         return
-    levels = norm(values.numpy())
+    levels = image.norm(values.numpy())
     dark = abs(levels - 0.5) > 0.34 if signed else levels < 0.45
     for (i, j), is_dark in np.ndenumerate(dark):
         ink = "white" if is_dark else "black"

@@ -9,18 +9,18 @@ function render({ model, el }) {
   let boxes = [];
   let sent = []; // when each box last told Python of an edit
 
-  const send = (k, content) => {
+  const tell = (k, content) => {
     const columns = model.get("shape")[1];
     const stamp = performance.timeOrigin + performance.now();
     sent[k] = stamp;
-    model.send({ cell: [Math.floor(k / columns), k % columns], stamp, ...content });
+    send(model, { cell: [Math.floor(k / columns), k % columns], stamp, ...content });
   };
 
   const paste = (event, k) => {
     const text = event.clipboardData.getData("text").trim();
     if (!/\S[\s,;]+\S/.test(text)) return; // one number: an ordinary paste
     event.preventDefault();
-    send(k, { paste: text });
+    tell(k, { paste: text });
   };
 
   const move = (event, k) => {
@@ -33,7 +33,7 @@ function render({ model, el }) {
 
   const makeBox = (k) => {
     const box = guardKeys(make("input", { type: "text", inputmode: "decimal", autocomplete: "off" }));
-    box.addEventListener("input", () => send(k, { text: box.value }));
+    box.addEventListener("input", () => tell(k, { text: box.value }));
     box.addEventListener("paste", (event) => paste(event, k));
     box.addEventListener("keydown", (event) => move(event, k));
     box.addEventListener("focus", () => {

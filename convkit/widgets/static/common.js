@@ -34,6 +34,15 @@ function watch(model, signal, names, action) {
   action();
 }
 
+/** Send Python a message; without a kernel it is lost, as the panel says in words. */
+function send(model, content) {
+  try {
+    model.send(content);
+  } catch (error) {
+    if (!String(error).includes("Cannot send")) throw error;
+  }
+}
+
 /** Return the bytes of a Bytes trait as another typed array. */
 function typed(view, Type) {
   if (!view) return new Type(0);

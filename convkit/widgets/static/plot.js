@@ -101,7 +101,7 @@ function render({ model, el }) {
   const sendNext = () => {
     if (!next || waiting !== null) return;
     waiting = performance.timeOrigin + performance.now();
-    model.send({ x: next[0], y: next[1], stamp: waiting });
+    send(model, { x: next[0], y: next[1], stamp: waiting });
     next = null;
   };
   const sendPerFrame = oncePerFrame(sendNext);
