@@ -41,35 +41,35 @@ Made by `make docs` from the docstrings; their examples run as tests. Edit the d
 """
 
 
-def public_names(package: griffe.Object) -> list[str]:
-    """Return the names in the package's `__all__`, which must be a literal list."""
-    exports = package.exports or []
-    return [name for name in map(str, exports) if not name.startswith("__")]
-
-
 def object_docs(obj: griffe.Object) -> str:
     """Return the Markdown of one public name, without griffe2md's links to types.
 
     The links lead to anchors that this page does not have, such as `#torch.Tensor`.
     """
-    return re.sub(
-        r"\[([^]]*)\]\(#[\w.-]+\)", r"\1", render_object_docs(obj, CONFIG, format_md=True)
-    )
+    text = render_object_docs(obj, CONFIG, format_md=True)
+    return re.sub(r"\\?\[([^][]*?)\\?\]\(#[^)\n]*\)", r"\1", text)
+
+
+def public_object(package: griffe.Object, name: str) -> griffe.Object:
+    """Return a name of a package; griffe would return a module of the same name instead of it."""
+    obj = package[name]
+    return obj[name] if obj.is_module else obj
 
 
 def package_docs(package: griffe.Object) -> str:
     """Return one package's part of the page: its docstring, then each public name."""
     description = package.docstring.value if package.docstring else ""
-    members = [object_docs(package[name]) for name in public_names(package)]
+    names = map(str, package.exports or [])
+    members = [object_docs(public_object(package, name)) for name in names]
     return "\n".join([f"## {package.path}\n\n{description}\n", *members])
 
 
 def render() -> str:
     """Return the whole page as Markdown."""
     loader = griffe.GriffeLoader(search_paths=[ROOT], docstring_parser=griffe.Parser.numpy)
-    convkit = loader.load("convkit")
+    loader.load("convkit")
     loader.resolve_aliases()
-    packages = [convkit if path == "convkit" else convkit[path[8:]] for path in PACKAGES]
+    packages = [loader.modules_collection[path] for path in PACKAGES]
     return "\n".join([INTRODUCTION, *map(package_docs, packages)])
 
 
