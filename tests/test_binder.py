@@ -1,8 +1,8 @@
-"""Binder's image, as near as one comes without Docker and conda.
+"""What Binder builds, without Docker and conda.
 
-repo2docker itself reads the files; then the environment file's packages are installed by pip, at
-the pinned versions that it stands for, and postBuild runs there as Binder runs it. That takes more
-than a gigabyte and the network, so it is for CI, where nothing is skipped.
+repo2docker reads the files; then pip installs the packages of the environment file, at the pinned
+versions that it stands for, and postBuild runs there as on Binder. That takes more than a gigabyte
+and the network, so only CI does it, where nothing is skipped.
 """
 
 import os
@@ -11,7 +11,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat.sign import NotebookNotary
 from playwright.sync_api import expect
 
 from tests.test_setup import PINS, VERSIONS
@@ -24,62 +26,77 @@ IN_CI = pytest.mark.skipif(
 )
 
 
-def test_repo2docker_reads_the_files():
+def repo2docker(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Let repo2docker read a folder with Binder's options, without building an image."""
     options = ["--Repo2Docker.default_buildpack=None", "--no-build", "--debug"]
-    told = subprocess.run(
-        [sys.executable, "-m", "repo2docker", *options, ROOT], capture_output=True, text=True
-    )
-    assert told.returncode == 0, told.stderr
-    said = told.stdout + told.stderr
-    assert "binder/environment.yml" in said
-    assert "binder/postBuild" in said
+    command = [sys.executable, "-m", "repo2docker", *options, folder]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_repo2docker_reads_the_files():
+    run = repo2docker(ROOT)
+    assert run.returncode == 0, run.stderr
+    assert "binder/environment.yml" in run.stdout + run.stderr
+    assert "binder/postBuild" in run.stdout + run.stderr
 
 
 def test_repo2docker_refuses_a_project_without_an_environment(tmp_path):
     (tmp_path / "binder").mkdir()
-    options = ["--Repo2Docker.default_buildpack=None", "--no-build"]
-    command = [sys.executable, "-m", "repo2docker", *options, tmp_path]
-    assert subprocess.run(command, capture_output=True).returncode != 0
+    assert repo2docker(tmp_path).returncode != 0
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Run git; return what it printed."""
+    command = ["git", "-c", "user.name=tester", "-c", "user.email=tester@example.invalid"]
+    command += arguments
+    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    return run.stdout
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory) -> Path:
-    """Give a copy of what git would hand to Binder."""
-    made = tmp_path_factory.mktemp("binder") / "home"
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in filter(None, listed.stdout.split("\0")):
+    """Give a clone of the project as it would be if everything here were committed."""
+    folder = tmp_path_factory.mktemp("binder") / "home"
+    listed = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    for name in filter(None, listed.split("\0")):
         if (ROOT / name).exists():
-            (made / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, made / name)
-    return made
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    git(folder, "init")
+    git(folder, "add", ".")
+    git(folder, "commit", "-m", "Copy the project")
+    return folder
 
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory, home) -> Path:
     """Give an environment of the file's packages in which postBuild has run."""
-    made = tmp_path_factory.mktemp("environment")
-    subprocess.run([sys.executable, "-m", "venv", made], check=True)
-    pip = [made / "bin" / "pip", "install", "--quiet", "--no-compile"]
+    folder = tmp_path_factory.mktemp("environment")
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    pip = [folder / "bin" / "pip", "install", "--quiet", "--no-compile"]
     pip += ["--constraint", ROOT / "requirements.txt"]
     pins = [f"{name}=={PINS[name]}" for name in VERSIONS]
     subprocess.run([*pip, "setuptools>=77", *pins], check=True)
-    path = f"{made / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
     inside = os.environ | {"PATH": path, "HOME": str(home)}
     subprocess.run([home / "binder" / "postBuild"], cwd=home, env=inside, check=True)
-    return made
+    return folder
 
 
 @IN_CI
-def test_post_build_has_set_jupyter_up(environment):
+def test_post_build_copies_the_settings_of_jupyterlab(environment):
     for name in ("jupyter_server_config.json", "labconfig/default_setting_overrides.json"):
         source = ROOT / "tools" / Path(name).name
         assert (environment / "etc" / "jupyter" / name).read_bytes() == source.read_bytes()
+
+
+@IN_CI
+def test_post_build_signs_the_notebooks(environment, home):
+    notary = NotebookNotary(data_dir=str(home / ".local" / "share" / "jupyter"))
+    notebooks = [nbformat.read(p, as_version=4) for p in (home / "notebooks").glob("*.ipynb")]
+    assert notebooks
+    assert all(map(notary.check_signature, notebooks))
+    notary.store.close()
 
 
 @IN_CI

@@ -1,5 +1,6 @@
 """The files that set a machine up agree with each other."""
 
+import importlib.metadata
 import os
 import re
 import subprocess
@@ -10,38 +11,40 @@ from pathlib import Path
 import pytest
 import yaml
 from packaging.requirements import Requirement
-from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+import convkit
 from convkit.d2l_compat import D2L_PIN
+from tools.pins import read_pins
 
 ROOT = Path(__file__).parents[1]
 CONDA_NAMES = {"pytorch-cpu": "torch", "matplotlib-base": "matplotlib"}
-NOT_OURS = {"python", "pip", "setuptools"}  # conda packages that pyproject has no range for
+CONDA_ONLY = {"pip", "python", "setuptools"}  # conda packages that pyproject has no range for
 
 
 def read(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
+def requirements(*parts: list[str]) -> dict[str, Requirement]:
+    return {r.name: r for part in parts for r in map(Requirement, part)}
+
+
 PROJECT = tomllib.loads(read("pyproject.toml"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-RANGES = {
-    r.name: r.specifier
-    for r in map(Requirement, [*PROJECT["dependencies"], *EXTRAS["notebooks"], *EXTRAS["dev"]])
-}
+RUNTIME = requirements(PROJECT["dependencies"], EXTRAS["notebooks"])
+RANGES = RUNTIME | requirements(EXTRAS["dev"])
 PINS = {
     name.lower().replace("_", "-"): Version(version)
-    for name, version in re.findall(r"^([\w.-]+)==(\S+)$", read("requirements.txt"), re.MULTILINE)
+    for name, version in (pin.split("==") for pin in read_pins() if pin != D2L_PIN)
 }
 CONDA = yaml.safe_load(read("environment.yml"))
 STATED = dict(re.match(r"([\w-]+)=?([\d.]*)", line).groups() for line in CONDA["dependencies"])
-VERSIONS = {CONDA_NAMES.get(n, n): v.strip(".") for n, v in STATED.items() if n not in NOT_OURS}
+VERSIONS = {CONDA_NAMES.get(n, n): v.strip(".") for n, v in STATED.items() if n not in CONDA_ONLY}
 
 
 def test_each_range_has_its_pin_and_each_pin_is_in_range():
-    outside = [n for n, allowed in RANGES.items() if n not in PINS or PINS[n] not in allowed]
-    assert outside == []
+    assert [n for n, r in RANGES.items() if n not in PINS or PINS[n] not in r.specifier] == []
 
 
 def test_requirements_hold_exact_pins_without_local_builds_and_nothing_else():
@@ -50,29 +53,26 @@ def test_requirements_hold_exact_pins_without_local_builds_and_nothing_else():
     assert [n for n, version in PINS.items() if version.local] == []
 
 
-def test_the_two_environment_files_are_equal():
-    root, binder = ((ROOT / f / "environment.yml").read_bytes() for f in (".", "binder"))
-    assert root == binder
+def test_what_a_pin_requires_is_pinned_too():
+    """Leave out torch, whose CUDA packages pip adds on Linux, and setuptools."""
+    required = {
+        r.name.lower().replace("_", "-")
+        for name in PINS.keys() - {"torch"}
+        for r in map(Requirement, importlib.metadata.requires(name) or [])
+        if r.marker is None or r.marker.evaluate({"extra": ""})
+    }
+    assert required - PINS.keys() - {"setuptools"} == set()
 
 
-def test_environment_is_conda_forge_alone_with_python_spelled_so():
+def test_environment_is_for_conda_forge_and_the_same_for_binder():
+    assert read("environment.yml") == read("binder/environment.yml")
     assert CONDA["channels"] == ["conda-forge"]
-    assert "python=3.11" in CONDA["dependencies"]
-    assert all(isinstance(d, str) for d in CONDA["dependencies"]), "no pip section"
+    assert STATED["python"] == "3.11"  # repo2docker does not read `python>=3.11`
+    assert STATED["python"] in Requirement(f"python{PROJECT['requires-python']}").specifier
 
 
-def test_environment_agrees_with_the_pins():
-    assert {n: f"{PINS[n].major}.{PINS[n].minor}" for n in VERSIONS} == VERSIONS
-
-
-def test_environment_agrees_with_the_ranges():
-    assert [n for n, version in VERSIONS.items() if version not in RANGES[n]] == []
-    assert STATED["python"] in SpecifierSet(PROJECT["requires-python"])
-
-
-def test_environment_holds_all_that_the_notebooks_need():
-    needed = map(Requirement, [*PROJECT["dependencies"], *EXTRAS["notebooks"]])
-    assert {r.name for r in needed} - VERSIONS.keys() == set()
+def test_environment_holds_what_the_notebooks_need_as_the_pins_say():
+    assert {n: f"{PINS[n].major}.{PINS[n].minor}" for n in RUNTIME} == VERSIONS
 
 
 def test_contributing_says_what_each_dependency_is_for():
@@ -81,20 +81,31 @@ def test_contributing_says_what_each_dependency_is_for():
     assert sorted(told) == sorted({*RANGES, "d2l"})
 
 
-def test_pip_complains_of_nothing_but_the_books_own_pins():
-    book = D2L_PIN.replace("==", " ")
+def test_pip_reports_nothing_but_the_pins_of_d2l():
     check = [sys.executable, "-m", "pip", "check"]
-    told = subprocess.run(check, capture_output=True, text=True).stdout.splitlines()
-    assert [line for line in told if not line.startswith(f"{book} ")] == []
-    assert told
+    lines = subprocess.run(check, capture_output=True, text=True).stdout.splitlines()
+    assert lines
+    assert [line for line in lines if not line.startswith(D2L_PIN.replace("==", " "))] == []
 
 
-def test_post_build_is_strict_and_executable():
-    post_build = ROOT / "binder" / "postBuild"
-    assert os.access(post_build, os.X_OK)
-    lines = post_build.read_text().splitlines()
+def test_the_version_stands_in_the_package_alone():
+    assert "version" not in PROJECT
+    assert importlib.metadata.version("convkit") == convkit.__version__
+
+
+def test_styles_scripts_and_types_are_package_data():
+    data = tomllib.loads(read("pyproject.toml"))["tool"]["setuptools"]["package-data"]["*"]
+    packages = [path.parent for path in (ROOT / "convkit").rglob("__init__.py")]
+    shipped = {path for package in packages for pattern in data for path in package.glob(pattern)}
+    others = {p for p in (ROOT / "convkit").rglob("*.*") if p.suffix not in (".py", ".pyc")}
+    assert shipped == others
+
+
+def test_post_build_is_strict_executable_and_resolves_nothing():
+    lines = read("binder/postBuild").splitlines()
+    assert os.access(ROOT / "binder" / "postBuild", os.X_OK)
     assert lines[0] == "#!/usr/bin/env bash"
-    assert next(x for x in lines[1:] if not x.startswith("#")) == "set -euo pipefail"
+    assert next(x for x in lines if not x.startswith("#")) == "set -euo pipefail"
     assert all("--no-deps" in x for x in lines if "pip install" in x)
 
 
@@ -104,20 +115,31 @@ def test_d2l_has_the_same_pin_everywhere(file):
 
 
 @pytest.mark.parametrize("script", ["binder/postBuild", ".ci/run"])
-def test_scripts_are_sound_bash(script):
+def test_scripts_are_valid_bash(script):
     subprocess.run(["bash", "-n", ROOT / script], check=True)
 
 
 @pytest.mark.parametrize("file", ["README.md", "CONTRIBUTING.md", ".ci/run"])
-def test_make_targets_that_are_spoken_of_exist(file):
+def test_make_targets_that_are_named_exist(file):
     targets = set(re.findall(r"^([a-z-]+):", read("Makefile"), re.MULTILINE))
-    spoken = set(re.findall(r"(?:^|`)make ([a-z-]+)", read(file), re.MULTILINE))
-    assert spoken
-    assert spoken - targets == set()
+    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", read(file), re.MULTILINE))
+    assert named
+    assert named - targets == set()
 
 
-def test_make_finds_the_d2l_pin():
-    told = subprocess.run(
-        ["make", "-n", "-B", "install"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert f"--no-deps {D2L_PIN}" in told.stdout
+def make(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run make without doing what it would do."""
+    return subprocess.run(["make", "-n", *arguments], cwd=ROOT, capture_output=True, text=True)
+
+
+def test_make_installs_d2l_without_its_dependencies():
+    assert f"--no-deps {D2L_PIN}" in make("-B", "install").stdout
+
+
+@pytest.mark.parametrize("path", ["my venv", ""])
+def test_make_refuses_a_venv_with_blanks_in_one_line(path):
+    refused = make(f"VENV={path}", "lab")
+    assert refused.returncode != 0
+    assert refused.stdout == ""
+    assert len(refused.stderr.splitlines()) == 1
+    assert f'VENV="{path}" must be one path without blanks' in refused.stderr
