@@ -98,7 +98,7 @@ def to_pair(name: str, value: Pair, minimum: int = 0) -> tuple[int, int]:
     ((2, 2), (1, 2))
     """
     both = value if isinstance(value, Sequence) else (value, value)
-    whole = [as_integer(n) for n in both[:3]]
+    whole = [n if type(n) is int else as_integer(n) for n in both[:3]]
     in_range = [n for n in whole if n is not None and minimum <= n <= MAX_INTEGER]
     if len(whole) != 2 or len(in_range) != 2:
         raise ConvkitError(

@@ -61,7 +61,7 @@ STAND_IN = """
 import sys, types, torch
 for name in ("d2l", "d2l.torch", "torchvision"):
     sys.modules[name] = types.ModuleType(name)
-from convkit import book
+from convkit import d2l_compat as book
 calls = []
 def stand_in(name):
     calls.append(name)

@@ -51,6 +51,7 @@ class KernelEditorState(State):
 
     Examples
     --------
+    >>> import torch
     >>> state = KernelEditorState(torch.ones(4, 4), torch.ones(2, 2), padding=(1, 1))
     >>> state.padding
     1
@@ -198,6 +199,7 @@ def compute(
 
     Examples
     --------
+    >>> import torch
     >>> compute(KernelEditorState(torch.ones(3, 3), torch.ones(2, 2))).output
     tensor([[4., 4.],
             [4., 4.]])

@@ -202,7 +202,7 @@ def _write_numbers(axes: Axes, values: Tensor, image: AxesImage, signed: bool) -
     size = min(8.0, cell / (0.68 * longest))
     if size < 4:
         return
-    levels = image.norm(values.numpy())
+    levels = np.asarray(image.norm(values.numpy()), dtype=float)
     dark = abs(levels - 0.5) > 0.34 if signed else levels < 0.45
     for (i, j), is_dark in np.ndenumerate(dark):
         ink = "white" if is_dark else "black"
@@ -236,7 +236,7 @@ def show(
     Examples
     --------
     >>> show({"X": torch.eye(2)})
-    X: 2 × 2, from 0 to 1, digest 9a2ab3ba
+    X: 2 × 2, from 0 to 1, digest 22536681
     """
     _check_pictures(pictures)
     titles = _signed_titles(pictures, signed)

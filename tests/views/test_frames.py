@@ -1,55 +1,99 @@
-"""The frames of a descent: every one says its step, and the slider's rules show just one."""
+"""Frames of a descent: every text that a step shows is right, and the whole is small."""
 
 import re
 
 import pytest
 import torch
-from convkit.state.training import MOST_STEPS
-from convkit.views.chart import Chart
 
-from convkit import KernelDescent, corr2d, photo, stripes
-from convkit.views.frames import RULES, frames
+from benchmarks.calls import count_calls
+from convkit import QuadraticLoss, corr2d, photo, stripes
+from convkit.descent import record
+from convkit.kernels import kernel
+from convkit.views.frames import LAST_STEP, fits_table, step_frames
+from convkit.views.html import signed_classes
 
-
-def made(X, K, n=4):
-    descent = KernelDescent(X, corr2d(X, K), torch.zeros_like(K), lr=1e-3)
-    descent.jump(n)
-    chart = Chart(descent)
-    chart.scale(descent.trajectory)
-    return descent, frames(chart, descent)
+EDGE = torch.tensor([[1.0, -1.0]])
 
 
-def test_there_is_a_rule_for_every_step():
-    rules = re.findall(r"valuenow\^='(\d+)\.'\]\) ~ \* \.ck-step\.s(\d+)\{display:block\}", RULES)
-    assert rules == [(str(n), str(n)) for n in range(MOST_STEPS + 1)]
+def descent(X=None, K=EDGE, steps=5, lr=0.03):
+    X = stripes() if X is None else X
+    Y = corr2d(X, K)
+    trajectory = record(X, Y, 0.5 * torch.ones_like(K), [lr] * steps)
+    return QuadraticLoss(X, tuple(K.shape), Y), trajectory, X, Y
 
 
-def test_every_frame_tells_its_step_and_update():
-    descent, text = made(stripes(), torch.tensor([[1.0, -1.0]]))
-    parts = re.split(r'<div class="ck-step s(\d+)">', text)[1:]
-    assert parts[::2] == [str(n) for n in range(5)]
-    for step, part in zip(descent.trajectory, parts[1::2], strict=True):
-        said = re.search(r"<b>step (\d+)</b> loss (\S+)</p>", part)
-        assert int(said[1]) == step.n
-        assert float(said[2]) == pytest.approx(step.loss, rel=6e-4)
-        updates = re.findall(r"<span>(K\[.*?)</span>", part)
-        assert len(updates) == (0 if step.n == 4 else 2)
-        for update, new in zip(
-            updates, descent.trajectory[min(4, step.n + 1)].kernel[0], strict=False
+def filled(frames, n):
+    """Return the template with the texts of frame `n` in its slots."""
+    texts = iter(frames.texts[n])
+    return re.sub(r'( data-slot="\d+")>', lambda match: f"{match[1]}>{next(texts)}", frames.html)
+
+
+def tables(html):
+    """Return the numbers of each figure's table, by caption."""
+    found = re.findall(r"<figcaption>(.*?)</figcaption>(.*?)</figure>", html, re.DOTALL)
+    rows = {name: re.findall(r"<tr.*?>(.*?)</tr>", body) for name, body in found}
+    return {
+        name: [[float(x) for x in re.findall(r"<td[^>]*>([^<]*)</td>", row)] for row in body]
+        for name, body in rows.items()
+    }
+
+
+def test_each_frame_shows_kernel_target_prediction_and_residual():
+    problem, steps, X, Y = descent()
+    frames = step_frames(*descent())
+    assert len(frames.texts) == len(frames.classes) == len(steps) == 6
+    for step in steps:
+        shown = tables(filled(frames, step.n))
+        prediction = corr2d(X, step.kernel)
+        for name, values, digits in (
+            ("kernel", step.kernel, 1e-3),
+            ("best kernel", problem.best_kernel.float(), 1e-6),
+            ("target", Y, 1e-6),
+            ("prediction", prediction, 5e-3),
+            ("residual = prediction - target", prediction - Y, 5e-3),
         ):
-            left, right = update.split(": ")[1].replace("×", "*").split(" = ")
-            assert eval(left) == pytest.approx(float(right), abs=2e-3)
-            assert float(right) == pytest.approx(new.item(), rel=6e-4)
-        path = re.findall(r'<polyline points="(.*?)"', part)
-        assert [len(p.split()) for p in path] == [step.n + 1] * 2
-    assert "the last step recorded" in parts[-1]
+            torch.testing.assert_close(torch.tensor(shown[name]), values, atol=digits, rtol=1e-2)
 
 
-def test_large_arrays_are_pictures_and_many_weights_are_cut():
-    _, text = made(photo(128), torch.full((4, 4), 1 / 16), n=1)
-    assert text.count("data:image/png;base64,") == 6
-    assert "and 7 more" in text
+def test_loss_and_update_are_written_out():
+    frames = step_frames(*descent())
+    assert "step 1" in filled(frames, 1) and "14.52" in filled(frames, 1)
+    assert "K[0, 0]: 0.5 - 0.03×18 = -0.04" in filled(frames, 0)
+    assert "K[0, 1]: 0.5 - 0.03×42 = -0.76" in filled(frames, 0)
+    assert LAST_STEP in filled(frames, 5) and "K[0, 0]:" not in filled(frames, 5)
 
 
-def test_frames_are_the_same_twice():
-    assert made(stripes(), torch.ones(2, 2))[1] == made(stripes(), torch.ones(2, 2))[1]
+def test_colours_are_those_of_the_values():
+    _, steps, X, _ = descent()
+    frames = step_frames(*descent())
+    first = [name for name in frames.classes[0] if name.startswith("t")]
+    limit = 2.0  # of the target and the first residual
+    expected = signed_classes(corr2d(X, steps[0].kernel), limit)
+    assert " ".join(sum(expected, [])) in " ".join(first)
+
+
+def test_an_update_of_many_weights_is_cut():
+    frames = step_frames(*descent(torch.eye(8), torch.ones(4, 3), lr=0.001))
+    assert "and 3 more" in filled(frames, 0)
+
+
+def test_large_outputs_are_left_to_pictures():
+    X = photo(32)
+    assert not fits_table((30, 30)) and fits_table((8, 8)) and not fits_table((1, 9))
+    shown = tables(filled(step_frames(*descent(X, kernel("Sobel x"), lr=1e-4)), 2))
+    assert set(shown) == {"kernel", "best kernel"}
+
+
+def test_a_hundred_steps_take_few_calls_and_little_space():
+    arguments = descent(steps=100)
+    made = []
+    calls = count_calls(lambda: made.append(step_frames(*arguments)))
+    assert calls.total() < 5000, calls.most_common(5)
+    strings = {text for row in made[0].texts for text in row}
+    assert sum(map(len, strings)) + 2 * sum(map(len, made[0].texts)) < 60 * 1024
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_short_descents_have_frames_too(steps):
+    frames = step_frames(*descent(steps=steps))
+    assert len(frames.texts) == steps + 1

@@ -1,152 +1,195 @@
-"""Pictures: their pixels are right, their text follows the data, their bytes are the same twice."""
+"""Figures and canvas pictures: pixels, texts, and where kernels and losses lie on plots."""
 
 import io
 import subprocess
 import sys
 from base64 import b64decode
 
+import matplotlib
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
-from matplotlib import colormaps
+from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from convkit import ConvkitError, stripes
-from convkit.views import plots as draw
-from convkit.views.html import tint
-
-ARRAYS = hnp.arrays(
-    np.float32,
-    st.tuples(st.integers(1, 9), st.integers(1, 9)),
-    elements=st.floats(-2, 2, width=32),
+from convkit import ConvkitError, QuadraticLoss, corr2d, diagonal, stripes
+from convkit.descent import record
+from convkit.views import show
+from convkit.views.html import COLOURS
+from convkit.views.plots import (
+    GREY_PALETTE,
+    SIGNED_PALETTE,
+    curve_background,
+    descent_text,
+    palette_indices,
+    sampled,
+    static_figure,
+    surface_background,
 )
 
-
-def pixels(data, mode):
-    with Image.open(io.BytesIO(data)) as image:
-        assert image.format == "PNG"
-        return np.asarray(image.convert(mode)).astype(int)
+EDGE = torch.tensor([[1.0, -1.0]])
+VALUES = arrays(np.float32, (3, 4), elements=st.floats(-2, 2, width=32))
 
 
-@settings(max_examples=40)
-@given(ARRAYS)
-def test_png_of_brightness(values):
-    wanted = np.rint(values.clip(0, 1) * 255)
-    shown = pixels(draw.png(torch.tensor(values)), "L")
-    assert shown.shape == values.shape and np.abs(shown - wanted).max() <= 1
-    assert pixels(draw.png(torch.tensor([[0.0, 1.0, 0.5]])), "L").tolist() == [[0, 255, 128]]
+def pixels(png):
+    with Image.open(io.BytesIO(png)) as image:
+        return np.asarray(image.convert("RGBA"))
 
 
-@settings(max_examples=40)
-@given(ARRAYS, st.sampled_from([0.5, 1.0, 2.0]))
-def test_png_of_signed_values(values, limit):
-    shown = pixels(draw.png(torch.tensor(values), limit), "RGB")
-    wanted = 255 * colormaps["RdBu_r"].resampled(2001)((values / limit).clip(-1, 1) / 2 + 0.5)
-    assert shown.shape == (*values.shape, 3)
-    assert np.abs(shown - wanted[..., :3]).max() <= 3
+def problem(K=EDGE, X=None):
+    X = stripes() if X is None else X
+    return QuadraticLoss(X, tuple(K.shape), corr2d(X, K))
 
 
-def test_png_ends_and_middle_are_the_colours_of_the_tables():
-    shown = pixels(draw.png(torch.tensor([[-9.0, -2.0, 0.0, 2.0, 9.0]]), 2.0), "RGB")[0]
-    wanted = [tint(level) for level in (-1, -1, 0, 1, 1)]
-    for pixel, colour in zip(shown, wanted, strict=True):
-        assert np.abs(pixel - list(bytes.fromhex(colour[1:]))).max() <= 1
-    assert shown[0].tolist() == shown[1].tolist() and shown[3].tolist() == shown[4].tolist()
+def descent(steps=6):
+    X, start = stripes(), torch.tensor([[0.5, 0.5]])
+    Y = corr2d(X, EDGE)
+    return record(X, Y, start, [0.03] * steps), problem(), X, Y
 
 
-def test_png_marks_cells_and_only_them():
-    values, mark = torch.zeros(3, 4), torch.zeros(3, 4).bool()
-    mark[1, 2] = True
-    shown = pixels(draw.png(values, 1.0, mark), "RGB")
-    magenta = (shown == [213, 0, 143]).all(-1)
-    assert magenta.tolist() == mark.tolist()
+# Canvas pictures
 
 
-def test_png_takes_gradients_and_any_float():
-    plain = draw.png(torch.full((2, 2), 0.5))
-    for dtype in (torch.float64, torch.float16, torch.bfloat16):
-        assert draw.png(torch.full((2, 2), 0.5, dtype=dtype, requires_grad=True)) == plain
+@given(VALUES)
+def test_brightness_is_an_index_of_grey(values):
+    expected = np.rint(values.clip(0, 1) * np.float32(255)).astype(np.uint8)
+    assert palette_indices(torch.from_numpy(values)) == expected.tobytes()
+    assert GREY_PALETTE[4 * 200 : 4 * 201] == bytes([200, 200, 200, 255])
 
 
-def test_a_picture_is_png_and_words():
-    picture = draw.show({"input": stripes(), "edges": torch.tensor([[1.0, -1.0]])}, note="so")
-    data, metadata = picture._repr_mimebundle_()
-    assert set(data) == {"image/png", "text/plain"}
-    assert pixels(b64decode(data["image/png"]), "RGB").shape[0] > 100
-    assert data["text/plain"] == repr(picture) == picture.text
-    assert metadata["image/png"]["alt"] == picture.text
-    lines = picture.text.splitlines()
-    assert lines[0].startswith("input: 6 × 8, from 0 to 1, digest ")
-    assert lines[1].startswith("edges: 1 × 2, from -1 to 1, digest ")
+@given(VALUES, st.sampled_from([0.5, 1.0, 5.0]))
+def test_signed_values_are_an_index_of_matplotlibs_colours(values, limit):
+    indices = np.frombuffer(palette_indices(torch.from_numpy(values), limit), np.uint8)
+    levels = (values.flatten() / limit).clip(-1, 1)
+    assert abs(indices - (levels + 1) * 127).max() <= 0.51
+    colours = matplotlib.colormaps["RdBu_r"](np.linspace(0, 1, 255), bytes=True)
+    ours = np.frombuffer(SIGNED_PALETTE[: 4 * 255], np.uint8).astype(int)
+    assert abs(ours - colours.flatten()).max() <= 1  # both round between ColorBrewer's stops
 
 
-def test_the_same_data_give_the_same_bytes_and_others_do_not():
-    first, again = draw.show({"a": stripes()}), draw.show({"a": stripes()})
-    assert first == again
-    other = stripes()
-    other[3, 3] = 0.01
-    changed = draw.show({"a": other})
-    assert changed.text != first.text and changed.png != first.png
+def test_marked_cells_have_the_colour_of_a_difference():
+    mark = torch.tensor([[False, True]])
+    assert palette_indices(torch.zeros(1, 2), 1.0, mark) == bytes([127, 255])
+    assert SIGNED_PALETTE[-4:-1].hex() == COLOURS["difference"].lstrip("#")
 
 
-def test_negative_values_are_drawn_in_colour_unless_told():
-    def colourful(picture):
-        shown = pixels(picture.png, "RGB")
-        return (shown.max(-1) - shown.min(-1)).max() > 60
-
-    values = torch.tensor([[-1.0, 1.0], [0.0, 0.5]])
-    assert colourful(draw.show({"a": values}))
-    assert not colourful(draw.show({"a": values}, signed=()))
-    assert not colourful(draw.show({"a": values.abs()}))
-    assert colourful(draw.show({"a": values.abs()}, signed=["a"]))
+@pytest.mark.parametrize(("side", "step"), [(300, 1), (301, 2), (600, 2), (601, 3)])
+def test_a_large_picture_is_sampled_for_the_screen(side, step):
+    values = torch.arange(side * 2.0).reshape(side, 2)
+    assert torch.equal(sampled(values, 300), values[::step, ::step])
 
 
-def test_activations_with_a_gradient_can_be_shown():
-    values = torch.ones(3, 3, requires_grad=True)
-    assert draw.show({"a": values}).text == draw.show({"a": torch.ones(3, 3)}).text
+# show
+
+
+def test_show_draws_each_picture_and_names_it():
+    drawn = show({"X": stripes(), "Y": corr2d(stripes(), EDGE)}, note="a note")
+    data, metadata = drawn._repr_mimebundle_()
+    assert repr(drawn) == data["text/plain"] == metadata["image/png"]["alt"]
+    assert data["text/plain"].splitlines()[1].startswith("Y: 6 × 7, from -1 to 1, digest ")
+    image = pixels(b64decode(data["image/png"]))
+    assert image.shape[1] > 600 and len(np.unique(image.reshape(-1, 4), axis=0)) > 20
+    assert show({"X": stripes()}).png == show({"X": stripes()}).png
+
+
+def test_other_numbers_give_another_picture_and_text():
+    one, two = show({"X": stripes()}), show({"X": 1 - stripes()})
+    assert one.png != two.png and one.text != two.text
+
+
+@pytest.mark.parametrize("title", ["$x$", "a $5 kernel", r"\frac"])
+def test_titles_are_words_and_not_mathematics(title):
+    assert show({title: stripes()}).text.startswith(f"{title}: 6 × 8")
+
+
+@pytest.mark.parametrize("signed", ["Y", ["Y"]])
+def test_one_title_may_be_signed(signed):
+    pictures = {"X": stripes(), "Y": stripes()}
+    assert show(pictures, signed=signed).png == show(pictures, signed=("Y",)).png
+    assert show(pictures, signed=signed).png != show(pictures, signed=()).png
 
 
 @pytest.mark.parametrize(
-    "module", ["convkit.views.plots", "convkit.views.chart", "convkit.widgets"]
-)
-def test_pyplot_is_never_loaded(module):
-    loads = subprocess.run(
-        [sys.executable, "-c", f"import {module}, sys; print('matplotlib.pyplot' in sys.modules)"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert loads.stdout == "False\n"
-
-
-def test_the_look_for_pyplot_can_see_it():
-    code = "import matplotlib.pyplot, sys; print('matplotlib.pyplot' in sys.modules)"
-    loads = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert loads.stdout == "True\n"
-
-
-@pytest.mark.parametrize(
-    ("pictures", "words"),
+    ("pictures", "options", "words"),
     [
-        ({}, "pictures is an empty dict; wanted a dict of titles and tensors"),
-        (stripes(), "pictures is a Tensor; wanted a dict of titles and tensors"),
-        ({"RGB": torch.ones(3, 4, 4)}, r"RGB has shape \(3, 4, 4\); wanted .* shape \(H, W\)"),
-        ({"row": torch.ones(3)}, r"row has shape \(3,\); wanted .* shape \(H, W\)"),
-        ({"none": torch.ones(0, 3)}, r"none has shape \(0, 3\)"),
-        ({"list": [[1.0]]}, "list is a list"),
+        ({}, {}, "pictures is an empty dict; expected a dict of titles"),
+        (stripes(), {}, "pictures is a Tensor; expected"),
+        ({"RGB": torch.ones(3, 4, 4)}, {}, r"RGB has shape \(3, 4, 4\)"),
+        ({"row": [1, 2]}, {}, "row is a list"),
+        ({"X": stripes()}, {"signed": "output"}, "signed has 'output'"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused_in_words(pictures, words):
+def test_what_cannot_be_drawn_is_refused_in_words(pictures, options, words):
     with pytest.raises(ConvkitError, match=words):
-        draw.show(pictures)
+        show(pictures, **options)
 
 
-@pytest.mark.parametrize("dtype", [torch.int64, torch.bool, torch.float64])
-def test_numbers_of_any_kind_are_drawn(dtype):
-    assert draw.show({"a": torch.eye(3).to(dtype)}).text.startswith("a: 3 × 3, from 0 to 1")
+# The descent
 
 
-@pytest.mark.parametrize("title", ["from $5 to $9", r"$\frac$", "<b>&amp;</b>"])
-def test_a_title_is_shown_as_it_is(title):
-    assert draw.show({title: torch.eye(3)}, note=title).text.startswith(f"{title}: 3 × 3")
+def test_kernels_lie_on_the_surface_where_their_weights_say():
+    start = torch.tensor([[0.5, 0.5]])
+    view = surface_background(problem(), start)
+    left, top, width, height = view.area
+    (best, first) = view.to_pixels([EDGE, start])
+    np.testing.assert_allclose(best, (left + width / 2, top + height / 2), atol=0.5)
+    assert first[0] < best[0] and first[1] < best[1]  # a smaller and a larger weight
+    for kernel, place in ((EDGE, best), (start, first)):
+        torch.testing.assert_close(view.to_kernel(*map(float, place)), kernel, atol=1e-4, rtol=0)
+    star = pixels(view.png)[int(2 * best[1]), int(2 * best[0])]
+    assert bytes(star[:3]).hex() == COLOURS["target"].lstrip("#")
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 3), (2, 1)])
+def test_kernels_of_any_size_have_a_surface(size):
+    X, K = diagonal(8), torch.ones(size)
+    view = surface_background(problem(K, X), torch.zeros(size))
+    assert view.to_kernel(100.0, 100.0).shape == size
+    assert np.isfinite(view.to_pixels([K, 0 * K])).all()
+
+
+def test_a_surface_fits_its_problem_and_start_only():
+    quadratic, start = problem(), torch.zeros(1, 2)
+    view = surface_background(quadratic, start)
+    assert view.fits(quadratic, start.clone())
+    assert not view.fits(quadratic, start + 1) and not view.fits(problem(), start)
+
+
+def test_losses_lie_on_a_logarithmic_curve():
+    view = curve_background([100.0, 10.0, 1.0])
+    left, top, width, height = view.area
+    last, low, high = view.limits
+    points = view.to_pixels([100.0, 10.0, 1.0])
+    decades = np.array([2, 1, 0])
+    np.testing.assert_allclose(
+        points[:, 1], top + height * (high - decades) / (high - low), atol=0.1
+    )
+    np.testing.assert_allclose(np.diff(points[:, 0]), width / (1.06 * last), atol=0.1)
+    assert left < points[0, 0] and points[-1, 0] < left + width
+    assert view.fits([150.0, 5.0, 1.0]) and not view.fits([50.0, 5.0, 0.1])
+    assert not view.fits([100.0, 10.0])
+
+
+@pytest.mark.parametrize("losses", [[0.0], [0.0, 0.0], [1e38, 1.0]])
+def test_odd_losses_have_a_curve(losses):
+    assert np.isfinite(curve_background(losses).to_pixels(losses)).all()
+
+
+def test_the_stored_figure_shows_the_step_and_says_it():
+    trajectory, *rest = descent()
+    first, later = (static_figure(trajectory, n, *rest, note="run it") for n in (0, 5))
+    assert first.png != later.png and first.text != later.text
+    assert later.text == descent_text(trajectory, 5, *rest)
+    lines = later.text.splitlines()
+    assert lines[0] == f"step 5 of 6 recorded: loss {trajectory[5].loss:.4g}"
+    names = ["kernel", "best kernel", "target", "prediction", "residual"]
+    assert [line.split(":")[0] for line in lines[1:]] == names
+    assert pixels(first.png).shape[1] > 800
+
+
+def test_pyplot_is_never_loaded():
+    code = "import convkit.widgets, sys; print('matplotlib.pyplot' in sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout == "False\n"
