@@ -4,7 +4,7 @@
 #   make test            every test, docstring examples and notebooks included (ARGS="-k lens")
 #   make lint            ruff on code and notebooks; import-linter and mypy on the library
 #   make notebooks       run and store the notebooks        (NB=01_cross_correlation: that one)
-#   make test-notebooks  what guards what is stored         (NB=01_cross_correlation: that one)
+#   make test-notebooks  every check of what is stored       (NB=01_cross_correlation: that one)
 #   make test-matrix     the pins on each Python and system (ARGS=pins), then the notebooks' text
 #                        with the oldest and newest numpy and matplotlib (ARGS=notebooks)
 #   make docs            write docs/api.md from the docstrings
@@ -64,6 +64,7 @@ docs: install
 	$(BIN)/python -m tools.api_docs
 
 mutation: install
+	$(BIN)/python -m pip install --quiet cosmic-ray==8.7.0
 	$(BIN)/python -m tools.mutation $(ARGS)
 
 bench: install trust

@@ -15,6 +15,8 @@ import torch
 
 from convkit.errors import ConvkitError
 
+__all__ = ["d2l"]
+
 D2L_PIN = "d2l==1.0.3"
 _MISSING_OPERATOR = "operator torchvision::nms does not exist"
 _SCHEMA = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
@@ -83,3 +85,4 @@ def load() -> ModuleType:
 
 
 d2l = load()
+"""The book's package for PyTorch, ready to use; it draws PNG figures."""

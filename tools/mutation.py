@@ -45,6 +45,7 @@ MODULES = (
     "convkit/codegen.py",
     "convkit/user_function.py",
     "convkit/state/*.py",
+    "convkit/exercises/_answers.py",
     "convkit/exercises/_grading.py",
 )
 # What the tests import; loaded once, before the forks.

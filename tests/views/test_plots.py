@@ -66,7 +66,7 @@ def test_signed_values_are_an_index_of_matplotlibs_colours(values, limit):
     assert abs(indices - (levels + 1) * 127).max() <= 0.51
     colours = matplotlib.colormaps["RdBu_r"](np.linspace(0, 1, 255), bytes=True)
     ours = np.frombuffer(SIGNED_PALETTE[: 4 * 255], np.uint8).astype(int)
-    assert abs(ours - colours.flatten()).max() <= 1  # both round between ColorBrewer's stops
+    assert abs(ours - colours.flatten()).max() <= 2  # a table of 256 colours, and ours of 255
 
 
 def test_marked_cells_have_the_colour_of_a_difference():
