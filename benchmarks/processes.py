@@ -8,7 +8,7 @@ from statistics import median
 
 from tools.lab import PROJECT
 
-PROCESSES, RUNS = 7, 3
+PROCESSES, RUNS = 7, 1
 # In a fresh process with IPython's shell, as a kernel has it: the work, then seconds and MiB.
 PROCESS = """
 import time

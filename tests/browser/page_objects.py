@@ -39,6 +39,7 @@ class Notebook:
 
     def __init__(self, page: Page, lab: Lab) -> None:
         self.page, self.lab = page, lab
+        self.sent: list[str | bytes] = []  # to the server, over websockets
 
     def show(self, source: str) -> Locator:
         """Run `source` in place of what was shown before; return what it shows."""
@@ -72,6 +73,7 @@ def opened(chromium: Browser, lab: Lab, name: str, theme: str = LIGHT) -> Iterat
     nbformat.write(new_notebook(cells=cells, metadata=METADATA), lab.root / path)
     with watched(chromium) as page:
         notebook = Notebook(page, lab)
+        page.on("websocket", lambda ws: ws.on("framesent", lambda data: notebook.sent.append(data)))
         open_notebook(page, lab, path, theme=theme)
         run_cell(page, 1)
         yield notebook

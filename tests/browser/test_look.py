@@ -1,11 +1,11 @@
-"""What every panel owes its reader: contrast, names, and no scroll bars."""
+"""Every panel in both themes: contrast of text, no scroll bars, names, a visible focus."""
 
 import re
 
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.page_objects import box, open_drawer, opened, said, type_in
+from tests.browser.page_objects import box, open_section, opened, said, type_in
 from tools.lab import DARK, LIGHT
 
 PANELS = {
@@ -20,7 +20,11 @@ PANELS = {
 }
 # Of all text that can be seen: its colour on the colour behind it, as WCAG counts contrast.
 CONTRASTS = """panel => {
-    const rgba = css => [...css.match(/[\\d.]+/g).map(Number), 1].slice(0, 4);
+    // A mixed colour reads "color(srgb 0.9 0.8 0.5)", any other "rgb(242, 205, 122)".
+    const rgba = css => {
+        const numbers = [...css.match(/[\\d.]+/g).map(Number), 1].slice(0, 4);
+        return css.startsWith("color(") ? numbers.map((v, k) => k < 3 ? 255 * v : v) : numbers;
+    };
     const over = (top, below) =>
         below.map((b, k) => k == 3 ? 1 : top[3] * top[k] + (1 - top[3]) * b);
     const light = c => {
@@ -69,37 +73,37 @@ def notebook(request, chromium, lab):
 def panel(request, notebook) -> Locator:
     """Give each panel, its code on show and its status line in trouble."""
     shown = notebook.show(f"panel = {PANELS[request.param]}\npanel").locator(".ck-panel")
-    open_drawer(shown, "torch code")
+    open_section(shown, "torch code for this")
     expect(shown.locator("pre.ck-code:visible")).to_be_visible()
     return shown
 
 
-def test_text_is_legible_nothing_scrolls_and_all_has_a_name(panel):
-    assert panel.bounding_box()["width"] == 900
+def test_text_is_legible_nothing_scrolls_and_everything_has_a_name(panel):
     assert panel.evaluate(OVERFLOWS) == [] and panel.evaluate(UPRIGHT) == []
     first = panel.locator(".ck-array input").first
     type_in(first, "nan")
     expect(said(panel, "alert")).to_be_visible()
     for ratio, text in panel.evaluate(CONTRASTS):
         assert ratio >= 4.5, text
-    roles = r"^ *- (button|textbox|spinbutton|combobox|checkbox)( \".+?\")?"
+    roles = r"^ *- (button|textbox|spinbutton|combobox|checkbox|slider|img)( \".+?\")?"
     found = re.findall(roles, panel.aria_snapshot(), flags=re.MULTILINE)
-    unnamed = [role for role, name in found if not re.search(r"\w", name)]
-    players = panel.locator(".widget-play button:visible").count()
-    assert len(found) > 10 and len(unnamed) == players, unnamed
+    assert len(found) > 10
+    assert [role for role, name in found if not re.search(r"\w", name)] == []
 
 
 def test_a_lens_by_itself_is_legible(notebook):
     view = notebook.show("lens(stripes(), torch.ones(3, 3), padding=1)").locator(".ck-lens")
-    told = view.evaluate(CONTRASTS)
-    assert len(told) > 80
-    for ratio, text in told:
+    contrasts = view.evaluate(CONTRASTS)
+    assert len(contrasts) > 80
+    for ratio, text in contrasts:
         assert ratio >= 4.5, text
 
 
 def test_the_focus_is_seen(notebook):
     panel = notebook.show("panel = KernelEditor(stripes())\npanel")
-    corner = box(panel, "kernel row 1 column 1")
+    corner = box(panel, "K[0, 0]")
+    place = corner.bounding_box()
+    clip = {"x": place["x"] - 4, "y": place["y"] - 4, "width": place["width"] + 8, "height": 4}
+    without = panel.page.screenshot(clip=clip)  # the strip above the box
     corner.focus()
-    width = corner.evaluate("e => parseFloat(getComputedStyle(e).outlineWidth)")
-    assert width >= 2
+    assert panel.page.screenshot(clip=clip) != without

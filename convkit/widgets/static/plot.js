@@ -10,7 +10,7 @@ function render({ model, el }) {
   const box = make("div");
   const image = make("img", { alt: "" });
   const overlay = shape("svg", { role: "img" });
-  const clip = shape("svg"); // a nested svg cuts off what leaves the area
+  const clip = shape("svg", { "aria-hidden": "true" }); // a nested svg cuts off what leaves the area
   const ahead = shape("path", { class: "ck-ahead" });
   const guide = shape("path", { class: "ck-guide" });
   const walked = shape("path", { class: "ck-walked" });
