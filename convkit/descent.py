@@ -35,6 +35,12 @@ class Step:
         The squared error there.
     lr : float or None
         The learning rate of the update that led here; None at the start.
+
+    Examples
+    --------
+    >>> step = KernelDescent(torch.eye(2), torch.eye(2), torch.zeros(1, 1)).step()
+    >>> step.n, step.lr, step.copy().loss == step.loss
+    (1, 0.03, True)
     """
 
     n: int
@@ -206,6 +212,8 @@ class KernelDescent:
     1
     >>> descent.jump(40).kernel.round(decimals=2)
     tensor([[ 1., -1.]])
+    >>> descent.back().n, descent.fork().n, descent.reset().n
+    (39, 39, 0)
     """
 
     def __init__(

@@ -63,6 +63,14 @@ class QuadraticLoss:
             [24., 36.]], dtype=torch.float64)
     >>> print(f"{quadratic.max_stable_lr:.4f} {quadratic.fastest_lr:.4f}")
     0.0333 0.0278
+    >>> start = torch.zeros(1, 2)
+    >>> round(quadratic.loss(start), 4), quadratic.gradient(start)
+    (12.0, tensor([[-12.,  12.]], dtype=torch.float64))
+    >>> u, v = quadratic.projection_axes
+    >>> places = torch.tensor([0.0, 1.0])
+    >>> quadratic.surface(start, u, v, places, -places)
+    tensor([[12., 18.],
+            [18.,  0.]], dtype=torch.float64)
     """
 
     def __init__(

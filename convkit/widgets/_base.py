@@ -46,6 +46,38 @@ class Panel(widgets.VBox):
     ------
     TypeError
         If a subclass lacks `paint`, `summary` or `fallback`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from convkit.widgets import KernelEditor
+    >>> panel, other = (KernelEditor(torch.eye(3), torch.ones(1, 1)) for _ in range(2))
+    >>> panel.edit("K", lambda: {"K": torch.ones(9, 9)})
+    >>> panel.status
+    'the kernel has shape (9, 9); expected at most 7 rows and columns. Use corr2d for larger kernels.'
+    >>> panel.edit("K", lambda: {"K": torch.ones(2, 2)})
+    >>> panel.undo(), panel.redo(), panel.reset(), panel.kernel.shape
+    (None, None, None, torch.Size([1, 1]))
+    >>> other.follow(panel, lambda result: {"K": result.state.K})
+    >>> panel.kernel = torch.ones(3, 3)
+    >>> other.unfollow(), other.kernel.shape
+    (None, torch.Size([3, 3]))
+    >>> with panel.show_errors():
+    ...     panel.set_status("working", "busy")
+    >>> panel.repaint()  # paints what the store holds, the status among it
+    >>> panel.status
+    'Output 1 × 1, values from 3 to 3.'
+    >>> sorted(panel.fallback()[0]), panel.summary().splitlines()[0]
+    (['text/html'], 'KernelEditor: cross-correlation, padding 0, stride 1, dilation 1')
+    >>> slider = widgets.IntSlider(1, 1, 9)
+    >>> panel.bind(slider, "padding", lambda value: {"padding": value})
+    >>> slider.value = 2
+    >>> panel.padding
+    2
+    >>> panel.link_in_browser((slider, "value"), (widgets.IntText(), "value"))
+    >>> panel.paint_first(panel.store.result), panel.paint(panel.store.result)
+    (None, None)
+    >>> panel.close()
     """
 
     _cleanups: tuple[Callable[[], None], ...] = ()  # none before a panel is made

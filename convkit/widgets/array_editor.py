@@ -68,6 +68,9 @@ class ArrayEditor(Part):
     >>> editor.on_edit(lambda value, cell: print(value.tolist(), cell))
     >>> editor.names, editor.texts
     (['K[0, 0]', 'K[0, 1]'], ['1', '-1'])
+    >>> editor.show(torch.tensor([[2.0]]))
+    >>> editor.value
+    tensor([[2.]])
     """
 
     _esm = module("array_editor")

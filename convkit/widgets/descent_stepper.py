@@ -110,6 +110,9 @@ class DescentStepper(Panel):
     >>> panel.n = 30
     >>> panel.kernel.round(decimals=2)
     tensor([[ 1., -1.]])
+    >>> panel.set_problem(X, ops.corr2d(X, torch.ones(2, 2)))
+    >>> panel.start.shape
+    torch.Size([2, 2])
     """
 
     def __init__(

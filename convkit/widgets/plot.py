@@ -48,6 +48,7 @@ class Plot(Part):
     Examples
     --------
     >>> plot = Plot("loss after each step", [440, 250], [60, 10, 370, 200], pick="index")
+    >>> plot.on_point(lambda x, y: print(x, y))
     >>> plot
     Plot: loss after each step
     """
