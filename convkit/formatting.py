@@ -389,7 +389,7 @@ def _way(lr: float, limit: float, steepest: float) -> str:
 def _factor(product: float) -> str:
     """Return 1 - `product`, in a way that tells it from 1 and -1."""
     text = number(1 - product)
-    if text == "1" and product > 0:
+    if text == "1":
         return f"1 - {number(product)}"
     beyond = product - 2
     if text == "-1" and abs(beyond) > 1e-9:

@@ -162,6 +162,9 @@ def test_recorded_steps_with_several_rates_are_dropped_unless_all_are_the_new_on
     descent.jump(2)
     descent.lr = 0.01
     descent.jump(4)
+    descent.jump(2)
+    descent.lr = 0.01
+    assert len(descent.trajectory) == 5
     descent.jump(1)
     descent.lr = 0.01
     assert len(descent.trajectory) == 2
@@ -243,6 +246,7 @@ def test_record_stops_where_a_descent_raises():
     limit = divergence_limit(QuadraticLoss(X, (1, 2), Y), HALF)
     assert len(record(X, Y, HALF, [0.05] * 100, limit=limit)) == 11
     assert len(record(X, Y, HALF, [0.03] * 100, limit=limit)) == 101
+    assert len(record(X, Y, HALF, [0.03, 1e9, 0.03], limit=limit)) == 2  # nothing comes after it
     losses = [step.loss for step in record(X, Y, HALF, [0.05] * 3)]
     assert len(record(X, Y, HALF, [0.05] * 3, limit=losses[3])) == 4
     assert len(record(X, Y, HALF, [0.05] * 3, limit=math.nextafter(losses[3], 0))) == 3

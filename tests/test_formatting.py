@@ -278,7 +278,12 @@ def test_summary_is_that_of_the_stored_notebooks():
     [
         (0.01, "Converging, because", "30% of", "0.4 and along the flattest by 0.88."),
         (0.0333333, "Converging, while the", "just below", "-1 + 2e-06 and along the flattest by"),
-        (1 / 30, "Oscillating without end, because", "100% of", "-1. Any learning rate below"),
+        (
+            1 / 30 - 1e-14,
+            "Oscillating without end, because",
+            "100% of",
+            "-1. Any learning rate below",
+        ),
         (0.0333334, "Diverging, because", "just above", "-1 - 4e-06. Any learning rate below"),
         (1e-9, "Converging, but very slowly,", "less than 0.01% of", "1 - 6e-08 and along the"),
         (1e-12, "Converging, but very slowly,", "less than 0.01% of", "1 - 6e-11 and along the"),

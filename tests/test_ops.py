@@ -183,6 +183,7 @@ def test_patches_are_the_windows_in_reading_order(problem):
     X, K, options = problem
     expected = windows(X, K.shape, **options).flatten(0, 1).flatten(1)
     assert_same(patches(X, tuple(K.shape), **options), expected)
+    assert_same(patches(X, 1), X.reshape(-1, 1))
 
 
 @pytest.mark.parametrize(
