@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice, pairwise
 
 import torch
 from torch import Tensor
@@ -92,7 +91,7 @@ def step_frames(
         limit = formatting.colour_limit(torch.stack((Y, predictions[0] - Y)))
         html.append(_output_tables(writer, predictions, Y, limit))
         key = colour_key(limit)
-    html += ["</div>", _updates(writer, steps), key]
+    html += ["</div>", _updates(writer, steps, kernels), key]
     return writer.frames(f'<div class="ck-steps">{"".join(html)}</div>')
 
 
@@ -167,29 +166,33 @@ def _slot_table(writer: _FrameWriter, values: Tensor, texts: Rows, limit: float)
     return table(rows)
 
 
-def _updates(writer: _FrameWriter, steps: Sequence[Step]) -> str:
+def _updates(writer: _FrameWriter, steps: Sequence[Step], kernels: Tensor) -> str:
     """Return the arithmetic of the update after each step, a slot for each line of it."""
-    frames = [_update_lines(step, after) for step, after in pairwise(steps)]
-    blank = [""] * (len(frames[0]) - 1) if frames else []
-    frames.append([LAST_STEP, *blank])
-    title = writer.add([UPDATES_TITLE] * (len(steps) - 1) + [""])
-    lines = [f"<span{writer.add(texts)}></span>" for texts in zip(*frames, strict=True)]
-    return f'<div class="ck-updates"><b{title}></b>{"".join(lines)}</div>'
+    ahead = len(steps) - 1
+    title = writer.add([UPDATES_TITLE] * ahead + [""])
+    lines = [[*texts, ""] for texts in _update_texts(steps, kernels)]
+    lines[0][-1] = LAST_STEP
+    rest = kernels[0].numel() - MAX_UPDATES
+    if rest > 0:
+        lines.append([f"and {rest} more"] * ahead + [""])
+    spans = [f"<span{writer.add(texts)}></span>" for texts in lines]
+    return f'<div class="ck-updates"><b{title}></b>{"".join(spans)}</div>'
 
 
-def _update_lines(step: Step, after: Step) -> list[str]:
-    """Return the arithmetic that led from one step to the next, of the first weights."""
-    width = step.kernel.shape[1]
-    weights = zip(
-        step.kernel.flatten().tolist(),
-        step.grad.flatten().tolist(),
-        after.kernel.flatten().tolist(),
-        strict=True,
-    )
-    lr = after.lr or 0.0  # every step but the first has one
-    lines = [
-        formatting.update_sum(f"K[{k // width}, {k % width}]", old, lr, grad, new)
-        for k, (old, grad, new) in enumerate(islice(weights, MAX_UPDATES))
-    ]
-    rest = step.kernel.numel() - MAX_UPDATES
-    return [*lines, f"and {rest} more"] if rest > 0 else lines
+def _update_texts(steps: Sequence[Step], kernels: Tensor) -> list[list[str]]:
+    """Return for each of the first weights the arithmetic of all its updates.
+
+    It is that of `formatting.update_sum`, of which there would be hundreds of calls.
+    """
+    weights = formatting.numbers(kernels.flatten(1)[:, :MAX_UPDATES])
+    grads = formatting.numbers(torch.stack([step.grad for step in steps]).flatten(1))
+    rates = [formatting.number(step.lr or 0.0) for step in steps[1:]]  # only the first has none
+    columns = kernels.shape[2]
+    texts = []
+    for k in range(len(weights[0])):
+        name = f"K[{k // columns}, {k % columns}]"
+        before, after = [row[k] for row in weights[:-1]], [row[k] for row in weights[1:]]
+        slopes = [f"({row[k]})" if row[k].startswith("-") else row[k] for row in grads[:-1]]
+        terms = zip(before, rates, slopes, after, strict=True)
+        texts.append([f"{name}: {old} - {lr}×{slope} = {new}" for old, lr, slope, new in terms])
+    return texts
