@@ -23,7 +23,7 @@ def rounding_bound(
 
     A sum of n products, rounded after each operation and added in any order, is wrong by at most
     ``n * eps / 2 * (|X| * |K|).sum()`` (Jeannerod & Rump, 2013), so two of them differ by at most
-    twice that. Products too small for the dtype may be rounded to zero.
+    twice that. Products below the dtype's smallest normal number are rounded more coarsely.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def rounding_bound(
         terms += 1
         magnitudes = magnitudes + abs(bias)
     precision = torch.finfo(X.dtype)
-    return terms * (precision.eps * magnitudes + precision.tiny)
+    return terms * precision.eps * (magnitudes + precision.tiny)
 
 
 def mismatch_mask(candidate: Tensor, reference: Tensor, bound: Tensor) -> Tensor:

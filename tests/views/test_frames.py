@@ -1,6 +1,7 @@
 """Frames of a descent: every text that a step shows is right, and the whole is small."""
 
 import re
+from itertools import pairwise
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ import torch
 from benchmarks.calls import count_calls
 from convkit import QuadraticLoss, corr2d, photo, stripes
 from convkit.descent import record
+from convkit.formatting import update_sum
 from convkit.kernels import kernel
 from convkit.views.frames import LAST_STEP, fits_table, step_frames
 from convkit.views.html import signed_classes
@@ -74,7 +76,19 @@ def test_colours_are_those_of_the_values():
 
 def test_an_update_of_many_weights_is_cut():
     frames = step_frames(*descent(torch.eye(8), torch.ones(4, 3), lr=0.001))
-    assert "and 3 more" in filled(frames, 0)
+    assert "and 3 more" in filled(frames, 0) and "and 3 more" not in filled(frames, 5)
+
+
+def test_updates_are_those_of_update_sum():
+    _, steps, *_ = arguments = descent(torch.eye(8), torch.tensor([[1.0, -2.0], [0.5, 3.0]]))
+    frames = step_frames(*arguments)
+    for step, after in pairwise(steps):
+        weights = zip(
+            step.kernel.flatten(), step.grad.flatten(), after.kernel.flatten(), strict=True
+        )
+        for k, (old, grad, new) in enumerate(weights):
+            expected = update_sum(f"K[{k // 2}, {k % 2}]", old, after.lr, grad, new)
+            assert expected in frames.texts[step.n]
 
 
 def test_large_outputs_are_left_to_pictures():
@@ -88,9 +102,11 @@ def test_a_hundred_steps_take_few_calls_and_little_space():
     arguments = descent(steps=100)
     made = []
     calls = count_calls(lambda: made.append(step_frames(*arguments)))
-    assert calls.total() < 5000, calls.most_common(5)
-    strings = {text for row in made[0].texts for text in row}
-    assert sum(map(len, strings)) + 2 * sum(map(len, made[0].texts)) < 60 * 1024
+    assert calls.total() < 2000, calls.most_common(5)
+    (frames,) = made
+    strings = {text for row in frames.texts for text in row}
+    codes = 2 * sum(map(len, frames.texts)) + 2 * sum(map(len, frames.classes))
+    assert len(frames.html) + sum(map(len, strings)) + codes < 60 * 1024
 
 
 @pytest.mark.parametrize("steps", [1, 2])
