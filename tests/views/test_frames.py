@@ -80,8 +80,10 @@ def test_an_update_of_many_weights_is_cut():
 
 
 def test_updates_are_those_of_update_sum():
-    _, steps, *_ = arguments = descent(torch.eye(8), torch.tensor([[1.0, -2.0], [0.5, 3.0]]))
-    frames = step_frames(*arguments)
+    X, K = torch.eye(8), torch.tensor([[1.0, -2.0], [0.5, 3.0]])
+    Y = corr2d(X, K)
+    steps = record(X, Y, 0 * K, [0.01, 0.02, 0.005])
+    frames = step_frames(QuadraticLoss(X, (2, 2), Y), steps, X, Y)
     for step, after in pairwise(steps):
         weights = zip(
             step.kernel.flatten(), step.grad.flatten(), after.kernel.flatten(), strict=True
