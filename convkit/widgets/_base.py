@@ -54,7 +54,7 @@ class Panel(widgets.VBox):
     >>> panel, other = (KernelEditor(torch.eye(3), torch.ones(1, 1)) for _ in range(2))
     >>> panel.edit("K", lambda: {"K": torch.ones(9, 9)})
     >>> panel.status
-    'the kernel has shape (9, 9); expected at most 7 rows and columns. Use corr2d for larger kernels.'
+    'the kernel has shape (9, 9); expected at most 7 rows and columns...'
     >>> panel.edit("K", lambda: {"K": torch.ones(2, 2)})
     >>> panel.undo(), panel.redo(), panel.reset(), panel.kernel.shape
     (None, None, None, torch.Size([1, 1]))
