@@ -163,25 +163,6 @@ def descent_code(X: str, Y: str, start: Tensor, rates: Sequence[float], *, reduc
         sgd.step()
     print(K)
     """
-    return _descent_code(X, Y, literal(start), rates, reduction)
-
-
-def descent_codes(
-    X: str, Y: str, start: Tensor, rates: Sequence[float], *, reduction: str
-) -> list[str]:
-    """Return `descent_code` of the first n rates, for each n from 0 to ``len(rates)``.
-
-    Examples
-    --------
-    >>> codes = descent_codes("X", "Y", torch.zeros(1, 1), [0.5, 0.5], reduction="sum")
-    >>> len(codes), "for lr in [0.5] * 1:" in codes[1]
-    (3, True)
-    """
-    K = literal(start)  # once, because it takes longer than everything else
-    return [_descent_code(X, Y, K, rates[:n], reduction) for n in range(len(rates) + 1)]
-
-
-def _descent_code(X: str, Y: str, K: str, rates: Sequence[float], reduction: str) -> str:
     schedule = " + ".join(f"[{lr!r}] * {len(list(run))}" for lr, run in groupby(rates))
     loop = f"""sgd = torch.optim.SGD([K], lr=1)
 for lr in {schedule}:
@@ -190,7 +171,7 @@ for lr in {schedule}:
     sgd.zero_grad()
     loss.backward()
     sgd.step()"""
-    lines = [*_imports(X + Y), f"X = {X}", f"Y = {Y}", f"K = {K}.requires_grad_()"]
+    lines = [*_imports(X + Y), f"X = {X}", f"Y = {Y}", f"K = {literal(start)}.requires_grad_()"]
     if rates:
         lines.append(loop)
     return "\n".join([*lines, "print(K)"])

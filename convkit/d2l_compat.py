@@ -3,7 +3,7 @@
 Two things stand between a current Python and d2l 1.0.3. Its ``torch`` module needs
 torchvision, and a torchvision whose compiled operators do not fit the installed torch stops
 at its own first line. And it draws SVG figures, which hold dates and random ids, so that no
-two runs give the same output. Both are mended here; an installation that works is left alone.
+two runs give the same output. Both are fixed here; an installation that works is left alone.
 """
 
 import importlib
@@ -24,7 +24,7 @@ _kept_alive: list[torch.library.Library] = []  # a Library takes its operators w
 
 
 def _import_torchvision() -> None:
-    """Import torchvision; supply two operator schemas only where it fails for want of them."""
+    """Import torchvision; supply two operator schemas only where it fails without them."""
     try:
         importlib.import_module("torchvision")
     except RuntimeError as error:

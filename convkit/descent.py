@@ -186,7 +186,7 @@ class KernelDescent:
     start : Tensor
         The kernel to begin from, (kH, kW).
     lr : float
-        Learning rate; a new one drops the recorded steps ahead that were taken with another.
+        Learning rate; a new one drops all recorded steps ahead, unless all were taken with it.
     reduction : "sum" or "mean"
         Whether squared errors are added up or averaged.
 

@@ -237,17 +237,29 @@ def size_sums(geometry: WindowGeometry) -> tuple[str, str]:
     return size_sum("rows", *rows), size_sum("columns", *columns)
 
 
-def update_sum(cell: str, weight: float, lr: float, grad: float, new: float) -> str:
-    """Return the arithmetic of one weight's update.
+def update_sums(
+    cell: str, weights: Sequence[str], rates: Sequence[str], grads: Sequence[str]
+) -> list[str]:
+    """Return the arithmetic of all updates of one weight, from numbers that are written already.
+
+    Parameters
+    ----------
+    cell : str
+        The weight, such as "K[0, 0]".
+    weights : sequence of str
+        The weight before the first update and after each one.
+    rates, grads : sequence of str
+        The learning rate of each update, and the gradient before it.
 
     Examples
     --------
-    >>> update_sum("K[0, 0]", 1.2, 0.03, 14.4, 0.768)
-    'K[0, 0]: 1.2 - 0.03×14.4 = 0.768'
+    >>> update_sums("K[0, 0]", ["1.2", "0.768"], ["0.03"], ["14.4"])
+    ['K[0, 0]: 1.2 - 0.03×14.4 = 0.768']
     """
-    return (
-        f"{cell}: {number(weight)} - {number(lr)}×{_in_parentheses(number(grad))} = {number(new)}"
-    )
+    updates = zip(weights[:-1], rates, grads, weights[1:], strict=True)
+    return [
+        f"{cell}: {old} - {lr}×{_in_parentheses(grad)} = {new}" for old, lr, grad, new in updates
+    ]
 
 
 # Verdicts on a learning rate

@@ -260,7 +260,7 @@ def open_image(source: str | Path | bytes | memoryview, *, max_side: int | None 
     ----------
     source : path, bytes or memoryview
         A PNG, JPEG, WebP, BMP or GIF (first frame) of at most 10 MiB and 25 million pixels.
-        It is turned upright as its EXIF says; transparent parts are laid on white.
+        It is rotated according to its EXIF orientation; transparent parts are laid on white.
     max_side : int, optional
         Longest side, in pixels, of the result; a larger picture is scaled down to it.
 
@@ -331,7 +331,7 @@ def _decode(data: bytes, max_side: int | None) -> Tensor:
         with Image.open(file, formats=FORMATS) as image:
             _check_dimensions(image, len(data))
             image.load()
-            return _grey(_upright(image), max_side)
+            return _grey(_rotated(image), max_side)
 
 
 class _LimitedFile(io.BytesIO):
@@ -387,7 +387,7 @@ def _check_dimensions(image: Image.Image, n_bytes: int) -> None:
         )
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def _rotated(image: Image.Image) -> Image.Image:
     """Return the picture turned as its EXIF says; unchanged where the EXIF is damaged."""
     with suppress(Exception):  # damaged EXIF raises errors of many kinds
         ImageOps.exif_transpose(image, in_place=True)

@@ -51,6 +51,8 @@ def as_integer(value: Any) -> int | None:
     """
     if isinstance(value, bool) or getattr(value, "dtype", None) == torch.bool:
         return None
+    if getattr(value, "ndim", 0):
+        return None
     try:
         return operator.index(value)
     except TypeError:
@@ -172,6 +174,28 @@ def check_same_dtype(**arrays: Tensor) -> None:
             )
 
 
+def check_finite(name: str, value: Tensor) -> Tensor:
+    """Return `value` if it is a finite float tensor of shape (H, W).
+
+    Raises
+    ------
+    ConvkitError
+        As `check_array` does, and if a value is infinite or NaN; the message says which.
+
+    Examples
+    --------
+    >>> check_finite("X", torch.tensor([[0.0, torch.inf]]))
+    Traceback (most recent call last):
+    convkit.errors.ConvkitError: X[0, 1] is inf; expected finite numbers. Replace it by a number.
+    """
+    finite = check_array(name, value).isfinite()
+    if not finite.all():
+        i, j = (~finite).nonzero()[0].tolist()
+        given = f"{name}[{i}, {j}] is {value[i, j].item()}"
+        raise ConvkitError(given, "finite numbers", "Replace it by a number.")
+    return value
+
+
 def validated_copy(name: str, value: Tensor) -> Tensor:
     """Return a detached, contiguous copy of a finite (H, W) float tensor.
 
@@ -188,11 +212,7 @@ def validated_copy(name: str, value: Tensor) -> Tensor:
     >>> X[0, 0].item()
     0.0
     """
-    finite = check_array(name, value).isfinite()
-    if not finite.all():
-        i, j = (~finite).nonzero()[0].tolist()
-        given = f"{name}[{i}, {j}] is {value[i, j].item()}"
-        raise ConvkitError(given, "finite numbers", "Replace it by a number.")
+    check_finite(name, value)
     with torch.inference_mode(False):  # a copy that autograd accepts, wherever it was made
         return value.detach().clone(memory_format=torch.contiguous_format)
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from convkit.errors import ConvkitError, brief_repr
 
 FAILURES = (Exception, SystemExit, GeneratorExit)
-"""What a learner's code may raise; only a KeyboardInterrupt is not its own doing."""
+"""What a learner's code may raise; only a KeyboardInterrupt comes from outside it."""
 
 
 class UserFunctionError(ConvkitError):

@@ -6,12 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import convkit
-from convkit import codegen, convolve2d, corr2d
+from convkit import convolve2d, corr2d
 from convkit.codegen import (
     array_code,
     correlation_code,
     descent_code,
-    descent_codes,
     literal,
     picture_code,
 )
@@ -165,14 +164,3 @@ def test_descent_code_without_steps_has_no_loop():
         "import convkit\nimport torch\nimport torch.nn.functional as F\n\n"
         "X = X0\nY = convkit.photo()\nK = torch.tensor([[1.0, -1.0]]).requires_grad_()\nprint(K)"
     )
-
-
-def test_descent_codes_write_the_start_once_for_all_steps(monkeypatch):
-    rates = [0.03, 0.03, 0.01]
-    expected = [
-        descent_code(*PROBLEM, BOOKS, rates[:n], reduction="mean") for n in range(len(rates) + 1)
-    ]
-    written = []
-    monkeypatch.setattr(codegen, "literal", lambda values: written.append(1) or literal(values))
-    assert descent_codes(*PROBLEM, BOOKS, rates, reduction="mean") == expected
-    assert len(written) == 1

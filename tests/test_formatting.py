@@ -23,7 +23,7 @@ from convkit.formatting import (
     size,
     size_sum,
     size_sums,
-    update_sum,
+    update_sums,
     window_sum,
     window_sums,
 )
@@ -219,11 +219,11 @@ def test_size_sums_are_those_of_both_axes():
     )
 
 
-def test_update_sum():
-    text = "K[0, 0]: 1.2 - 0.03×14.4 = 0.768"
-    assert update_sum("K[0, 0]", 1.2, 0.03, 14.4, 0.768) == text
-    text = "K[0, 1]: -1 - 0.03×(-12) = -0.64"
-    assert update_sum("K[0, 1]", -1.0, 0.03, -12.0, -0.64) == text
+def test_update_sums():
+    assert update_sums("K[0, 1]", ["1.2", "0.768", "-1"], ["0.03", "0.1"], ["14.4", "-12"]) == [
+        "K[0, 1]: 1.2 - 0.03×14.4 = 0.768",
+        "K[0, 1]: 0.768 - 0.1×(-12) = -1",
+    ]
 
 
 # Verdicts on a learning rate

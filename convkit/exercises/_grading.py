@@ -85,7 +85,7 @@ class Exercise(NamedTuple):
     hint : str
         A push in the right direction.
     success : str
-        What a correct answer is told.
+        The message for a correct answer.
     solution : callable or str
         The function that the exercise asks for, or the lines that make the value it asks for.
     correct : callable

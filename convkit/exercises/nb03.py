@@ -309,7 +309,7 @@ diagonal_edges = {
             "That is the derivative divided by d!, as in a Taylor series.": (
                 lambda d: _derivative_by_binomials(d) / math.factorial(d)
             ),
-            "The kernel stands upright; from left to right it has one row.": (
+            "The kernel is a column; from left to right it has one row.": (
                 lambda d: _derivative_by_binomials(d).T
             ),
             "It skips every other cell: without gaps it is smaller.": _central_difference,

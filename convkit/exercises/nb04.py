@@ -172,7 +172,7 @@ new_kernel = K - 0.03 * corr2d(X, 2 * residual)
             "The two weights have changed places.": (
                 lambda: (START - LR * _gradient_at_start()).flip(1)
             ),
-            "The kernel stands upright: it has one row.": (
+            "The kernel is a column: it has one row.": (
                 lambda: (START - LR * _gradient_at_start()).T
             ),
         },

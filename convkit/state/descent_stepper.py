@@ -65,8 +65,13 @@ class DescentStepperState(State):
 
     def __post_init__(self) -> None:
         for name in ("X", "Y", "start"):
-            if not ops.check_array(name, getattr(self, name)).isfinite().all():
-                ops.validated_copy(name, getattr(self, name))  # raises, and says which cell
+            ops.check_finite(name, getattr(self, name))
+        step = ops.as_integer(self.n)
+        if step is None or step < 0:
+            raise ConvkitError(
+                f"n is {brief_repr(self.n)}", "a step from 0", "Step 0 is the start."
+            )
+        object.__setattr__(self, "n", step)
         _check_kernel_size(tuple(self.start.shape), self.X, self.Y)
 
     @property
@@ -86,7 +91,7 @@ class DescentStepperResult:
     quadratic : QuadraticLoss
         The loss as a function of the kernel.
     trajectory : tuple of Step
-        The recorded steps; fewer than asked for where the loss ran away.
+        The recorded steps; fewer than asked for where the loss diverged.
     """
 
     state: DescentStepperState
@@ -115,7 +120,7 @@ class DescentStepperResult:
             return self.convergence.text
         return (
             f"{self.convergence.text} The record stops after step {self.last}, because the loss "
-            "would run away in the next one."
+            "would diverge in the next one."
         )
 
     def code(self, n: int) -> str:
@@ -251,7 +256,8 @@ def restart_fields(state: DescentStepperState, first: DescentStepperState) -> di
 
 def check_step_count(steps: int) -> None:
     """Raise ConvkitError if a panel cannot record as many steps."""
-    if not isinstance(steps, int) or not 1 <= steps <= MAX_STEPS:
+    count = ops.as_integer(steps)
+    if count is None or not 1 <= count <= MAX_STEPS:
         raise ConvkitError(f"steps is {steps!r}", f"1 to {MAX_STEPS}", "Record fewer.")
 
 

@@ -21,7 +21,8 @@ MAX_SIDE = 600
 """The longest side of an opened picture file, and the largest padding, stride or dilation."""
 MAX_LENS_SIDE = 16
 """The most rows or columns, padding included, that are shown as numbers."""
-OPTIONS = ("padding", "stride", "dilation")
+OPTIONS = {"padding": 0, "stride": 1, "dilation": 1}
+"""The keywords of `corr2d`: the default of each, which is also the least it may be."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,10 +69,12 @@ class KernelEditorState(State):
     at: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
+        ops.check_finite("X", self.X)
         _check_kernel_size(self.K)
         object.__setattr__(self, "K", self.K.to(self.X.dtype))
-        for name in ("X", "K"):
-            _check_finite(name, getattr(self, name))
+        ops.check_finite("K", self.K)
+        if self.at is not None:
+            object.__setattr__(self, "at", to_pair("at", self.at))
         for name in OPTIONS:
             object.__setattr__(self, name, _option(name, getattr(self, name)))
         if not isinstance(self.flip, bool):
@@ -204,8 +207,9 @@ def compute(
     tensor([[4., 4.],
             [4., 4.]])
     """
-    output_size = state.geometry.output_size
-    state = replace(state, at=_cell_shown(state, previous, output_size))
+    if previous is not None and _is_unnamed_input(state, previous.state):
+        state = replace(state, **input_fields(state.X))
+    state = replace(state, at=_cell_shown(state))
     if previous is not None and _same_operands(state, previous.state):
         return replace(previous, state=state)
     output = _output(state)
@@ -258,27 +262,24 @@ def _check_kernel_size(K: Tensor) -> None:
         )
 
 
-def _check_finite(name: str, values: Tensor) -> None:
-    if not ops.check_array(name, values).isfinite().all():
-        ops.validated_copy(name, values)  # raises, and says which cell
-
-
 def _option(name: str, value: Pair) -> Pair:
-    minimum = 0 if name == "padding" else 1
-    h, w = to_pair(name, value, minimum)
+    h, w = to_pair(name, value, OPTIONS[name])
     if max(h, w) > MAX_SIDE:
         hint = "No picture here has more rows or columns."
         raise ConvkitError(f"{name} is {value}", f"at most {MAX_SIDE}", hint)
     return h if h == w else (h, w)
 
 
-def _cell_shown(
-    state: KernelEditorState, previous: KernelEditorResult | None, output_size: tuple[int, int]
-) -> tuple[int, int]:
-    """Return the output cell to show: the chosen one, or the middle of a new large picture."""
-    rows, columns = output_size
-    is_new = previous is None or previous.state.X.shape != state.X.shape
-    if not state.fits_lens and (state.at is None or (is_new and previous is not None)):
+def _is_unnamed_input(state: KernelEditorState, before: KernelEditorState) -> bool:
+    """Return whether the input was replaced without saying what it is."""
+    same_name = (state.picture, state.source) == (before.picture, before.source)
+    return same_name and not equal(state.X, before.X)
+
+
+def _cell_shown(state: KernelEditorState) -> tuple[int, int]:
+    """Return the output cell to show: the chosen one, or else the middle of a large picture."""
+    rows, columns = state.geometry.output_size
+    if state.at is None and not state.fits_lens:
         return rows // 2, columns // 2
     i, j = state.at or (0, 0)
     return min(i, rows - 1), min(j, columns - 1)
@@ -306,8 +307,7 @@ def _with_candidate(result: KernelEditorResult) -> KernelEditorResult:
     """Run the learner's function on the state, and compare."""
     state = result.state
     K = state.K.flip(0, 1) if state.flip else state.K
-    defaults = {"padding": 0, "stride": 1, "dilation": 1}
-    options = {key: value for key, value in state.options.items() if value != defaults[key]}
+    options = {key: value for key, value in state.options.items() if value != OPTIONS[key]}
     try:
         call = user_function.call(result.operation, state.X, K, **options)
         candidate = _checked_candidate(call, result)

@@ -180,19 +180,17 @@ def _updates(writer: _FrameWriter, steps: Sequence[Step], kernels: Tensor) -> st
 
 
 def _update_texts(steps: Sequence[Step], kernels: Tensor) -> list[list[str]]:
-    """Return for each of the first weights the arithmetic of all its updates.
-
-    It is that of `formatting.update_sum`, of which there would be hundreds of calls.
-    """
+    """Return for each of the first weights the arithmetic of all its updates."""
     weights = formatting.numbers(kernels.flatten(1)[:, :MAX_UPDATES])
-    grads = formatting.numbers(torch.stack([step.grad for step in steps]).flatten(1))
-    rates = [formatting.number(step.lr or 0.0) for step in steps[1:]]  # only the first has none
+    grads = formatting.numbers(torch.stack([step.grad for step in steps[:-1]]).flatten(1))
+    rates = [formatting.number(step.lr) for step in steps[1:] if step.lr is not None]
     columns = kernels.shape[2]
-    texts = []
-    for k in range(len(weights[0])):
-        name = f"K[{k // columns}, {k % columns}]"
-        before, after = [row[k] for row in weights[:-1]], [row[k] for row in weights[1:]]
-        slopes = [f"({row[k]})" if row[k].startswith("-") else row[k] for row in grads[:-1]]
-        terms = zip(before, rates, slopes, after, strict=True)
-        texts.append([f"{name}: {old} - {lr}×{slope} = {new}" for old, lr, slope, new in terms])
-    return texts
+    return [
+        formatting.update_sums(
+            f"K[{k // columns}, {k % columns}]",
+            [row[k] for row in weights],
+            rates,
+            [row[k] for row in grads],
+        )
+        for k in range(len(weights[0]))
+    ]

@@ -25,21 +25,13 @@ DARK_COLOURS = {"gradient": "#a893dc", "refused": "#ff8b55"}
 """Replacements for those of `COLOURS` that cannot be read on a dark page."""
 SIZES = {
     "panel-width": "900px",
-    "plot-width": "440px",
-    "plot-height": "300px",
-    "picture-side": "270px",
-    "thumbnail-side": "128px",
     "text-size": "13px",
-    "small-text-size": "12px",
     "tiny-text-size": "11px",
-    "radius": "3px",
 }
 FACES = {
     "mono": "var(--jp-code-font-family, ui-monospace, monospace)",
     "sans": "var(--jp-content-font-family, system-ui, sans-serif)",
     "ink": "var(--jp-content-font-color1, currentColor)",
-    "paper": "var(--jp-layout-color1, Canvas)",
-    "shade": "var(--jp-layout-color2, rgba(128, 128, 128, .12))",
     "line": "rgba(128, 128, 128, .5)",
 }
 SIGNED_STOPS = (

@@ -47,7 +47,7 @@ class Lens:
     input, kernel, output : str
         The three tables, as HTML, for a panel that lays them out itself in an element of class
         ``ck-lens``.
-    min_height : str
+    sum_space : str
         An empty HTML element as tall as the longest sum, to be placed below them.
     """
 
@@ -55,13 +55,13 @@ class Lens:
     input: str
     kernel: str
     output: str
-    min_height: str
+    sum_space: str
 
     def __repr__(self) -> str:
         return self.text
 
     def _repr_html_(self) -> str:
-        parts = self.input + self.kernel + self.output + self.min_height
+        parts = self.input + self.kernel + self.output + self.sum_space
         return f'<div class="ck-lens"><style>{STYLE}</style>{parts}</div>'
 
 
@@ -137,7 +137,7 @@ def lens(  # noqa: PLR0913
         input=renderer.input_figure(),
         kernel=figure("K", f"kernel {formatting.size(K.shape)}", signed_table(K)),
         output=renderer.output_figure(limit),
-        min_height=renderer.min_height(),
+        sum_space=renderer.sum_space(),
     )
 
 
@@ -318,7 +318,7 @@ class _LensRenderer:
         window = formatting.size(self.weights.shape)
         return f"lens: input {X}{self.padding_text}, window {window}, output {Y}\n{self.chosen_sum}"
 
-    def min_height(self) -> str:
+    def sum_space(self) -> str:
         """Return an empty element as tall as the longest sum, of 110 characters a line."""
         height = 20 * (longest(self.sums) // 110 + 1) + 4
         return f'<div class="ck-sum-space" style="height:{height}px"></div>'

@@ -388,15 +388,15 @@ class Section(widgets.VBox):
         self.body = widgets.VBox(children)
         super().__init__([self.toggle, self.body])
         self.add_class("ck-section")
-        self.toggle.observe(self._show, "value")
-        self._show()
+        self.refresh()
 
     @property
     def is_open(self) -> bool:
         """Whether the section shows its content."""
         return self.toggle.value
 
-    def _show(self, _: object = None) -> None:
+    def refresh(self) -> None:
+        """Show or hide the content, which a panel fills before it is seen."""
         self.toggle.icon = "caret-down" if self.is_open else "caret-right"
         self.body.layout.display = None if self.is_open else "none"
 

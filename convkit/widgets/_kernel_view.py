@@ -36,6 +36,8 @@ class KernelView(widgets.VBox):
     def __init__(self, kernel: Widget) -> None:
         self.input_picture = Picture("input", width=PICTURE_SIDE)
         self.output_picture = Picture("output", width=PICTURE_SIDE)
+        for picture in (self.input_picture, self.output_picture):
+            picture.pointable = True
         self._tables = html(), html()
         self._zoomed = html(), html()
         self._titles = html(), html()
@@ -79,7 +81,7 @@ class KernelView(widgets.VBox):
         self, result: KernelEditorResult, box: _LensBox, tables: tuple[widgets.HTML, ...]
     ) -> None:
         view = lens_of(result)
-        box.min_height.value = view.min_height
+        box.sum_space.value = view.sum_space
         for table, content in zip(tables, (view.input, view.output), strict=True):
             table.value = content
 
@@ -122,7 +124,7 @@ class KernelView(widgets.VBox):
         for part in (*self._titles, *pictures, self._zoom):
             part.layout.display = "none" if is_lens else None
         if not is_lens:
-            self._whole.min_height.value = ""
+            self._whole.sum_space.value = ""
 
 
 def lens_of(result: KernelEditorResult) -> Lens:
@@ -144,6 +146,6 @@ class _LensBox(widgets.VBox):
     """A line of tables in which pointing at an output cell shows its window."""
 
     def __init__(self, *tables: Widget) -> None:
-        self.min_height = html()
-        super().__init__([widgets.HBox(tables), self.min_height])
+        self.sum_space = html()
+        super().__init__([widgets.HBox(tables), self.sum_space])
         self.add_class("ck-lens")

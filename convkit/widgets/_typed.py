@@ -165,7 +165,8 @@ def read_block(name: str, text: str, dtype: torch.dtype, max_cells: int) -> Tens
 
 def _split_rows(text: str) -> list[str]:
     """Return the rows of a pasted text that hold something, with blanks between their numbers."""
-    inner = re.sub(r"[\])]", "\n", text.strip("[]() \t\r\n"))
+    block = text.strip().removeprefix("tensor").strip("[](), \t\r\n")
+    inner = re.sub(r"[\])]", "\n", block)
     if "\n" not in inner:
         inner = inner.replace(";", "\n")
     rows = re.sub(r"[\[(,;\t]", " ", inner).splitlines()
@@ -182,9 +183,9 @@ def _block_number(text: str, dtype: torch.dtype, kept: str) -> float:
 
 def _to_float(text: str) -> float:
     """Return what a text means as a number or a fraction, or NaN if it means none."""
-    numerator, _, denominator = text.replace("−", "-").partition("/")
+    numerator, slash, denominator = text.replace("−", "-").partition("/")
     try:
-        return float(numerator) / float(denominator or 1)
+        return float(numerator) / float(denominator if slash else 1)
     except (ValueError, ZeroDivisionError):
         return math.nan
 

@@ -188,7 +188,7 @@ class ArrayEditor(Part):
         self.error = list(self._errors.values())[-1] if self._errors else ""
 
     def _on_message(self, _: object, content: object, buffers: object) -> None:
-        """Take an edit or a paste, told by the browser as {cell, text or paste, stamp}."""
+        """Take an edit or a paste, sent by the browser as {cell, text or paste, stamp}."""
         if not isinstance(content, dict):
             return
         stamp = content.get("stamp")

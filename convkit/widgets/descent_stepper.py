@@ -14,7 +14,6 @@ from convkit.descent import Step
 from convkit.errors import ConvkitError
 from convkit.formatting import Outcome
 from convkit.least_squares import QuadraticLoss
-from convkit.ops import to_pair
 from convkit.state import descent_stepper
 from convkit.state.descent_stepper import (
     LAST_POSITION,
@@ -65,8 +64,9 @@ from convkit.widgets.plot import Plot
 from convkit.widgets.slider import Slider
 
 PICTURE_SIDE = 128
-PICTURES = {"target": "T", "prediction": "Y", "residual": "R"}
 """The width of a large prediction, target or residual on the screen, in CSS pixels."""
+PICTURES = {"target": "T", "prediction": "Y", "residual": "R"}
+"""Each large array, and the kind of `figure` that colours its title."""
 
 
 class DescentStepper(Panel):
@@ -186,10 +186,11 @@ class DescentStepper(Panel):
 
     @n.setter
     def n(self, value: int) -> None:
-        last = self.store.result.last
-        if not isinstance(value, int) or not 0 <= value <= last:
-            raise ConvkitError(f"n is {value!r}", f"a recorded step, 0 to {last}", "Record more.")
-        self.store.set("step", n=value)
+        step, last = ops.as_integer(value), self.store.result.last
+        if step is None or not 0 <= step <= last:
+            hint = "Record more steps, or choose one of these."
+            raise ConvkitError(f"n is {value!r}", f"a recorded step, 0 to {last}", hint)
+        self.store.set("step", n=step)
 
     @property
     def kernel(self) -> Tensor:
@@ -229,8 +230,7 @@ class DescentStepper(Panel):
         if not isinstance(result, KernelEditorResult):
             given = "a panel that is no KernelEditor"
             raise ConvkitError(given, "a KernelEditor to learn from", "Pass the editor itself.")
-        options = [to_pair(name, getattr(result.state, name)) for name in OPTIONS]
-        if options != [(0, 0), (1, 1), (1, 1)]:
+        if result.state.options != OPTIONS:
             raise ConvkitError(
                 "the kernel editor pads, strides or dilates",
                 "padding 0, stride 1 and dilation 1",
@@ -287,6 +287,10 @@ class DescentStepper(Panel):
         ]
 
     def _bind(self) -> None:
+        self._surface.clickable = self._curve.clickable = True
+        self._surface.on_point(self._on_surface)
+        self._curve.pick = "index"
+        self.link_in_browser((self._curve, "index"), (self._player, "value"))
         parts = self._surface, self._curve, self._frames
         self.link_in_browser((self._player, "value"), *((part, "index") for part in parts))
         self.bind(self._player, "step", lambda n: {"n": n})
@@ -316,6 +320,12 @@ class DescentStepper(Panel):
         if position == slider_position(state.lr, limit):
             return {}
         return self._rate_fields(rate_of_position(position, limit))
+
+    def _on_surface(self, x: float, y: float) -> None:
+        """Start where the loss surface is pointed at; a drag is one step of undo."""
+        view = self._surface_view
+        if view is not None:
+            self.edit("surface", lambda: {"start": view.to_kernel(x, y)})
 
     def _on_start(self, start: Tensor, cell: tuple[int, int]) -> None:
         self.edit(f"start{cell}", lambda: {"start": start})
@@ -347,6 +357,7 @@ class DescentStepper(Panel):
         self._paint_controls(result)
         if self._code_section.is_open:
             self._code.value = code_html(result.code(result.state.n))
+        self._code_section.refresh()
         is_diverging = result.convergence.outcome is Outcome.DIVERGING
         self.set_status(result.verdict, "error" if is_diverging else "note")
 

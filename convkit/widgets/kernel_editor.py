@@ -140,7 +140,7 @@ class KernelEditor(Panel):
 
     X = property(
         lambda panel: panel.store.state.X.clone(),
-        lambda panel, X: panel.store.set(**input_fields(X)),
+        lambda panel, X: panel.store.set(**input_fields(X), at=None),
         doc="The input, (H, W).",
     )
     kernel = _field("K", "The kernel, (kH, kW).")
@@ -256,11 +256,16 @@ class KernelEditor(Panel):
         self.bind(self._player, "window", self._window_fields)
         for box in (self._row, self._column):
             self.bind(box, "window", lambda _: {"at": (self._row.value, self._column.value)})
-        for picture in (self._view.input_picture, self._view.output_picture):
+        pictures = self._view.input_picture, self._view.output_picture
+        for source, target in (pictures, pictures[::-1]):
+            self.link_in_browser((source, "pointed"), (target, "pointed"))
+        for picture in pictures:
             self.bind(picture, "window", lambda cell: {"at": tuple(cell)}, "cell")
 
     def _picture_fields(self, name: str) -> dict[str, Any]:
-        return input_fields(images.picture(name)) if name in images.PICTURES else {}
+        if name not in images.PICTURES:
+            return {}
+        return {**input_fields(images.picture(name)), "at": None}
 
     def _preset_fields(self, name: str) -> dict[str, Any]:
         return {} if name == OWN_KERNEL else {"K": kernels.kernel(name)}
@@ -270,8 +275,7 @@ class KernelEditor(Panel):
         return {"K": kernels.resized(self.store.state.K, size)}
 
     def _option_fields(self, name: str, text: str) -> dict[str, Any]:
-        minimum = 0 if name == "padding" else 1
-        return {name: read_pair(name, text, minimum, getattr(self.store.state, name))}
+        return {name: read_pair(name, text, OPTIONS[name], getattr(self.store.state, name))}
 
     def _drag_fields(self, position: int) -> dict[str, Any]:
         K, cell = self.store.state.K.clone(), self._chosen_cell()
@@ -376,8 +380,12 @@ class KernelEditor(Panel):
         """Fill the sections that are open; the others wait."""
         if self._code_section.is_open:
             self._code.value = code_html(state.code)
-        if not self._pixel_section.is_open:
-            return
+        if self._pixel_section.is_open:
+            self._paint_pixels(state)
+        for section in (self._code_section, self._pixel_section):
+            section.refresh()
+
+    def _paint_pixels(self, state: KernelEditorState) -> None:
         few = state.X.numel() <= MAX_EDITABLE_PIXELS
         self._pixels.layout.display = None if few else "none"
         if few:
@@ -406,4 +414,6 @@ class KernelEditor(Panel):
 
 
 def _upload_fields(files: tuple[dict[str, Any], ...]) -> dict[str, Any]:
-    return file_fields(files[0]["name"], bytes(files[0]["content"])) if files else {}
+    if not files:
+        return {}
+    return {**file_fields(files[0]["name"], bytes(files[0]["content"])), "at": None}

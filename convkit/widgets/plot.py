@@ -26,7 +26,7 @@ class Plot(Part):
     area : [left, top, width, height]
         CSS pixels of the rectangle inside the axes.
     pick : {"point", "index"}
-        What pointing at a clickable plot chooses: a point, told to the handlers of `on_point`, or
+        What pointing at a clickable plot chooses: a point, passed to the handlers of `on_point`, or
         the point of the path that is nearest along x, which sets `index` without the kernel.
 
     Attributes
@@ -40,7 +40,7 @@ class Plot(Part):
     show_ahead : bool
         Draw the rest of the path, faint.
     marker_text, marker_texts : str, list of str
-        What stands at the marker; the list has a text for each index, and goes first.
+        What stands at the marker; the list has a text for each index, and takes precedence.
     clickable : bool
         Whether one can click, drag, and use the arrow keys. If `pick` is "point", these move the
         first point of the path by 4 pixels.

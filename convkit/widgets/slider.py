@@ -9,7 +9,7 @@ from convkit.widgets._part import Part, module, stylesheet
 
 
 class Slider(Part):
-    """A slider over whole positions; what a position means is Python's to say.
+    """A slider over whole positions; Python decides what a position means.
 
     Positions are whole because a browser rounds others, and sends them back as if dragged.
 

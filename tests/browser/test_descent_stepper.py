@@ -172,6 +172,19 @@ def test_the_start_and_the_number_of_steps_are_edited(panel):
     expect_step(panel, 7)
 
 
+def test_a_click_on_the_surface_starts_there_and_one_on_the_curve_goes_to_that_step(panel):
+    surface, curve = (picture(panel, f"loss {name}") for name in ("surface", "curve"))
+    place = surface.bounding_box()
+    panel.page.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+    expect(box(panel, "start[0, 0]")).not_to_have_value("0.5")
+    button(panel, "undo").click()
+    expect(box(panel, "start[0, 0]")).to_have_value("0.5")
+    place = curve.bounding_box()
+    panel.page.mouse.click(place["x"] + 0.55 * place["width"], place["y"] + place["height"] / 2)
+    expect(number_box(panel, "step")).not_to_have_value("0")
+    expect_step(panel, int(number_box(panel, "step").input_value()))
+
+
 def test_it_follows_an_editor(notebook):
     notebook.show(
         "from IPython.display import display\n"

@@ -292,3 +292,21 @@ def test_no_key_pressed_in_a_panel_reaches_the_notebook(on_stripes):
             on_stripes.page.keyboard.press(key)
     expect(cells).to_have_count(count)
     expect(on_stripes.locator(".ck-panel")).to_be_visible()
+
+
+def test_pointing_at_a_picture_moves_both_frames_and_a_click_keeps_the_window(on_photo):
+    source, target = (picture(on_photo, f"{name} 1") for name in ("input", "output"))
+    frames = on_photo.locator(".ck-frame-ring")
+    pixel = source.bounding_box()["width"] / 128
+    place = {"x": 40.5 * pixel, "y": 20.5 * pixel}  # input pixel (20, 40)
+    source.hover(position=place)
+    for frame in frames.all():
+        expect(frame).to_have_attribute("data-cell", "19,39")
+    expect(on_photo.get_by_text("output around Y[63, 63]")).to_be_visible()
+    source.click(position=place)
+    expect(on_photo.get_by_text("output around Y[19, 39]")).to_be_visible()
+    on_photo.page.mouse.move(0, 0)
+    target.focus()
+    on_photo.page.keyboard.press("ArrowDown")
+    expect(on_photo.get_by_text("output around Y[20, 39]")).to_be_visible()
+    expect(number_box(on_photo, "Y row")).to_have_value("20")

@@ -119,6 +119,8 @@ def test_a_problem_of_the_same_size_keeps_the_start():
         ({"start": torch.zeros(9, 9)}, "a kernel of up to 7 × 7"),
         ({"X": torch.ones(1, 1)}, "larger than|no larger"),
         ({"reduction": "max"}, "reduction is 'max'"),
+        ({"n": -3}, "n is -3"),
+        ({"n": 1.0}, "n is 1.0"),
         ({"Y": torch.full((6, 7), 1e38)}, "loss"),
     ],
 )

@@ -113,6 +113,26 @@ def test_what_cannot_work_is_refused_in_words(fields, words):
         compute(state(**fields))
 
 
+def test_an_input_that_is_set_without_a_name_loses_the_old_one():
+    first = compute(KernelEditorState(K=kernel("Sobel x"), **input_fields(photo(128))))
+    other = compute(replace(first.state, X=torch.rand(5, 5)), first)
+    assert (other.state.picture, other.state.source) == ("your own", None)
+    named = compute(replace(first.state, X=stripes()), first)
+    assert named.state.picture == "stripes 6 × 8"
+
+
+@pytest.mark.parametrize("at", [(-1, 0), 1.5, (1, 2, 3), "a"])
+def test_a_cell_that_cannot_be_is_refused(at):
+    with pytest.raises(ConvkitError, match="at is"):
+        state(at=at)
+
+
+@pytest.mark.parametrize("X", [5, None, [[1.0]]])
+def test_an_input_that_is_no_tensor_is_refused(X):
+    with pytest.raises(ConvkitError, match="X is a"):
+        KernelEditorState(X, torch.ones(1, 1))
+
+
 def test_equal_pairs_become_one_number():
     made = state(padding=[2, 2], stride=(1, 2))
     assert made.options == {"padding": 2, "stride": (1, 2), "dilation": 1}
@@ -121,7 +141,7 @@ def test_equal_pairs_become_one_number():
 def test_the_window_shown_is_inside_the_output_and_in_the_middle_of_a_new_photo():
     small = compute(state(at=(5, 7)))
     assert small.state.at == (3, 5)
-    large = compute(replace(small.state, X=photo(128)), small)
+    large = compute(replace(small.state, X=photo(128), at=None), small)
     assert large.state.at == (63, 63)
     moved = compute(replace(large.state, at=(1, 2)), large)
     assert moved.state.at == (1, 2) and moved.output is large.output

@@ -1,7 +1,6 @@
 """Frames of a descent: every text that a step shows is right, and the whole is small."""
 
 import re
-from itertools import pairwise
 
 import pytest
 import torch
@@ -9,7 +8,6 @@ import torch
 from benchmarks.calls import count_calls
 from convkit import QuadraticLoss, corr2d, photo, stripes
 from convkit.descent import record
-from convkit.formatting import update_sum
 from convkit.kernels import kernel
 from convkit.views.frames import LAST_STEP, fits_table, step_frames
 from convkit.views.html import signed_classes
@@ -77,20 +75,6 @@ def test_colours_are_those_of_the_values():
 def test_an_update_of_many_weights_is_cut():
     frames = step_frames(*descent(torch.eye(8), torch.ones(4, 3), lr=0.001))
     assert "and 3 more" in filled(frames, 0) and "and 3 more" not in filled(frames, 5)
-
-
-def test_updates_are_those_of_update_sum():
-    X, K = torch.eye(8), torch.tensor([[1.0, -2.0], [0.5, 3.0]])
-    Y = corr2d(X, K)
-    steps = record(X, Y, 0 * K, [0.01, 0.02, 0.005])
-    frames = step_frames(QuadraticLoss(X, (2, 2), Y), steps, X, Y)
-    for step, after in pairwise(steps):
-        weights = zip(
-            step.kernel.flatten(), step.grad.flatten(), after.kernel.flatten(), strict=True
-        )
-        for k, (old, grad, new) in enumerate(weights):
-            expected = update_sum(f"K[{k // 2}, {k % 2}]", old, after.lr, grad, new)
-            assert expected in frames.texts[step.n]
 
 
 def test_large_outputs_are_left_to_pictures():

@@ -229,7 +229,7 @@ def test_a_layers_own_weight_can_be_shown():
 def test_long_sums_have_room():
     short = lens(torch.full((16, 16), -1 / 3e7), torch.ones(1, 1))
     long = lens(torch.full((7, 7), -1 / 3e7), torch.ones(7, 7))
-    heights = [int(re.search(r"height:(\d+)px", view.min_height)[1]) for view in (short, long)]
+    heights = [int(re.search(r"height:(\d+)px", view.sum_space)[1]) for view in (short, long)]
     assert heights[0] == 24 and heights[1] >= 140
 
 

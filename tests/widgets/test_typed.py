@@ -30,6 +30,13 @@ def test_a_number_has_to_fit_the_dtype(dtype):
         read_number("x", f"{int(largest)}0", dtype, 0)
 
 
+def test_a_fraction_needs_both_parts():
+    assert read_number("x", "-3/4", torch.float32, 0) == -0.75
+    for text in ("3/", "/4", "1/0", "1/2/3"):
+        with pytest.raises(InvalidInput):
+            read_number("x", text, torch.float32, 0)
+
+
 @given(st.text(max_size=60), st.sampled_from([0, 1]))
 def test_any_text_is_a_pair_or_refused_in_words(text, minimum):
     try:
@@ -56,6 +63,7 @@ def test_what_is_no_pair(text):
     "text",
     [
         "1 0 -1\n2 0 -2",
+        "tensor([[ 1.,  0., -1.],\n        [ 2.,  0., -2.]])",
         "1\t0\t−1\r\n2\t0\t-2\r\n",
         "1, 0, -1\n2, 0, -2",
         "1;0;-1\n2;0;-2",
