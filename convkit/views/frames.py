@@ -182,7 +182,7 @@ def _updates(writer: _FrameWriter, steps: Sequence[Step], kernels: Tensor) -> st
 def _update_texts(steps: Sequence[Step], kernels: Tensor) -> list[list[str]]:
     """Return for each of the first weights the arithmetic of all its updates."""
     weights = formatting.numbers(kernels.flatten(1)[:, :MAX_UPDATES])
-    grads = formatting.numbers(torch.stack([step.grad for step in steps[:-1]]).flatten(1))
+    grads = formatting.numbers(torch.stack([step.grad for step in steps]).flatten(1))
     rates = [formatting.number(step.lr) for step in steps[1:] if step.lr is not None]
     columns = kernels.shape[2]
     return [
@@ -190,7 +190,7 @@ def _update_texts(steps: Sequence[Step], kernels: Tensor) -> list[list[str]]:
             f"K[{k // columns}, {k % columns}]",
             [row[k] for row in weights],
             rates,
-            [row[k] for row in grads],
+            [row[k] for row in grads[:-1]],
         )
         for k in range(len(weights[0]))
     ]

@@ -95,7 +95,7 @@ def test_a_hundred_steps_take_few_calls_and_little_space():
     assert len(frames.html) + sum(map(len, strings)) + codes < 60 * 1024
 
 
-@pytest.mark.parametrize("steps", [1, 2])
+@pytest.mark.parametrize("steps", [0, 1, 2])
 def test_short_descents_have_frames_too(steps):
     frames = step_frames(*descent(steps=steps))
     assert len(frames.texts) == steps + 1
