@@ -69,6 +69,12 @@ def load() -> ModuleType:
     ConvkitError
         Where d2l, or a package that it imports, is not installed; names the command that
         installs it.
+
+    Examples
+    --------
+    >>> load().corr2d(torch.eye(2), torch.ones(1, 2))
+    tensor([[1.],
+            [1.]])
     """
     try:
         importlib.import_module("d2l")

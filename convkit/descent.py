@@ -39,8 +39,8 @@ class Step:
     Examples
     --------
     >>> step = KernelDescent(torch.eye(2), torch.eye(2), torch.zeros(1, 1)).step()
-    >>> step.n, step.lr, step.copy().loss == step.loss
-    (1, 0.03, True)
+    >>> step.n, step.lr
+    (1, 0.03)
     """
 
     n: int
@@ -50,7 +50,14 @@ class Step:
     lr: float | None
 
     def copy(self) -> Step:
-        """Return a step with tensors of its own."""
+        """Return a step with tensors of its own.
+
+        Examples
+        --------
+        >>> step = record(torch.eye(2), torch.eye(2), torch.zeros(1, 1), rates=[])[0]
+        >>> step.copy().kernel.add_(1), step.kernel
+        (tensor([[1.]]), tensor([[0.]]))
+        """
         return Step(self.n, self.kernel.clone(), self.grad.clone(), self.loss, self.lr)
 
 
@@ -212,8 +219,6 @@ class KernelDescent:
     1
     >>> descent.jump(40).kernel.round(decimals=2)
     tensor([[ 1., -1.]])
-    >>> descent.back().n, descent.fork().n, descent.reset().n
-    (39, 39, 0)
     """
 
     def __init__(
@@ -296,12 +301,25 @@ class KernelDescent:
         ------
         ConvkitError
             If the update would make the loss diverge; the descent stays where it is.
+
+        Examples
+        --------
+        >>> descent = KernelDescent(torch.ones(1, 1), torch.ones(1, 1), torch.zeros(1, 1), lr=0.25)
+        >>> descent.loss, descent.step().loss, descent.step().loss
+        (1.0, 0.25, 0.0625)
         """
         self._advance()
         return self._here.copy()
 
     def back(self) -> Step:
-        """Go one update back; at the start, stay there."""
+        """Go one update back; at the start, stay there.
+
+        Examples
+        --------
+        >>> descent = KernelDescent(torch.eye(2), torch.eye(2), torch.zeros(1, 1))
+        >>> descent.step().n, descent.back().n, descent.back().n
+        (1, 0, 0)
+        """
         return self.jump(max(0, self._n - 1))
 
     def jump(self, n: int) -> Step:
@@ -311,6 +329,12 @@ class KernelDescent:
         ------
         ConvkitError
             If `n` is not a whole number from 0, or the loss diverges before.
+
+        Examples
+        --------
+        >>> descent = KernelDescent(torch.eye(2), torch.eye(2), torch.zeros(1, 1))
+        >>> descent.jump(5).n, descent.jump(2).n, len(descent.trajectory)
+        (5, 2, 6)
         """
         target = as_integer(n)
         if target is None or target < 0:
@@ -322,12 +346,27 @@ class KernelDescent:
         return self._here.copy()
 
     def reset(self) -> Step:
-        """Go back to the start and forget all later steps."""
+        """Go back to the start and forget all later steps.
+
+        Examples
+        --------
+        >>> descent = KernelDescent(torch.eye(2), torch.eye(2), torch.zeros(1, 1))
+        >>> descent.jump(5).n, descent.reset().n, len(descent.trajectory)
+        (5, 0, 1)
+        """
         del self._steps[1:]
         return self.jump(0)
 
     def fork(self) -> KernelDescent:
-        """Return a descent that shares the past up to here and is independent from here on."""
+        """Return a descent that shares the past up to here and is independent from here on.
+
+        Examples
+        --------
+        >>> descent = KernelDescent(torch.eye(2), torch.eye(2), torch.zeros(1, 1))
+        >>> twin = descent.fork()
+        >>> twin.step().n, descent.n
+        (1, 0)
+        """
         twin = copy.copy(self)
         twin._steps = self._steps[: self._n + 1]
         return twin

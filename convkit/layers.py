@@ -36,7 +36,15 @@ class Conv2D(nn.Module):
         self.bias = nn.Parameter(torch.zeros(1)) if bias else None
 
     def forward(self, X: Tensor) -> Tensor:
-        """Return the feature map of `X`: (H, W) -> (H_out, W_out)."""
+        """Return the feature map of `X`: (H, W) -> (H_out, W_out).
+
+        Examples
+        --------
+        >>> layer = Conv2D((1, 2), bias=False)
+        >>> layer.weight.data = torch.tensor([[1.0, -1.0]])
+        >>> layer(torch.tensor([[0.0, 1.0, 1.0]])).tolist()  # calling a layer calls forward
+        [[-1.0, 0.0]]
+        """
         Y = corr2d(X, self.weight)
         if self.bias is None:
             return Y

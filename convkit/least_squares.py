@@ -63,14 +63,6 @@ class QuadraticLoss:
             [24., 36.]], dtype=torch.float64)
     >>> print(f"{quadratic.max_stable_lr:.4f} {quadratic.fastest_lr:.4f}")
     0.0333 0.0278
-    >>> start = torch.zeros(1, 2)
-    >>> round(quadratic.loss(start), 4), quadratic.gradient(start)
-    (12.0, tensor([[-12.,  12.]], dtype=torch.float64))
-    >>> u, v = quadratic.projection_axes
-    >>> places = torch.tensor([0.0, 1.0])
-    >>> quadratic.surface(start, u, v, places, -places)
-    tensor([[12., 18.],
-            [18.,  0.]], dtype=torch.float64)
     """
 
     def __init__(
@@ -188,11 +180,23 @@ class QuadraticLoss:
         return weights.reshape(self.kernel_size)
 
     def loss(self, K: Tensor) -> float:
-        """Return the loss of a kernel (kH, kW)."""
+        """Return the loss of a kernel (kH, kW).
+
+        Examples
+        --------
+        >>> QuadraticLoss(torch.ones(1, 1), 1, 2 * torch.ones(1, 1)).loss(torch.zeros(1, 1))
+        4.0
+        """
         return self._losses(self._weights("K", K)).item()
 
     def gradient(self, K: Tensor) -> Tensor:
-        """Return the gradient of the loss at a kernel: (kH, kW) -> (kH, kW)."""
+        """Return the gradient of the loss at a kernel: (kH, kW) -> (kH, kW).
+
+        Examples
+        --------
+        >>> QuadraticLoss(torch.ones(1, 1), 1, 2 * torch.ones(1, 1)).gradient(torch.zeros(1, 1))
+        tensor([[-4.]], dtype=torch.float64)
+        """
         linear, _ = self._with_target()
         gradient = self.hessian @ self._weights("K", K) - 2 * linear
         return gradient.reshape(self.kernel_size)
@@ -211,6 +215,14 @@ class QuadraticLoss:
         -------
         Tensor
             Shape (len(b), len(a)).
+
+        Examples
+        --------
+        >>> quadratic = QuadraticLoss(torch.eye(2), (1, 2), torch.zeros(2, 1))
+        >>> u, v = quadratic.projection_axes
+        >>> quadratic.surface(0 * u, u, v, torch.tensor([0, 1]), torch.tensor([0, 3]))  # a² + b²
+        tensor([[ 0.,  1.],
+                [ 9., 10.]], dtype=torch.float64)
         """
         across = a.double()[None, :, None] * self._weights("u", u)
         up = b.double()[:, None, None] * self._weights("v", v)

@@ -49,35 +49,11 @@ class Panel(widgets.VBox):
 
     Examples
     --------
-    >>> import torch
     >>> from convkit.widgets import KernelEditor
-    >>> panel, other = (KernelEditor(torch.eye(3), torch.ones(1, 1)) for _ in range(2))
-    >>> panel.edit("K", lambda: {"K": torch.ones(9, 9)})
+    >>> panel = KernelEditor(padding=1)
+    >>> panel.store.set(stride=2)
     >>> panel.status
-    'the kernel has shape (9, 9); expected at most 7 rows and columns...'
-    >>> panel.edit("K", lambda: {"K": torch.ones(2, 2)})
-    >>> panel.undo(), panel.redo(), panel.reset(), panel.kernel.shape
-    (None, None, None, torch.Size([1, 1]))
-    >>> other.follow(panel, lambda result: {"K": result.state.K})
-    >>> panel.kernel = torch.ones(3, 3)
-    >>> other.unfollow(), other.kernel.shape
-    (None, torch.Size([3, 3]))
-    >>> with panel.show_errors():
-    ...     panel.set_status("working", "busy")
-    >>> panel.repaint()  # paints what the store holds, the status among it
-    >>> panel.status
-    'Output 1 × 1, values from 3 to 3.'
-    >>> sorted(panel.fallback()[0]), panel.summary().splitlines()[0]
-    (['text/html'], 'KernelEditor: cross-correlation, padding 0, stride 1, dilation 1')
-    >>> slider = widgets.IntSlider(1, 1, 9)
-    >>> panel.bind(slider, "padding", lambda value: {"padding": value})
-    >>> slider.value = 2
-    >>> panel.padding
-    2
-    >>> panel.link_in_browser((slider, "value"), (widgets.IntText(), "value"))
-    >>> panel.paint_first(panel.store.result), panel.paint(panel.store.result)
-    (None, None)
-    >>> panel.close()
+    'Output 64 × 64, ...'
     """
 
     _cleanups: tuple[Callable[[], None], ...] = ()  # none before a panel is made
@@ -107,17 +83,54 @@ class Panel(widgets.VBox):
     # What a subclass defines.
 
     def paint_first(self, result: Any) -> None:
-        """Show what a learner waits for; `paint` follows at once, or shortly after an edit."""
+        """Show what a learner waits for; `paint` follows at once, or shortly after an edit.
+
+        Examples
+        --------
+        >>> from convkit.widgets import KernelEditor
+        >>> panel = KernelEditor()
+        >>> panel.set_status("working", "busy")
+        >>> panel.paint_first(panel.store.result)  # an editor's output picture, not its status
+        >>> panel.status
+        'working'
+        """
 
     def paint(self, result: Any) -> None:
-        """Show a result: set every part and control to it."""
+        """Show a result: set every part and control to it.
+
+        Examples
+        --------
+        >>> from convkit.widgets import KernelEditor
+        >>> panel = KernelEditor()
+        >>> panel.set_status("working", "busy")
+        >>> panel.paint(panel.store.result)
+        >>> panel.status
+        'Output 126 × 126, ...'
+        """
 
     def summary(self) -> str:
-        """Return the panel's state in words, the same on every run; nbval compares it."""
+        """Return the panel's state in words, the same on every run; nbval compares it.
+
+        Examples
+        --------
+        >>> from convkit.widgets import KernelEditor
+        >>> panel = KernelEditor()
+        >>> print(panel.summary())
+        KernelEditor: cross-correlation, padding 0, stride 1, dilation 1...
+        """
         raise NotImplementedError
 
     def fallback(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return what a saved notebook shows of this panel: data and metadata by MIME type."""
+        """Return what a saved notebook shows of this panel: data and metadata by MIME type.
+
+        Examples
+        --------
+        >>> from convkit.widgets import KernelEditor
+        >>> panel = KernelEditor()
+        >>> data, metadata = panel.fallback()
+        >>> sorted(data)
+        ['image/png', 'text/plain']
+        """
         raise NotImplementedError
 
     # Editing.
@@ -132,11 +145,30 @@ class Panel(widgets.VBox):
         """Make a control edit the state: its new value becomes ``store.set(**fields(value))``.
 
         `label` says which edits in a row are one step of undo; an empty one makes each its own.
+
+        Examples
+        --------
+        >>> from convkit.widgets import KernelEditor
+        >>> panel = KernelEditor()
+        >>> slider = widgets.IntSlider(0, 0, 9)
+        >>> panel.bind(slider, "padding", lambda value: {"padding": value})
+        >>> slider.value = 2
+        >>> panel.padding
+        2
         """
         control.observe(lambda change: self.edit(label, fields, change["new"]), trait)
 
     def edit(self, label: str, fields: Callable[..., dict[str, Any]], *values: Any) -> None:
-        """Edit the state as a control does: an exception is shown, and the last state stays."""
+        """Edit the state as a control does: an exception is shown, and the last state stays.
+
+        Examples
+        --------
+        >>> from convkit.widgets import KernelEditor
+        >>> panel = KernelEditor()
+        >>> panel.edit("stride", lambda: {"stride": 0})
+        >>> panel.status, panel.stride
+        ('stride is 0; ...', 1)
+        """
         if self._is_painting:
             return
         with self.show_errors(), self._browser_event():
@@ -150,22 +182,63 @@ class Panel(widgets.VBox):
             self._paint_all()
 
     def repaint(self, _: object = None) -> None:
-        """Paint the current result again, for a control that only changes what is shown."""
+        """Paint the current result again, for a control that only changes what is shown.
+
+        Examples
+        --------
+        >>> from convkit.widgets import KernelEditor
+        >>> panel = KernelEditor()
+        >>> panel.set_status("working", "busy")
+        >>> panel.repaint()
+        >>> panel.status
+        'Output 126 × 126, ...'
+        """
         if self._is_painting:
             return
         with self.show_errors():
             self._paint_all()
 
     def undo(self) -> None:
-        """Return to the state before the last edit."""
+        """Return to the state before the last edit.
+
+        Examples
+        --------
+        >>> from convkit.widgets import KernelEditor
+        >>> panel = KernelEditor()
+        >>> panel.padding = 1
+        >>> panel.undo()
+        >>> panel.padding
+        0
+        """
         self.store.undo()
 
     def redo(self) -> None:
-        """Make the edit that was undone last again."""
+        """Make the edit that was undone last again.
+
+        Examples
+        --------
+        >>> from convkit.widgets import KernelEditor
+        >>> panel = KernelEditor()
+        >>> panel.padding = 1
+        >>> panel.undo(), panel.redo()
+        (None, None)
+        >>> panel.padding
+        1
+        """
         self.store.redo()
 
     def reset(self) -> None:
-        """Return to the first state; `undo` takes this back."""
+        """Return to the first state; `undo` takes this back.
+
+        Examples
+        --------
+        >>> from convkit.widgets import KernelEditor
+        >>> panel = KernelEditor()
+        >>> panel.padding, panel.stride = 1, 2
+        >>> panel.reset()
+        >>> panel.padding, panel.stride
+        (0, 1)
+        """
         self.store.reset()
 
     @contextmanager
@@ -174,6 +247,15 @@ class Panel(widgets.VBox):
 
         A text that is not finished stays in its box; all else is painted as the state is. An
         exception that is not a ConvkitError is a fault of convkit, so it is logged too.
+
+        Examples
+        --------
+        >>> from convkit.widgets import KernelEditor
+        >>> panel = KernelEditor()
+        >>> with panel.show_errors():
+        ...     panel.stride = 0
+        >>> panel.status
+        'stride is 0; ...'
         """
         try:
             yield
@@ -202,7 +284,16 @@ class Panel(widgets.VBox):
         return self.status_line.text
 
     def set_status(self, text: str, kind: str = "note") -> None:
-        """Show a message of kind "note", "error" or "busy"; screen readers announce it."""
+        """Show a message of kind "note", "error" or "busy"; screen readers announce it.
+
+        Examples
+        --------
+        >>> from convkit.widgets import KernelEditor
+        >>> panel = KernelEditor()
+        >>> panel.set_status("running your corr2d", "busy")
+        >>> panel.status_line
+        Status (busy): running your corr2d
+        """
         with self.status_line.hold_sync():
             self.status_line.text, self.status_line.kind = text, kind
 
@@ -210,6 +301,15 @@ class Panel(widgets.VBox):
         """Make traits of parts follow another trait in the browser, without the kernel.
 
         Python must not set what follows: its value may be older than the browser's.
+
+        Examples
+        --------
+        >>> from convkit.widgets import KernelEditor
+        >>> slider, box = widgets.IntSlider(), widgets.IntText()
+        >>> KernelEditor().link_in_browser((slider, "value"), (box, "value"))
+        >>> slider.value = 5
+        >>> box.value  # Python's own value does not follow
+        0
         """
         self._links += [widgets.jsdlink(source, target) for target in targets]
 
@@ -224,6 +324,15 @@ class Panel(widgets.VBox):
         ------
         ConvkitError
             If `other` is no panel, or its present result is refused; then nothing is followed.
+
+        Examples
+        --------
+        >>> from convkit.widgets import KernelEditor
+        >>> panel, other = KernelEditor(), KernelEditor()
+        >>> panel.follow(other, lambda result: {"padding": result.state.padding})
+        >>> other.padding = 1
+        >>> panel.padding
+        1
         """
         if not isinstance(other, Panel):
             given = f"a {type(other).__name__} to follow"
@@ -239,7 +348,18 @@ class Panel(widgets.VBox):
         self._leave = lambda: other.store.unobserve(on_result, "result")
 
     def unfollow(self) -> None:
-        """Stop following; the state stays as it is."""
+        """Stop following; the state stays as it is.
+
+        Examples
+        --------
+        >>> from convkit.widgets import KernelEditor
+        >>> panel, other = KernelEditor(), KernelEditor(padding=1)
+        >>> panel.follow(other, lambda result: {"padding": result.state.padding})
+        >>> panel.unfollow()
+        >>> other.padding = 2
+        >>> panel.padding
+        1
+        """
         if self._leave is not None:
             self._leave()
             self._leave = None
@@ -308,7 +428,16 @@ class Panel(widgets.VBox):
         return live | stored | {"text/plain": self.summary()}, metadata
 
     def close(self) -> None:
-        """Close the panel and everything in it, and free what it holds."""
+        """Close the panel and everything in it, and free what it holds.
+
+        Examples
+        --------
+        >>> from convkit.widgets import KernelEditor
+        >>> panel = KernelEditor()
+        >>> panel.close()
+        >>> panel.comm is None
+        True
+        """
         for clean_up in self._cleanups:
             clean_up()
         for part in (*self._links, *_parts_of(self)):

@@ -119,6 +119,11 @@ class ArrayEditor(Part):
         """Call `handler` with the new array and the cell (i, j) at each edit in the browser.
 
         The cell counts from 0. An array that was pasted into the first box may have another shape.
+
+        Examples
+        --------
+        >>> editor = ArrayEditor(torch.eye(2))
+        >>> editor.on_edit(lambda value, cell: print(f"{cell} is now {value[cell]}"))
         """
         self._handlers.append(handler)
 
@@ -140,6 +145,13 @@ class ArrayEditor(Part):
         ------
         ConvkitError
             If `value` is no such array.
+
+        Examples
+        --------
+        >>> editor = ArrayEditor(torch.eye(2))
+        >>> editor.show(torch.tensor([[1 / 3]]))
+        >>> editor.texts
+        ['0.3333']
         """
         new = _check(self._name, value)
         kept = [False] * new.numel()
@@ -154,7 +166,13 @@ class ArrayEditor(Part):
             self._show_errors()
 
     def summary(self) -> str:
-        """Return name, shape, range and digest of the array."""
+        """Return name, shape, range and digest of the array.
+
+        Examples
+        --------
+        >>> ArrayEditor(torch.eye(2), "kernel").summary()
+        'ArrayEditor: kernel: 2 × 2, from 0 to 1, digest 22536681'
+        """
         return f"ArrayEditor: {formatting.describe(self._name, self._value)}"
 
     def _show_texts(self, kept: Sequence[bool]) -> None:

@@ -158,6 +158,13 @@ class DescentStepper(Panel):
         ------
         ConvkitError
             If no kernel of up to 7 x 7 makes an output of `Y`'s shape from `X`.
+
+        Examples
+        --------
+        >>> panel = DescentStepper(torch.eye(2), torch.eye(2), torch.ones(1, 1))
+        >>> panel.set_problem(torch.eye(4), torch.zeros(4, 3))
+        >>> panel.start
+        tensor([[0., 0.]])
         """
         self.store.set(**problem_fields(self.store.state, X, Y))
 
@@ -213,7 +220,16 @@ class DescentStepper(Panel):
         return self.store.result.code(self.n)
 
     def reset(self) -> None:
-        """Return to the first start and learning rate, at step 0; the problem stays."""
+        """Return to the first start and learning rate, at step 0; the problem stays.
+
+        Examples
+        --------
+        >>> panel = DescentStepper(torch.eye(2), torch.eye(2), torch.zeros(1, 1))
+        >>> panel.lr, panel.n = 0.2, 9
+        >>> panel.reset()
+        >>> panel.lr, panel.n
+        (0.03, 0)
+        """
         self.store.set("", **restart_fields(self.store.state, self._first))
 
     def follow(self, other: Panel, select: Any = None) -> None:
@@ -223,6 +239,15 @@ class DescentStepper(Panel):
         ------
         ConvkitError
             If `other` is no KernelEditor, or pads, strides or dilates.
+
+        Examples
+        --------
+        >>> from convkit.widgets import KernelEditor
+        >>> editor = KernelEditor(torch.eye(4), torch.ones(2, 2))
+        >>> panel = DescentStepper(torch.eye(2), torch.eye(2), torch.zeros(1, 1))
+        >>> panel.follow(editor)
+        >>> torch.equal(panel.Y, editor.output)
+        True
         """
         super().follow(other, select or self._followed_problem)
 
@@ -340,7 +365,16 @@ class DescentStepper(Panel):
     # Painting.
 
     def paint_first(self, result: DescentStepperResult) -> None:
-        """Show the path and the curve."""
+        """Show the path and the curve.
+
+        Examples
+        --------
+        >>> panel = DescentStepper(torch.eye(2), torch.eye(2), torch.zeros(1, 1))
+        >>> panel.set_status("working", "busy")
+        >>> panel.paint_first(panel.store.result)
+        >>> panel.status
+        'working'
+        """
         if self._is_painted(result):
             return
         self._paint_surface(result)
@@ -348,7 +382,16 @@ class DescentStepper(Panel):
         self._show_step(result)
 
     def paint(self, result: DescentStepperResult) -> None:
-        """Show everything else."""
+        """Show everything else.
+
+        Examples
+        --------
+        >>> panel = DescentStepper(torch.eye(2), torch.eye(2), torch.zeros(1, 1))
+        >>> panel.set_status("working", "busy")
+        >>> panel.paint(panel.store.result)
+        >>> panel.status
+        'Converging, because learning rate 0.03 is ...'
+        """
         if not self._is_painted(result):
             self._paint_frames(result)
             self._painted = result
@@ -440,13 +483,28 @@ class DescentStepper(Panel):
     # What is shown where nothing runs.
 
     def summary(self) -> str:
-        """Return the panel's state in words, the same on every run."""
+        """Return the panel's state in words, the same on every run.
+
+        Examples
+        --------
+        >>> panel = DescentStepper(torch.eye(2), torch.eye(2), torch.zeros(1, 1))
+        >>> print(panel.summary())
+        DescentStepper: learning rate 0.03
+        step 0 of 25 recorded: loss 2...
+        """
         result, lr = self.store.result, formatting.number(self.lr)
         text = descent_text(*self._descent())
         return f"DescentStepper: learning rate {lr}\n{text}\n{result.verdict}"
 
     def fallback(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return the path so far, the kernel and the outputs, as one PNG."""
+        """Return the path so far, the kernel and the outputs, as one PNG.
+
+        Examples
+        --------
+        >>> data, _ = DescentStepper(torch.eye(2), torch.eye(2), torch.zeros(1, 1)).fallback()
+        >>> sorted(data)
+        ['image/png', 'text/plain']
+        """
         return static_figure(*self._descent(), note=STATIC_NOTE)._repr_mimebundle_()
 
     def _descent(self) -> tuple[tuple[Step, ...], int, QuadraticLoss, Tensor, Tensor]:

@@ -71,6 +71,13 @@ class Frames(Part):
         ------
         ConvkitError
             If frames differ in their number of slots, or there are over 65,536 different strings.
+
+        Examples
+        --------
+        >>> frames = Frames('<b data-slot="0"></b>')
+        >>> frames.show([["0.5"], ["1.5"]], [[""], ["large"]])
+        >>> frames.strings, frames.classes
+        (['0.5', '1.5'], ['', 'large'])
         """
         text_codes, strings = _encode("texts", texts)
         class_codes, class_names = _encode("classes", classes)
@@ -88,7 +95,13 @@ class Frames(Part):
             self.classes, self.class_codes = class_names, class_codes
 
     def summary(self) -> str:
-        """Return how many frames and slots there are, and which frame is on show."""
+        """Return how many frames and slots there are, and which frame is on show.
+
+        Examples
+        --------
+        >>> Frames().summary()
+        'Frames: 0 frames of 0 slots, frame 0 on show'
+        """
         count, slots = self._size
         plural = "" if slots == 1 else "s"
         return f"Frames: {count} frames of {slots} slot{plural}, frame {self.index} on show"

@@ -315,11 +315,29 @@ class KernelEditor(Panel):
     # Painting.
 
     def paint_first(self, result: KernelEditorResult) -> None:
-        """Show the output picture."""
+        """Show the output picture.
+
+        Examples
+        --------
+        >>> panel = KernelEditor(torch.eye(3), torch.ones(1, 1))
+        >>> panel.set_status("working", "busy")
+        >>> panel.paint_first(panel.store.result)
+        >>> panel.status
+        'working'
+        """
         self._view.paint_output(result)
 
     def paint(self, result: KernelEditorResult) -> None:
-        """Show everything else."""
+        """Show everything else.
+
+        Examples
+        --------
+        >>> panel = KernelEditor(torch.eye(3), torch.ones(1, 1))
+        >>> panel.set_status("working", "busy")
+        >>> panel.paint(panel.store.result)
+        >>> panel.status
+        'Output 3 × 3, values from 0 to 1.'
+        """
         self._view.paint(result)
         self._paint_input_controls(result.state)
         self._paint_kernel_controls(result.state)
@@ -397,11 +415,24 @@ class KernelEditor(Panel):
     # What is shown where nothing runs.
 
     def summary(self) -> str:
-        """Return the panel's state in words, the same on every run."""
+        """Return the panel's state in words, the same on every run.
+
+        Examples
+        --------
+        >>> print(KernelEditor(torch.eye(3), torch.ones(1, 1), padding=1).summary())
+        KernelEditor: cross-correlation, padding 1, stride 1, dilation 1...
+        """
         return f"KernelEditor: {self.store.result.summary}"
 
     def fallback(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return the lens as HTML where the input is small, else the pictures as PNG."""
+        """Return the lens as HTML where the input is small, else the pictures as PNG.
+
+        Examples
+        --------
+        >>> small, large = KernelEditor(torch.eye(3), torch.ones(1, 1)), KernelEditor()
+        >>> sorted(small.fallback()[0]), sorted(large.fallback()[0])
+        (['text/html'], ['image/png', 'text/plain'])
+        """
         result = self.store.result
         state = result.state
         if not state.fits_lens:

@@ -76,5 +76,11 @@ class Picture(Part):
         super().__init__(label=label, width=width)
 
     def summary(self) -> str:
-        """Return what the picture shows."""
+        """Return what the picture shows.
+
+        Examples
+        --------
+        >>> Picture("the input").summary()
+        'Picture: the input'
+        """
         return f"Picture: {self.label}"

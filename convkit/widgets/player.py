@@ -84,5 +84,11 @@ class Player(Part):
         )
 
     def summary(self) -> str:
-        """Return the label, the position and the last position."""
+        """Return the label, the position and the last position.
+
+        Examples
+        --------
+        >>> Player("step", max=25).summary()
+        'Player: step 0 of 25'
+        """
         return f"Player: {self.label} {self.value} of {self.max}"

@@ -82,11 +82,24 @@ class Plot(Part):
         self.on_msg(self._on_message)
 
     def on_point(self, handler: PointHandler) -> None:
-        """Call `handler` with x and y, in CSS pixels of the plot, of a point that was chosen."""
+        """Call `handler` with x and y, in CSS pixels of the plot, of a point that was chosen.
+
+        Examples
+        --------
+        >>> plot = Plot("loss surface", [250, 250], [0, 0, 250, 250])
+        >>> plot.clickable = True
+        >>> plot.on_point(lambda x, y: print(f"{x} pixels from the left, {y} from the top"))
+        """
         self._handlers.append(handler)
 
     def summary(self) -> str:
-        """Return what the plot shows."""
+        """Return what the plot shows.
+
+        Examples
+        --------
+        >>> Plot("loss surface", [250, 250], [0, 0, 250, 250]).summary()
+        'Plot: loss surface'
+        """
         return f"Plot: {self.label}"
 
     def _on_message(self, _: object, content: object, buffers: object) -> None:

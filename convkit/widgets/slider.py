@@ -52,5 +52,11 @@ class Slider(Part):
         super().__init__(label=label, min=min, max=max, value=value, valuetext=valuetext)
 
     def summary(self) -> str:
-        """Return the name, the position and the range."""
+        """Return the name, the position and the range.
+
+        Examples
+        --------
+        >>> Slider("weight", -40, 40, 15).summary()
+        'Slider: weight, at 15 from -40 to 40'
+        """
         return f"Slider: {self.label}, at {self.value} from {self.min} to {self.max}"

@@ -38,5 +38,11 @@ class Status(Part):
         super().__init__(text=text, kind=kind)
 
     def summary(self) -> str:
-        """Return the kind and the text."""
+        """Return the kind and the text.
+
+        Examples
+        --------
+        >>> Status("lr is 0", "error").summary()
+        'Status (error): lr is 0'
+        """
         return f"Status ({self.kind}): {self.text}"
