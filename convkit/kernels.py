@@ -77,6 +77,8 @@ def kernel(name: str, size: Pair | None = None) -> Tensor:
             [-2.,  0.,  2.],
             [-1.,  0.,  1.]])
     """
+    if not isinstance(name, str):
+        raise ConvkitError(f"kernel {brief_repr(name)}", "a name", f"Use one of {KERNELS}.")
     if name in _SIZED:
         return _SIZED[name](*to_pair("size", 3 if size is None else size, 1))
     if name not in _FIXED:

@@ -22,6 +22,9 @@ RANK_TOLERANCE = 1e-10
 WEIGHT_TOLERANCE = 1e-6
 """A best weight this many times smaller than the largest is what rounding left of zero."""
 
+MIN_CURVATURE = 1e-290
+"""A smaller eigenvalue is zero: no learning rate could be written that makes up for it."""
+
 
 class QuadraticLoss:
     """The loss of predicting `Y` by ``corr2d(X, kernel)``, for every kernel of one size.
@@ -107,7 +110,8 @@ class QuadraticLoss:
     @cached_property
     def rank(self) -> int:
         """How many directions of the kernel the input can tell apart, 0 to n."""
-        return int((self.eigenvalues > self.eigenvalues[0] * RANK_TOLERANCE).sum())
+        smallest = max(self.eigenvalues[0].item() * RANK_TOLERANCE, MIN_CURVATURE)
+        return int((self.eigenvalues > smallest).sum())
 
     @property
     def identifiable_directions(self) -> Tensor:

@@ -55,7 +55,7 @@ def as_integer(value: Any) -> int | None:
         return None
     try:
         return operator.index(value)
-    except TypeError:
+    except (TypeError, RuntimeError):  # the latter from a tensor on device meta
         return None
 
 
@@ -67,14 +67,16 @@ def as_real(value: Any) -> float | None:
     >>> as_real(torch.tensor(0.5)), as_real("0.5")
     (0.5, None)
     """
-    if getattr(value, "ndim", None) == 0:
-        value = value.item()
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        return None
     try:
+        if getattr(value, "ndim", None) == 0:
+            value = value.item()
+        if isinstance(value, bool) or not isinstance(value, numbers.Real):
+            return None
         return float(value)
+    except RuntimeError:  # a tensor on device meta
+        return None
     except OverflowError:  # a whole number beyond 1.8e308
-        return math.inf if value > 0 else -math.inf  # type: ignore[operator]
+        return math.inf if value > 0 else -math.inf
 
 
 def to_pair(name: str, value: Pair, minimum: int = 0) -> tuple[int, int]:
@@ -137,6 +139,9 @@ def check_array(name: str, value: Tensor) -> Tensor:
         raise ConvkitError(given, expected, _axes_hint(name, value.ndim))
     if value.numel() == 0:
         raise ConvkitError(given, expected, "It has no values: give it a row and a column.")
+    if value.device.type == "meta":
+        given = f"{name} is on device meta, which holds no values"
+        raise ConvkitError(given, expected, "Make it on the CPU.")
     if value.layout != torch.strided:
         given = f"{name} has layout {value.layout}"
         raise ConvkitError(given, expected, f"Write {name}.to_dense().")

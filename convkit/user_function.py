@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import random
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from torch import Tensor, nn
 
 from convkit.errors import ConvkitError, brief_repr
 
+MAX_MESSAGE = 300
+"""The most characters of an exception's text that are repeated."""
 FAILURES = (Exception, SystemExit, GeneratorExit)
 """What a learner's code may raise; only a KeyboardInterrupt comes from outside it."""
 
@@ -89,6 +92,8 @@ def describe_error(error: BaseException) -> str:
         text = str(error)
     except FAILURES:
         return name
+    if len(text) > MAX_MESSAGE:
+        text = f"{text[:MAX_MESSAGE]}..."
     return f"{name}: {text}" if text else name
 
 
@@ -153,16 +158,24 @@ def restored_settings() -> Iterator[None]:
         np.random.get_state(),
     )
     dtype = torch.get_default_dtype()
+    device = torch.get_default_device()
     deterministic = torch.are_deterministic_algorithms_enabled()
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
     try:
-        with torch.inference_mode(False), torch.enable_grad():
+        with (
+            torch.inference_mode(False),
+            torch.enable_grad(),
+            warnings.catch_warnings(),
+            np.errstate(),
+        ):
             yield
     finally:
         torch.set_rng_state(torch_state)
         random.setstate(python_state)
         np.random.set_state(numpy_state)
         torch.set_default_dtype(dtype)
+        if torch.get_default_device() != device:
+            torch.set_default_device(device)
         torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
 
 
@@ -215,7 +228,9 @@ def call(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Call:
         options = {name: _copy(value) for name, value in kwargs.items()}
         try:
             value = function(*copies, **options)
-        except FAILURES as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             name = name_of(function)
             raise UserFunctionError(
                 f"{name} raised {describe_error(error)}",

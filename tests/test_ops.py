@@ -458,6 +458,7 @@ OPERATIONS = {
         (X33.to(torch.complex64), K22, {}, "X has dtype torch.complex64", "X.real.float()."),
         (X33.to(torch.float8_e4m3fn), K22, {}, "X has dtype torch.float8", "X.float()."),
         (X33.to_sparse(), K22, {}, "X has layout torch.sparse_coo", "Write X.to_dense()."),
+        (X33.to("meta"), K22, {}, "X is on device meta", "on the CPU"),
         (
             X33,
             K22.double(),

@@ -3,6 +3,7 @@
 import functools
 import random
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -226,3 +227,30 @@ def test_gradients_work_in_every_mode(mode):
 
     with mode():
         assert call(slope, torch.ones(2)).value.tolist() == [2, 2]
+
+
+def test_the_default_device_and_warnings_are_restored():
+    def careless(X):
+        torch.set_default_device("meta")
+        warnings.simplefilter("error")
+        return X
+
+    call(careless, torch.ones(2))
+    assert torch.zeros(1).device.type == "cpu"
+    with pytest.warns(UserWarning):
+        warnings.warn("still a warning", stacklevel=1)
+
+
+def test_every_exception_but_keyboard_interrupt_is_described_in_few_words():
+    class Odd(BaseException):
+        """An exception that is no Exception."""
+
+    def raises(error):
+        raise error
+
+    for error in (Odd("x"), ValueError("m" * 10**6)):
+        with pytest.raises(UserFunctionError) as caught:
+            call(raises, error)
+        assert len(str(caught.value)) < 500
+    with pytest.raises(KeyboardInterrupt):
+        call(raises, KeyboardInterrupt())

@@ -22,7 +22,7 @@ EXERCISES: dict[str, Exercise] = {
 
 
 def _find(name: str) -> Exercise:
-    if name not in EXERCISES:
+    if not isinstance(name, str) or name not in EXERCISES:
         names = ", ".join(EXERCISES)
         raise ConvkitError(f"exercise is {name!r}", f"one of {names}", "Check the number.")
     return EXERCISES[name]

@@ -33,6 +33,10 @@ TORCH_ERRORS = {
 """What torch's messages mean for a beginner."""
 
 
+MAX_LENGTH = 1000
+"""The longest list that is read, several times what any exercise asks for."""
+
+
 class NotStarted(Exception):
     """The answer is still the blank that the notebook came with."""
 
@@ -111,6 +115,8 @@ def _tensor(answer: Any) -> Tensor:
     if isinstance(answer, Tensor):
         return answer
     if isinstance(answer, list | tuple):
+        if len(answer) > MAX_LENGTH:
+            raise ValueError(f"a list of {len(answer)} parts")
         return torch.stack([_tensor(part) for part in answer])
     if isinstance(answer, str | bytes):
         raise TypeError("text is not a number")

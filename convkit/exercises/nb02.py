@@ -105,13 +105,13 @@ def _output(layer: nn.Module, X: Tensor) -> Any:
 def _observe_layer(layer: object, X: Tensor) -> Observations:
     if not isinstance(layer, nn.Module):
         raise Wrong(f"You passed {brief_repr(layer)}; expected a layer, such as Conv2D((1, 1)).")
-    layer = copy.deepcopy(layer)  # running it may change its buffers
+    layer = copy.deepcopy(layer).float()  # running it may change its buffers
     return {"The output": numbers(_output(layer, X), "The output")}
 
 
 def _require_parameters(layer: nn.Module, X: Tensor) -> None:
     """Raise `Wrong` unless there are parameters, and each takes part in the output."""
-    layer = copy.deepcopy(layer).requires_grad_()
+    layer = copy.deepcopy(layer).float().requires_grad_()
     parameters = dict(layer.named_parameters())
     if not parameters:
         raise Wrong("The output is right, but the layer has no parameters to learn.")

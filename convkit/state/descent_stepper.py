@@ -18,6 +18,8 @@ from convkit.state.store import State, equal
 
 MAX_KERNEL_SIDE = 7
 MAX_STEPS = 100
+MAX_LOSS = 1e38
+"""The largest loss at the start, as in float32: plots show nothing beyond it."""
 LAST_POSITION = 125
 """The last position of the learning rate's slider."""
 _LEAST_DECADE, _PER_DECADE = -2, 50
@@ -66,6 +68,9 @@ class DescentStepperState(State):
     def __post_init__(self) -> None:
         for name in ("X", "Y", "start"):
             ops.check_finite(name, getattr(self, name))
+        object.__setattr__(self, "lr", _positive(self.lr))
+        object.__setattr__(self, "rates", tuple(_positive(rate) for rate in self.rates))
+        check_step_count(len(self.rates))
         step = ops.as_integer(self.n)
         if step is None or step < 0:
             raise ConvkitError(
@@ -156,6 +161,7 @@ def compute(
     if previous is not None and _same_descent(state, previous.state):
         trajectory = previous.trajectory
     else:
+        _check_size(quadratic, state.start)
         limit = divergence_limit(quadratic, state.start)
         trajectory = record(
             state.X, state.Y, state.start, state.rates, reduction=state.reduction, limit=limit
@@ -271,6 +277,23 @@ def _check_kernel_size(size: tuple[int, ...], X: Tensor, Y: Tensor) -> None:
     )
 
 
+def _check_size(quadratic: QuadraticLoss, start: Tensor) -> None:
+    loss = max(quadratic.loss(start), quadratic.scale)
+    if not loss <= MAX_LOSS:
+        raise ConvkitError(
+            f"the loss at the start, or of a kernel of zeros, is {loss:.4g}",
+            f"at most {MAX_LOSS:.4g}, which plots can show",
+            "Use smaller numbers in X, Y and start.",
+        )
+
+
+def _positive(lr: float) -> float:
+    number = learning_rate(lr)
+    if not 0 < number < math.inf:
+        raise ConvkitError(f"lr is {brief_repr(lr)}", "a number above 0", "Choose 0.03, say.")
+    return number
+
+
 def _quadratic(state: DescentStepperState, previous: DescentStepperResult | None) -> QuadraticLoss:
     size = tuple(state.start.shape)
     if previous is not None:
@@ -297,6 +320,7 @@ def rate_of_position(position: int, limit: float) -> float:
     >>> rate_of_position(100, 1 / 30)
     0.0333
     """
+    position = min(max(position, 0), LAST_POSITION)
     ratio = 10 ** (position / _PER_DECADE + _LEAST_DECADE)
     return float(formatting.number(_finite_limit(limit) * ratio, 3))
 

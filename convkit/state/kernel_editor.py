@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from convkit import codegen, formatting, images, kernels, ops, user_function
 from convkit.comparison import mismatch_mask, rounding_bound
@@ -321,21 +322,31 @@ def _with_candidate(result: KernelEditorResult) -> KernelEditorResult:
 def _checked_candidate(call: user_function.Call, result: KernelEditorResult) -> Tensor:
     """Return what the learner's function returned, if it can be compared with the output."""
     name = user_function.name_of(result.operation)
-    shape = formatting.size(result.output.shape)
-    expected = f"a float tensor of {shape}"
-    value = call.value
     if call.changed:
         given = f"{name} changed its input in place"
         raise ConvkitError(given, "X and K unchanged", "Work on a copy, such as X.clone().")
-    if not isinstance(value, Tensor):
-        given = f"{name} returned a {type(value).__name__}"
-        raise ConvkitError(given, expected, "Return the output tensor; is there a return?")
-    if value.is_complex():
-        raise ConvkitError(f"{name} returned complex numbers", expected, "Return real numbers.")
-    if value.shape != result.output.shape:
-        given = f"{name} returned {formatting.size(value.shape) or 'a single number'}"
+    expected = f"a float tensor of {formatting.size(result.output.shape)}"
+    _check_ordinary(name, call.value, expected)
+    if call.value.shape != result.output.shape:
+        given = f"{name} returned {formatting.size(call.value.shape) or 'a single number'}"
         raise ConvkitError(given, expected, "Along each axis there are n - k + 1 windows.")
-    value = value.detach().to(result.output.dtype)
+    value = call.value.detach().to(result.output.dtype)
     if not value.isfinite().all():
         raise ConvkitError(f"{name} returned inf or nan", expected, "Look for a division by 0.")
     return value
+
+
+def _check_ordinary(name: str, value: object, expected: str) -> None:
+    """Raise ConvkitError unless a learner's function returned a plain, dense, real tensor."""
+    if not isinstance(value, Tensor):
+        given = f"{name} returned a {type(value).__name__}"
+        raise ConvkitError(given, expected, "Return the output tensor; is there a return?")
+    kinds = Tensor, nn.Parameter
+    if type(value) not in kinds or value.is_nested or value.is_quantized:
+        given = f"{name} returned an unusual kind of tensor, {type(value).__name__}"
+        raise ConvkitError(given, expected, "Return an ordinary tensor.")
+    if value.layout != torch.strided or value.device.type != "cpu":
+        given = f"{name} returned a tensor of layout {value.layout} on device {value.device}"
+        raise ConvkitError(given, expected, "Return a dense tensor on the CPU.")
+    if value.is_complex():
+        raise ConvkitError(f"{name} returned complex numbers", expected, "Return real numbers.")

@@ -16,8 +16,12 @@ import torch
 import traitlets
 from torch import Tensor
 
+from convkit.errors import ConvkitError
+
 MAX_UNDO = 100
 """How many states `Store.undo` can go back to."""
+MAX_NESTED = 8
+"""How often a change may lead back to the same store before it is refused."""
 
 SomeState = TypeVar("SomeState", bound="State")
 
@@ -122,6 +126,8 @@ class Store(traitlets.HasTraits):
     """
 
     result = traitlets.Any()
+    # One for all stores: a change of one may change others that follow it, from any thread.
+    _lock = threading.RLock()
 
     def __init__(self, start: State, compute: Compute, *, view_fields: Iterable[str] = ()) -> None:
         super().__init__()
@@ -130,7 +136,7 @@ class Store(traitlets.HasTraits):
         self._past: list[State] = []
         self._future: list[State] = []
         self._label = ""
-        self._lock = threading.RLock()
+        self._nested = 0
         self.log: list[dict[str, Any]] = []
         self.result = compute(start, None)
         self._start = self.state
@@ -166,11 +172,28 @@ class Store(traitlets.HasTraits):
             state = dataclasses.replace(self.state, **fields)
             if state == self.state:
                 return
+            self._check_nesting()
             result = self._compute(state, self.result)
             if not self._view_fields.issuperset(fields):
                 self._remember(label)
             self._write_log(label, fields, result.state)
+            self._publish(result)
+
+    def _check_nesting(self) -> None:
+        if self._nested >= MAX_NESTED:
+            raise ConvkitError(
+                "panels that follow each other change without end",
+                "a ring of links that settles",
+                "Call unfollow() on one of them.",
+            )
+
+    def _publish(self, result: Any) -> None:
+        """Make a result the current one; observers of it may change this store in turn."""
+        self._nested += 1
+        try:
             self.result = result
+        finally:
+            self._nested -= 1
 
     def undo(self) -> None:
         """Return to the state before the last edit, if there is one."""

@@ -120,6 +120,10 @@ def test_a_problem_of_the_same_size_keeps_the_start():
         ({"X": torch.ones(1, 1)}, "larger than|no larger"),
         ({"reduction": "max"}, "reduction is 'max'"),
         ({"n": -3}, "n is -3"),
+        ({"lr": -1.0}, "lr is -1.0"),
+        ({"lr": "a"}, "lr is 'a'"),
+        ({"rates": ()}, "1 to 100"),
+        ({"rates": (0.1, math.inf)}, "lr is inf"),
         ({"n": 1.0}, "n is 1.0"),
         ({"Y": torch.full((6, 7), 1e38)}, "loss"),
     ],
@@ -127,6 +131,14 @@ def test_a_problem_of_the_same_size_keeps_the_start():
 def test_what_cannot_work_is_refused_in_words(change, words):
     with pytest.raises(ConvkitError, match=words):
         compute(replace(state(), **change))
+
+
+def test_numbers_that_plots_cannot_show_are_refused_in_float64_too():
+    made = state(stripes().double(), EDGE.double())
+    with pytest.raises(ConvkitError, match="which plots can show"):
+        compute(replace(made, start=torch.full((1, 2), 1e100, dtype=torch.float64)))
+    with pytest.raises(ConvkitError, match="which plots can show"):
+        compute(replace(made, Y=1e100 * made.Y))
 
 
 def test_a_restart_returns_to_the_first_start_and_rate_where_they_fit():
@@ -145,5 +157,6 @@ def test_a_slider_position_and_its_rate_agree(position, limit):
 
 
 def test_rates_beyond_the_slider_stand_at_its_ends():
+    assert rate_of_position(10**6, 1.0) == rate_of_position(LAST_POSITION, 1.0)
     assert slider_position(1e-320, 1 / 30) == 0
     assert slider_position(1e30, 1 / 30) == LAST_POSITION

@@ -189,6 +189,8 @@ def in_place(X, K):
         (lambda X, K: corr2d(X, K) * math.nan, "inf or nan"),
         (lambda X, K: corr2d(X, K).to(torch.complex64), "complex"),
         (in_place, "changed its input in place"),
+        (lambda X, K: corr2d(X, K).to_sparse(), "layout torch.sparse_coo"),
+        (lambda X, K: corr2d(X, K).to("meta"), "device meta"),
     ],
 )
 def test_a_function_that_fails_is_part_of_the_result(operation, words):

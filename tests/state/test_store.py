@@ -224,3 +224,39 @@ def test_threads_edit_one_after_the_other():
         thread.join()
     assert errors == []
     assert replay(one.log, Drawing(torch.ones(2)), compute).state == one.state
+
+
+def follow(source, target, factor=1):
+    def on_result(change):
+        target.set(X=factor * change["new"].state.X)
+
+    source.observe(on_result, "result")
+
+
+def test_a_ring_of_links_that_never_settles_is_refused():
+    one, two = store(), store()
+    follow(one, two, factor=2)
+    follow(two, one)
+    with pytest.raises(ConvkitError, match="without end"):
+        one.set(X=torch.full((2,), 3.0))
+    one.unobserve_all()
+    one.set(size=3)
+    assert one.state.size == 3
+
+
+def test_two_threads_on_two_linked_stores_do_not_wait_for_each_other():
+    one, two = store(), store()
+    follow(one, two)
+    follow(two, one)
+
+    def work(target, start):
+        for n in range(50):
+            target.set(X=torch.full((2,), float(start + n)))
+
+    threads = [threading.Thread(target=work, args=(s, n)) for s, n in ((one, 0), (two, 100))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert not any(thread.is_alive() for thread in threads)
+    assert equal(one.state.X, two.state.X)
