@@ -62,7 +62,7 @@ function render({ model, el }) {
   const limit = (position, axis) => clamp(position, 0, model.get("cells")[axis] - 1);
 
   let pointer = null;
-  const save = oncePerFrame(() => model.save_changes());
+  const save = () => model.save_changes();
   const follow = oncePerFrame(() => {
     model.set("pointed", pointer && model.get("pointable") ? cellAt(pointer) : []);
     model.save_changes();

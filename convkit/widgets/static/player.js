@@ -10,7 +10,7 @@ const ICONS = {
 /** The clock: once per model, so that two views of it do not play twice as fast. */
 function initialize({ model }) {
   let timer = 0;
-  const save = oncePerFrame(() => model.save_changes());
+  const save = () => model.save_changes();
   const tick = () => {
     const next = model.get("value") + 1;
     model.set("value", Math.min(next, model.get("max")));
@@ -33,7 +33,7 @@ function initialize({ model }) {
 function render({ model, el }) {
   const view = new AbortController();
   el.classList.add("ck-part", "ck-player");
-  const save = oncePerFrame(() => model.save_changes());
+  const save = () => model.save_changes();
   const go = (value, playing = false) => {
     model.set("value", clamp(value, 0, model.get("max")));
     model.set("playing", playing);

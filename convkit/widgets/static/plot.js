@@ -82,7 +82,7 @@ function render({ model, el }) {
     return [clamp(x, left, left + width), clamp(y, top, top + height)];
   };
 
-  const save = oncePerFrame(() => model.save_changes());
+  const save = () => model.save_changes();
   const goTo = (index) => {
     model.set("index", clamp(index, 0, points.length - 1));
     save();

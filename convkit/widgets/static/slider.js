@@ -17,7 +17,7 @@ function render({ model, el }) {
   };
   watch(model, view.signal, ["min", "max", "value", "disabled", "label", "valuetext"], show);
 
-  const save = oncePerFrame(() => model.save_changes());
+  const save = () => model.save_changes();
   range.addEventListener("input", () => {
     model.set("value", Number(range.value));
     save();
