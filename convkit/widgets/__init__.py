@@ -2,8 +2,12 @@
 
 from convkit.widgets._base import Panel
 from convkit.widgets.array_editor import ArrayEditor
+from convkit.widgets.choice import Choice
+from convkit.widgets.code import Code
 from convkit.widgets.descent_stepper import DescentStepper
+from convkit.widgets.file_button import FileButton
 from convkit.widgets.frames import Frames
+from convkit.widgets.history import History
 from convkit.widgets.kernel_editor import KernelEditor
 from convkit.widgets.picture import Picture
 from convkit.widgets.player import Player
@@ -13,8 +17,12 @@ from convkit.widgets.status import Status
 
 __all__ = [
     "ArrayEditor",
+    "Choice",
+    "Code",
     "DescentStepper",
+    "FileButton",
     "Frames",
+    "History",
     "KernelEditor",
     "Panel",
     "Picture",

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from html import escape
+from functools import partial
 from importlib.resources import files
 from typing import Any
 
@@ -17,6 +17,7 @@ from convkit.errors import ConvkitError
 from convkit.state.store import Store
 from convkit.views import html as tables
 from convkit.widgets._typed import InvalidInput
+from convkit.widgets.history import History
 from convkit.widgets.status import Status
 
 STYLE = tables.STYLE + files("convkit.widgets").joinpath("static/panel.css").read_text("utf-8")
@@ -40,7 +41,7 @@ class Panel(widgets.VBox):
     store : Store
         Holds the state; every change of it is painted.
     children : sequence of Widget
-        The parts and controls, from top to bottom; put `self.status_line` among them.
+        The parts and controls, from top to bottom; put `self.header()` first.
 
     Raises
     ------
@@ -279,6 +280,15 @@ class Panel(widgets.VBox):
         return self._status_line
 
     @property
+    def _history(self) -> History:
+        if not hasattr(self, "_history_part"):
+            actions = {"undo": self.undo, "redo": self.redo, "reset": self.reset}
+            self._history_part = History(
+                {name: partial(self._press, action) for name, action in actions.items()}
+            )
+        return self._history_part
+
+    @property
     def status(self) -> str:
         """What the status line says."""
         return self.status_line.text
@@ -296,6 +306,23 @@ class Panel(widgets.VBox):
         """
         with self.status_line.hold_sync():
             self.status_line.text, self.status_line.kind = text, kind
+
+    def header(self, *extra: Widget) -> widgets.HBox:
+        """Return the first line of a panel: the status line, more controls, undo, redo, reset.
+
+        Examples
+        --------
+        >>> from convkit.widgets import KernelEditor
+        >>> KernelEditor().header().children
+        (Status (note): ..., History: reset)
+        """
+        line = row(self.status_line, *extra, self._history)
+        line.add_class("ck-head")
+        return line
+
+    def _press(self, action: Callable[[], None]) -> None:
+        with self.show_errors():
+            action()
 
     def link_in_browser(self, source: tuple[Widget, str], *targets: tuple[Widget, str]) -> None:
         """Make traits of parts follow another trait in the browser, without the kernel.
@@ -378,7 +405,15 @@ class Panel(widgets.VBox):
         self._cancel_timer()
         with self._painting():
             self.paint_first(self.store.result)
-            self.paint(self.store.result)
+            self._paint_second()
+
+    def _paint_second(self) -> None:
+        self.paint(self.store.result)
+        with self._history.hold_sync():
+            self._history.can_undo, self._history.can_redo = (
+                self.store.can_undo,
+                self.store.can_redo,
+            )
 
     def _paint_later(self) -> None:
         """Paint the rest once the picture is out; a newer edit takes an older one's place."""
@@ -393,7 +428,7 @@ class Panel(widgets.VBox):
     def _paint_rest(self) -> None:
         self._timer = None
         with self.show_errors(), self._painting():
-            self.paint(self.store.result)
+            self._paint_second()
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:
@@ -483,40 +518,24 @@ def text_box(description: str, value: str, width: str = "110px") -> widgets.Text
     return widgets.Text(value, description=description, layout={"width": width}, style=style)
 
 
-def history_buttons(panel: Panel) -> dict[str, widgets.Button]:
-    """Return buttons that undo, redo and reset a panel."""
-    actions = {
-        "undo": ("undo", panel.undo),
-        "redo": ("repeat", panel.redo),
-        "reset": ("refresh", panel.reset),
-    }
-    buttons = {}
-    for name, (icon, action) in actions.items():
-        button = widgets.Button(icon=icon, description=name, layout={"width": "78px"})
-        button.on_click(lambda _, action=action: _press(panel, action))
-        buttons[name] = button
-    return buttons
-
-
-def _press(panel: Panel, action: Callable[[], None]) -> None:
-    with panel.show_errors():
-        action()
-
-
-class Section(widgets.VBox):
+class Section:
     """A part of a panel that a button shows and hides, by pointer and by keys.
+
+    The buttons of all sections stand in the foot of a panel, their contents below it: see `foot`.
 
     Attributes
     ----------
     toggle : ToggleButton
         Its value says whether the section is open.
+    body : VBox
+        What the section shows.
     """
 
     def __init__(self, title: str, *children: Widget) -> None:
         self.toggle = widgets.ToggleButton(description=title, icon="caret-right")
+        self.toggle.add_class("ck-fold")
         self.body = widgets.VBox(children)
-        super().__init__([self.toggle, self.body])
-        self.add_class("ck-section")
+        self.body.add_class("ck-drawer")
         self.refresh()
 
     @property
@@ -530,6 +549,9 @@ class Section(widgets.VBox):
         self.body.layout.display = None if self.is_open else "none"
 
 
-def code_html(code: str) -> str:
-    """Return code as a block that one click selects."""
-    return f'<pre class="ck-code">{escape(code)}</pre>'
+def foot(*controls: Widget, sections: Sequence[Section]) -> list[Widget]:
+    """Return the last line of a panel, and below it the contents of its sections."""
+    space = html("", "ck-push")
+    line = row(*controls, space, *(section.toggle for section in sections))
+    line.add_class("ck-foot")
+    return [line, *(section.body for section in sections)]

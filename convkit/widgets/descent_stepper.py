@@ -49,14 +49,14 @@ from convkit.widgets._base import (
     STATIC_NOTE,
     Panel,
     Section,
-    code_html,
-    history_buttons,
+    foot,
     html,
     row,
     text_box,
 )
 from convkit.widgets._typed import InvalidInput, read_number
 from convkit.widgets.array_editor import ArrayEditor
+from convkit.widgets.code import Code
 from convkit.widgets.frames import Frames
 from convkit.widgets.picture import Picture
 from convkit.widgets.player import Player
@@ -135,7 +135,6 @@ class DescentStepper(Panel):
         store = Store(first, descent_stepper.compute, view_fields=["n"])
         self._first = store.state
         self._make_parts(store.result)
-        self._buttons = history_buttons(self)
         super().__init__(store, self._lines())
         self.add_class("ck-descent")
         self._bind()
@@ -289,8 +288,8 @@ class DescentStepper(Panel):
         self._pictures = {name: Picture(name, width=PICTURE_SIDE) for name in PICTURES}
         self._picture_row = widgets.HBox([self._titled(name) for name in PICTURES])
         self._key = html()
-        self._code = html()
-        self._code_section = Section("torch code for this", self._code)
+        self._code = Code("torch code")
+        self._code_section = Section("torch code", self._code)
         self._surface_view: SurfaceView | None = None
         self._curve_view: CurveView | None = None
         self._painted: DescentStepperResult | None = None
@@ -300,15 +299,15 @@ class DescentStepper(Panel):
         plots.add_class("ck-plots")
         self._picture_row.add_class("ck-lens")
         return [
-            row(self._player, self._count, *self._buttons.values()),
+            self.header(),
+            row(self._player, self._count),
             row(self._rate, self._rate_slider, self._share, self._only_ahead),
             row(widgets.Label("start kernel"), self._start),
             plots,
             self._frames,
             self._picture_row,
             self._key,
-            self.status_line,
-            self._code_section,
+            *foot(sections=[self._code_section]),
         ]
 
     def _bind(self) -> None:
@@ -399,7 +398,7 @@ class DescentStepper(Panel):
         self._paint_pictures(result)
         self._paint_controls(result)
         if self._code_section.is_open:
-            self._code.value = code_html(result.code(result.state.n))
+            self._code.code = result.code(result.state.n)
         self._code_section.refresh()
         is_diverging = result.convergence.outcome is Outcome.DIVERGING
         self.set_status(result.verdict, "error" if is_diverging else "note")
@@ -470,8 +469,6 @@ class DescentStepper(Panel):
         share = formatting.share_of_limit(state.lr, limit)
         self._share.value = share if math.isfinite(limit) else "no limit on this input"
         self._start.show(state.start)
-        self._buttons["undo"].disabled = not self.store.can_undo
-        self._buttons["redo"].disabled = not self.store.can_redo
 
     def _says_rate(self, text: str) -> bool:
         state = self.store.state

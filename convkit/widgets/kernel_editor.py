@@ -29,9 +29,8 @@ from convkit.widgets._base import (
     STATIC_NOTE,
     Panel,
     Section,
-    code_html,
     dropdown,
-    history_buttons,
+    foot,
     html,
     row,
     text_box,
@@ -39,6 +38,8 @@ from convkit.widgets._base import (
 from convkit.widgets._kernel_view import KernelView, lens_of
 from convkit.widgets._typed import read_pair, says_pair, write_pair
 from convkit.widgets.array_editor import ArrayEditor
+from convkit.widgets.code import Code
+from convkit.widgets.file_button import FileButton
 from convkit.widgets.player import Player
 from convkit.widgets.slider import Slider
 
@@ -132,7 +133,6 @@ class KernelEditor(Panel):
         compute = partial(kernel_editor.compute, operation=operation)
         store = Store(start, compute, view_fields=["at"])
         self._make_parts(store.result)
-        self._buttons = history_buttons(self)
         super().__init__(store, self._lines())
         self._bind_input()
         self._bind_kernel()
@@ -165,17 +165,12 @@ class KernelEditor(Panel):
         self._make_input_parts(result.state)
         self._make_kernel_parts(result)
         self._make_window_parts()
-        self._sizes, self._code = html("", "ck-small"), html()
-        self._code_section = Section("torch code for this", self._code)
+        self._sizes, self._code = html("", "ck-cap", "ck-mono"), Code("torch code")
+        self._code_section = Section("torch code", self._code)
 
     def _make_input_parts(self, state: KernelEditorState) -> None:
         self._picture = dropdown("picture", tuple(images.PICTURES), "215px")
-        self._file = widgets.FileUpload(
-            accept=".png,.jpg,.jpeg,.webp,.bmp,.gif",
-            description="your file",
-            tooltip="open a picture file of your own",
-            layout={"width": "125px"},
-        )
+        self._file = FileButton("open a picture", ".png,.jpg,.jpeg,.webp,.bmp,.gif")
         self._pixels = ArrayEditor(state.X[:1, :1], "input", symbol="X", signed=False)
         self._too_many = html()
         self._pixel_section = Section("edit the pixels of the input", self._pixels, self._too_many)
@@ -220,21 +215,24 @@ class KernelEditor(Panel):
 
     def _lines(self) -> list[widgets.Widget]:
         return [
+            self.header(),
             row(self._picture, self._file, self._preset, self._rows, self._columns),
-            row(*self._options.values(), self._flip, *self._buttons.values(), self._note),
+            row(*self._options.values(), self._flip, self._note),
             self._view,
-            row(widgets.Label("window"), self._player, self._row, self._column),
             self._sizes,
-            self.status_line,
-            self._code_section,
-            self._pixel_section,
+            *foot(
+                self._player,
+                self._row,
+                self._column,
+                sections=[self._pixel_section, self._code_section],
+            ),
         ]
 
     # What each control edits.
 
     def _bind_input(self) -> None:
         self.bind(self._picture, "", self._picture_fields)
-        self.bind(self._file, "", _upload_fields)
+        self._file.on_file(lambda *file: self.edit("", _upload_fields, *file))
         self._pixels.on_edit(self._on_pixel)
         self._pixels.observe(self._on_grid_error, "error")
         for section in (self._code_section, self._pixel_section):
@@ -343,8 +341,6 @@ class KernelEditor(Panel):
         self._paint_kernel_controls(result.state)
         self._paint_window_controls(result)
         self._paint_sections(result.state)
-        self._buttons["undo"].disabled = not self.store.can_undo
-        self._buttons["redo"].disabled = not self.store.can_redo
         self._sizes.value = "<br>".join(formatting.size_sums(result.state.geometry))
         self.set_status(result.verdict, "note" if result.agrees else "error")
 
@@ -355,7 +351,6 @@ class KernelEditor(Panel):
         if self._picture.options != names:
             self._picture.options = names
         self._picture.value = state.picture
-        self._file.value = ()  # so that the same file can be chosen again
         self._flip.value = state.flip
         for name, box in self._options.items():
             value = getattr(state, name)
@@ -397,7 +392,7 @@ class KernelEditor(Panel):
     def _paint_sections(self, state: KernelEditorState) -> None:
         """Fill the sections that are open; the others wait."""
         if self._code_section.is_open:
-            self._code.value = code_html(state.code)
+            self._code.code = state.code
         if self._pixel_section.is_open:
             self._paint_pixels(state)
         for section in (self._code_section, self._pixel_section):
@@ -444,7 +439,5 @@ class KernelEditor(Panel):
         return {"text/html": f"{lens_of(result)._repr_html_()}<small>{notes}</small>"}, {}
 
 
-def _upload_fields(files: tuple[dict[str, Any], ...]) -> dict[str, Any]:
-    if not files:
-        return {}
-    return {**file_fields(files[0]["name"], bytes(files[0]["content"])), "at": None}
+def _upload_fields(name: str, data: bytes) -> dict[str, Any]:
+    return {**file_fields(name, data), "at": None}

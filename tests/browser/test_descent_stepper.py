@@ -77,7 +77,7 @@ def test_it_shows_both_plots_and_all_tables(panel):
 
 
 def test_the_code_is_that_of_the_step_on_show(panel):
-    open_section(panel, "torch code for this")
+    open_section(panel, "torch code")
     button(panel, "next step").click()
     expect(panel.locator("pre.ck-code:visible")).to_contain_text("for lr in [0.03]")
     K = run_code(panel)["K"]
@@ -123,7 +123,7 @@ def test_it_is_scrubbed_while_the_kernel_is_busy(panel, notebook):
     go_on.touch()
     expect(prompt).not_to_have_text("[*]:")
     # What was scrubbed meanwhile reaches Python one message after the other.
-    open_section(panel, "torch code for this")
+    open_section(panel, "torch code")
     expect(panel.locator("pre.ck-code:visible")).to_contain_text("for lr in [0.03] * 3")
     assert notebook.ask("panel.n").endswith("3")
 

@@ -73,7 +73,7 @@ def notebook(request, chromium, lab):
 def panel(request, notebook) -> Locator:
     """Give each panel, its code on show and its status line in trouble."""
     shown = notebook.show(f"panel = {PANELS[request.param]}\npanel").locator(".ck-panel")
-    open_section(shown, "torch code for this")
+    open_section(shown, "torch code")
     expect(shown.locator("pre.ck-code:visible")).to_be_visible()
     return shown
 

@@ -52,7 +52,7 @@ def test_a_panel_of_the_first_notebook_responds(page, lab):
     open_notebook(page, lab, "notebooks/00_start_here.ipynb")
     run_all(page)
     panel = page.locator(".ck-panel")
-    panel.get_by_label("picture").select_option("photo 128 × 128")
+    panel.get_by_label("picture", exact=True).select_option("photo 128 × 128")
     canvas = picture(panel, "output 128 × 127")
     before = canvas.evaluate("canvas => canvas.toDataURL()")
     type_in(box(panel, "K[0, 0]"), "3")

@@ -434,3 +434,36 @@ def test_a_status_updates_the_text_of_one_live_region(notebook):
         ["x is bad", "ready again"],
         True,
     ]
+
+
+def test_one_of_a_choice_is_chosen_by_pointer_and_arrow_keys(notebook):
+    output = notebook.show('part = Choice("look", {"auto": "", "grey": "", "signed": ""})\npart')
+    group = output.get_by_role("radiogroup", name="look")
+    group.get_by_text("grey").click()
+    expect(group.get_by_role("radio", name="grey")).to_be_checked()
+    output.page.keyboard.press("ArrowRight")
+    expect(group.get_by_role("radio", name="signed")).to_be_checked()
+    assert ask(notebook, "part.value") == "signed"
+    notebook.ask('part.value = "auto"')
+    expect(group.get_by_role("radio", name="auto")).to_be_checked()
+
+
+def test_code_is_copied_by_one_click(notebook):
+    notebook.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    output = notebook.show('part = Code("torch code", "import torch\\nK = 1 < 2")\npart')
+    button(output, "copy the torch code").click()
+    expect(output.get_by_role("status")).to_have_text("copied")
+    copied = notebook.page.evaluate("navigator.clipboard.readText()")
+    assert copied == "import torch\nK = 1 < 2"
+
+
+def test_undo_redo_and_reset_are_pressed_by_keys_where_they_have_work(notebook):
+    output = notebook.show(
+        "pressed = []\n"
+        "part = History({n: lambda n=n: pressed.append(n) for n in ('undo', 'redo', 'reset')})\n"
+        "part.can_undo = True\npart"
+    )
+    for name in ("undo", "redo", "reset"):
+        button(output, name).focus()
+        notebook.page.keyboard.press("Enter")
+    assert ask(notebook, "pressed") == "['undo', 'reset']"

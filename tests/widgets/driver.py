@@ -7,9 +7,9 @@ from unittest.mock import patch
 from ipywidgets import Widget
 
 
-def send(widget: Widget, content: dict) -> None:
-    """Deliver a custom message."""
-    _deliver(widget, {"method": "custom", "content": content})
+def send(widget: Widget, content: dict, *buffers: bytes) -> None:
+    """Deliver a custom message, with buffers of bytes."""
+    _deliver(widget, {"method": "custom", "content": content}, *buffers)
 
 
 def receive_state(widget: Widget, **traits: object) -> None:
@@ -29,5 +29,6 @@ def sent_by(widget: Widget) -> Iterator[list[dict]]:
         yield messages
 
 
-def _deliver(widget: Widget, data: dict) -> None:
-    widget.comm.handle_msg({"content": {"data": data}, "buffers": []})
+def _deliver(widget: Widget, data: dict, *buffers: bytes) -> None:
+    views = [memoryview(data) for data in buffers]
+    widget.comm.handle_msg({"content": {"data": data}, "buffers": views})

@@ -8,15 +8,25 @@ Values take the path that they take from a browser: the state of a widget's mode
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import ipywidgets as widgets
 
-from convkit.widgets import ArrayEditor, Panel, Picture, Player, Slider, Status
+from convkit.widgets import (
+    ArrayEditor,
+    Choice,
+    FileButton,
+    History,
+    Panel,
+    Picture,
+    Player,
+    Slider,
+    Status,
+)
 from tests.widgets.driver import receive_state, send
 
 NAMED = (widgets.Dropdown, widgets.Text, widgets.Checkbox, widgets.BoundedIntText)
-PRESSED = (widgets.Button, widgets.ToggleButton, widgets.FileUpload)
+PRESSED = (widgets.Button, widgets.ToggleButton)
+LABELLED = (Slider, Player, Picture, Choice, FileButton)
 
 
 class PanelDriver:
@@ -69,7 +79,12 @@ class PanelDriver:
 
     def press(self, name: str) -> None:
         """Press a button."""
-        send(self.find(name), {"event": "click"})
+        part = self.find(name)
+        send(part, {"press": name} if isinstance(part, History) else {"event": "click"})
+
+    def can_press(self, name: str) -> bool:
+        """Return whether undo or redo has something to do."""
+        return getattr(self.find(name), f"can_{name}")
 
     def toggle(self, name: str) -> None:
         """Tick or clear a box, or open or close a section."""
@@ -78,9 +93,7 @@ class PanelDriver:
 
     def upload(self, name: str, file_name: str, data: bytes) -> None:
         """Choose a file."""
-        file = {"name": file_name, "type": "image/png", "size": len(data)}
-        content = {"content": memoryview(data), "last_modified": datetime.now(tz=UTC)}
-        self.find(name).value = (file | content,)
+        send(self.find(name), {"name": file_name}, data)
 
     def text(self, name: str) -> str:
         """Return the text in a box, or of a chosen entry."""
@@ -121,7 +134,9 @@ def _is_shown(part: widgets.HTML) -> bool:
 def _names(part: widgets.Widget) -> list[str]:
     if isinstance(part, ArrayEditor):
         return part.names
-    if isinstance(part, Slider | Player | Picture):
+    if isinstance(part, History):
+        return ["undo", "redo", "reset"]
+    if isinstance(part, LABELLED):
         return [part.label]
     if isinstance(part, NAMED + PRESSED):
         return [part.description]

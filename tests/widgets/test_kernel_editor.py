@@ -45,8 +45,8 @@ def expect_consistent(panel, driver):
     for name, value in how.items():
         text = str(value).strip("()").replace(" ", "")
         assert driver.text(name).replace(" ", "") == text
-    assert driver.find("undo").disabled != panel.store.can_undo
-    assert driver.find("redo").disabled != panel.store.can_redo
+    assert driver.can_press("undo") == panel.store.can_undo
+    assert driver.can_press("redo") == panel.store.can_redo
 
 
 # Each control
@@ -187,11 +187,11 @@ def test_opening_a_picture_file():
     panel, driver = driven()
     array = np.arange(20 * 30, dtype=np.uint8).reshape(20, 30)
     for _ in range(2):  # the same file can be chosen again
-        driver.upload("your file", "mine.png", png(array))
+        driver.upload("open a picture", "mine.png", png(array))
         assert torch.equal(panel.X, torch.tensor(array) / 255)
         assert driver.text("picture") == "file mine.png"
         driver.choose("picture", "dot 7 × 7")
-    driver.upload("your file", "bad.png", b"<script>alert(1)</script>")
+    driver.upload("open a picture", "bad.png", b"<script>alert(1)</script>")
     assert "cannot be read as a picture" in driver.status and driver.kind == "error"
     assert driver.text("picture") == "dot 7 × 7"
     expect_consistent(panel, driver)

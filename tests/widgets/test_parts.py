@@ -5,7 +5,18 @@ import pytest
 import traitlets
 
 from convkit import ConvkitError
-from convkit.widgets import Frames, Picture, Player, Plot, Slider, Status
+from convkit.widgets import (
+    Choice,
+    Code,
+    FileButton,
+    Frames,
+    History,
+    Picture,
+    Player,
+    Plot,
+    Slider,
+    Status,
+)
 from tests.widgets.driver import receive_state, send, sent_by
 
 
@@ -16,6 +27,10 @@ from tests.widgets.driver import receive_state, send, sent_by
         (Slider("weight", -4, 4, 1), "Slider: weight, at 1 from -4 to 4"),
         (Player("step", max=25, value=6), "Player: step 6 of 25"),
         (Picture("input, photo"), "Picture: input, photo"),
+        (Choice("look", {"grey": "", "signed": ""}), "Choice: look is grey"),
+        (Code("torch code", "K\nX"), "Code: torch code, 2 lines"),
+        (FileButton("open a picture"), "FileButton: open a picture"),
+        (History({}), "History: reset"),
         (Plot("loss", [300, 200], [40, 10, 250, 160]), "Plot: loss"),
         (Frames("<p></p>"), "Frames: 0 frames of 0 slots, frame 0 on show"),
     ],
@@ -32,6 +47,7 @@ def test_each_part_has_a_text_that_is_the_same_on_every_run(part, text):
         (lambda: Player(max=3, value=4), "value is 4; expected a position from 0 to 3"),
         (lambda: Player(max=-1), "value is 0; expected a position from 0 to -1"),
         (lambda: Player(max=3, interval=0), "interval is 0; expected milliseconds"),
+        (lambda: Choice("look", {}), "no options; expected at least one option"),
         (lambda: Frames().show([["a"], ["a", "b"]]), "texts has frames of 1 and 2 slots"),
         (lambda: Frames().show([["a"]], [["x", "y"]]), "classes has 2 entries; expected 1"),
         (
@@ -119,3 +135,20 @@ def test_frames_are_codes_of_their_texts_and_classes():
 
 def _decoded(codes, strings):
     return [[strings[code] for code in row] for row in np.frombuffer(codes, "<u2").reshape(3, 2)]
+
+
+def test_history_calls_what_is_pressed_and_nothing_else():
+    pressed = []
+    history = History({name: lambda name=name: pressed.append(name) for name in ("undo", "redo")})
+    for content in ({"press": "undo"}, {"press": "close"}, "undo", {"press": "redo"}):
+        send(history, content)
+    assert pressed == ["undo", "redo"]
+
+
+def test_a_file_button_hands_over_name_and_bytes_of_a_whole_message_only():
+    files, part = [], FileButton("open a picture")
+    part.on_file(lambda name, data: files.append((name, data)))
+    send(part, {"name": "a.png"}, b"1234")
+    send(part, {"name": "no bytes.png"})
+    send(part, {"size": 4}, b"1234")
+    assert files == [("a.png", b"1234")]
