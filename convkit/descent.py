@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from convkit.errors import ConvkitError, brief_repr
-from convkit.least_squares import QuadraticLoss, check_reduction, check_target
+from convkit.errors import ConvkitError, brief_repr, check_choice
+from convkit.least_squares import REDUCTIONS, QuadraticLoss, check_target
 from convkit.ops import as_integer, as_real, check_same_dtype, validated_copy
 
 DIVERGENCE_FACTOR = 1e6
@@ -98,7 +98,7 @@ class _Problem:
 def _checked_problem(
     X: Tensor, Y: Tensor, start: Tensor, reduction: str
 ) -> tuple[_Problem, Tensor]:
-    check_reduction(reduction)
+    check_choice("reduction", reduction, REDUCTIONS)
     X, Y, start = (
         validated_copy(name, values) for name, values in (("X", X), ("Y", Y), ("start", start))
     )

@@ -1,5 +1,9 @@
 """The one error class of convkit, and how its messages show a value."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+
 
 class ConvkitError(ValueError):
     """An input that cannot work, described in three parts.
@@ -30,6 +34,20 @@ class ConvkitError(ValueError):
 
     def __str__(self) -> str:
         return f"{self.given}; expected {self.expected}. {self.hint}"
+
+
+def check_choice(name: str, value: object, choices: Iterable[str]) -> None:
+    """Raise ConvkitError unless `value`, called `name`, is one of the words `choices`.
+
+    Examples
+    --------
+    >>> check_choice("mode", "mean", ["max", "avg"])
+    Traceback (most recent call last):
+    convkit.errors.ConvkitError: mode is 'mean'; expected one of max, avg. Check the name.
+    """
+    if not isinstance(value, str) or value not in choices:
+        given = f"{name} is {brief_repr(value)}"
+        raise ConvkitError(given, f"one of {', '.join(choices)}", "Check the name.")
 
 
 def brief_repr(value: object, max_length: int = 60) -> str:

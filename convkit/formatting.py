@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from convkit.least_squares import QuadraticLoss
-from convkit.ops import WindowGeometry, output_size
+from convkit.ops import WindowGeometry
 
 # Numbers
 
@@ -28,7 +28,8 @@ def number(value: float | Tensor, digits: int = 4) -> str:
     >>> number(1 / 3), number(-0.0), number(12345.6)
     ('0.3333', '0', '1.235e+04')
     """
-    return _number_texts([_as_float(value)], digits)[0]
+    x = value.item() if isinstance(value, Tensor) else value
+    return _number_texts([x], digits)[0]
 
 
 def numbers(values: Tensor, digits: int = 4) -> list[list[str]]:
@@ -42,32 +43,18 @@ def numbers(values: Tensor, digits: int = 4) -> list[list[str]]:
     return _in_rows(_number_texts(values.flatten().tolist(), digits), values.shape[1])
 
 
-def short(value: float | Tensor) -> str:
-    """Return a number for a narrow cell, of at most 5 characters as long as it is below 1e10.
-
-    Integers have no decimals, so "0" is exactly zero and "0.00" is not.
-
-    Examples
-    --------
-    >>> short(3.0), short(0.5), short(-12.34), short(98765.4)
-    ('3', '0.50', '-12.3', '1e5')
-    """
-    return _short_texts([_as_float(value)])[0]
-
-
 def shorts(values: Tensor) -> list[list[str]]:
-    """Return `short` of each value of a (H, W) tensor, row by row.
+    """Return each value of a (H, W) tensor for a narrow cell, row by row.
+
+    Below 1e10 these are at most 5 characters. Integers have no decimals, so "0" is exactly zero and
+    "0.00" is not.
 
     Examples
     --------
-    >>> shorts(torch.tensor([[1.0, 0.5]]))
-    [['1', '0.50']]
+    >>> shorts(torch.tensor([[3.0, 0.5], [-12.34, 98765.4]]))
+    [['3', '0.50'], ['-12.3', '1e5']]
     """
     return _in_rows(_short_texts(values.flatten().tolist()), values.shape[1])
-
-
-def _as_float(value: float | Tensor) -> float:
-    return value.item() if isinstance(value, Tensor) else float(value)
 
 
 def _number_texts(values: list[float], digits: int = 4) -> list[str]:
@@ -168,20 +155,8 @@ def colour_limit(values: Tensor) -> float:
 # Sums
 
 
-def window_sum(patch: Tensor, K: Tensor, bias: float | None = None) -> str:
-    """Return the arithmetic of one output cell, from its window and the kernel, both (kH, kW).
-
-    Examples
-    --------
-    >>> patch, K = torch.tensor([[0.0, 1.0], [3.0, 4.0]]), torch.tensor([[0.0, 1.0], [2.0, -3.0]])
-    >>> window_sum(patch, K)
-    '0×0 + 1×1 + 3×2 + 4×(-3) = -5'
-    """
-    return window_sums(patch.reshape(1, -1), K, bias)[0]
-
-
 def window_sums(patches: Tensor, K: Tensor, bias: float | None = None) -> list[str]:
-    """Return the arithmetic of many output cells, from `patches` (n, kH * kW): see `window_sum`.
+    """Return the arithmetic of output cells, from their windows `patches` (n, kH * kW).
 
     Examples
     --------
@@ -200,29 +175,6 @@ def window_sums(patches: Tensor, K: Tensor, bias: float | None = None) -> list[s
     return [f"{term}{extra} = {result}" for term, result in zip(terms, results, strict=True)]
 
 
-def size_sum(axis: str, n: int, k: int, p: int, s: int, d: int) -> str:
-    """Return the arithmetic of the output's size along one axis.
-
-    Parameters
-    ----------
-    axis : str
-        What is counted: "rows" or "columns".
-    n, k, p, s, d : int
-        Input size, kernel size, padding, stride and dilation along that axis, in cells.
-
-    Examples
-    --------
-    >>> size_sum("columns", 8, 2, p=0, s=1, d=1)
-    'columns: 8 - 2 + 1 = 7'
-    >>> size_sum("rows", 6, 3, p=1, s=2, d=1)
-    'rows: floor((6 + 2×1 - 1×(3 - 1) - 1) / 2) + 1 = 3'
-    """
-    out = output_size(n, k, padding=p, stride=s, dilation=d)
-    if (p, s, d) == (0, 1, 1):
-        return f"{axis}: {n} - {k} + 1 = {out}"
-    return f"{axis}: floor(({n} + 2×{p} - {d}×({k} - 1) - 1) / {s}) + 1 = {out}"
-
-
 def size_sums(geometry: WindowGeometry) -> tuple[str, str]:
     """Return the arithmetic of the number of rows of the output, and of its number of columns.
 
@@ -232,9 +184,15 @@ def size_sums(geometry: WindowGeometry) -> tuple[str, str]:
     ('rows: 6 - 1 + 1 = 6', 'columns: 8 - 2 + 1 = 7')
     """
     g = geometry
-    sizes = (g.input_size, g.kernel_size, g.padding, g.stride, g.dilation)
+    sizes = (g.output_size, g.input_size, g.kernel_size, g.padding, g.stride, g.dilation)
     rows, columns = zip(*sizes, strict=True)
-    return size_sum("rows", *rows), size_sum("columns", *columns)
+    return f"rows: {_size_sum(*rows)}", f"columns: {_size_sum(*columns)}"
+
+
+def _size_sum(out: int, n: int, k: int, p: int, s: int, d: int) -> str:
+    if (p, s, d) == (0, 1, 1):
+        return f"{n} - {k} + 1 = {out}"
+    return f"floor(({n} + 2×{p} - {d}×({k} - 1) - 1) / {s}) + 1 = {out}"
 
 
 def update_sums(

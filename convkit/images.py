@@ -18,7 +18,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from convkit.errors import ConvkitError, brief_repr
+from convkit.errors import ConvkitError, brief_repr, check_choice
 from convkit.ops import Pair, as_integer, to_pair
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
@@ -214,8 +214,7 @@ def picture(name: str) -> Tensor:
     >>> picture("ramp 6 × 9").shape
     torch.Size([6, 9])
     """
-    if name not in PICTURES:
-        raise ConvkitError(f"picture {name!r}", f"one of {', '.join(PICTURES)}", "Check the name.")
+    check_choice("picture", name, PICTURES)
     return _cached_picture(name).clone()
 
 

@@ -8,8 +8,8 @@ from math import comb
 import torch
 from torch import Tensor
 
-from convkit.errors import ConvkitError, brief_repr
-from convkit.ops import Pair, to_pair
+from convkit.errors import ConvkitError, check_choice
+from convkit.ops import MAX_KERNEL_SIDE, Pair, to_pair
 
 
 def _identity(rows: int, columns: int) -> Tensor:
@@ -77,15 +77,12 @@ def kernel(name: str, size: Pair | None = None) -> Tensor:
             [-2.,  0.,  2.],
             [-1.,  0.,  1.]])
     """
-    if not isinstance(name, str):
-        raise ConvkitError(f"kernel {brief_repr(name)}", "a name", f"Use one of {KERNELS}.")
+    check_choice("kernel", name, KERNELS)
+    shape = None if size is None else to_pair("size", size, 1, MAX_KERNEL_SIDE)
     if name in _SIZED:
-        return _SIZED[name](*to_pair("size", 3 if size is None else size, 1))
-    if name not in _FIXED:
-        given = f"kernel {brief_repr(name)}"
-        raise ConvkitError(given, f"one of {', '.join(KERNELS)}", "Check the name.")
+        return _SIZED[name](*(shape or (3, 3)))
     K = torch.tensor(_FIXED[name], dtype=torch.float32)
-    if size is not None and to_pair("size", size, 1) != tuple(K.shape):
+    if shape not in (None, tuple(K.shape)):
         raise ConvkitError(
             f"size {size} for {name!r}",
             f"its only size, {tuple(K.shape)}",
@@ -123,7 +120,7 @@ def resized(K: Tensor, size: Pair) -> Tensor:
     tensor([[1.],
             [0.]])
     """
-    height, width = to_pair("size", size, 1)
+    height, width = to_pair("size", size, 1, MAX_KERNEL_SIDE)
     name = named_like(K)
     if name in _SIZED:
         return kernel(name, (height, width)).to(K)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from convkit.ops import Pair, corr2d, to_pair
+from convkit.ops import MAX_KERNEL_SIDE, Pair, corr2d, to_pair
 
 
 class Conv2D(nn.Module):
@@ -32,7 +32,8 @@ class Conv2D(nn.Module):
 
     def __init__(self, kernel_size: Pair, bias: bool = True) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.rand(to_pair("kernel_size", kernel_size, 1)))
+        size = to_pair("kernel_size", kernel_size, 1, MAX_KERNEL_SIDE)
+        self.weight = nn.Parameter(torch.rand(size))
         self.bias = nn.Parameter(torch.zeros(1)) if bias else None
 
     def forward(self, X: Tensor) -> Tensor:

@@ -13,8 +13,19 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from convkit.errors import ConvkitError, brief_repr
-from convkit.ops import Pair, WindowGeometry, check_array, patches, to_pair, validated_copy
+from convkit.errors import ConvkitError, check_choice
+from convkit.ops import (
+    MAX_KERNEL_SIDE,
+    Pair,
+    WindowGeometry,
+    check_array,
+    patches,
+    to_pair,
+    validated_copy,
+)
+
+REDUCTIONS = ("sum", "mean")
+"""Whether squared errors are added up or averaged."""
 
 RANK_TOLERANCE = 1e-10
 """An eigenvalue this many times smaller than the largest counts as zero."""
@@ -71,8 +82,8 @@ class QuadraticLoss:
     def __init__(
         self, X: Tensor, kernel_size: Pair, Y: Tensor | None = None, *, reduction: str = "sum"
     ) -> None:
-        check_reduction(reduction)
-        self.kernel_size = to_pair("kernel_size", kernel_size, 1)
+        check_choice("reduction", reduction, REDUCTIONS)
+        self.kernel_size = to_pair("kernel_size", kernel_size, 1, MAX_KERNEL_SIDE)
         A = patches(validated_copy("X", X).double(), self.kernel_size)
         cells = len(A) if reduction == "mean" else 1
         self.hessian = 2 * (A.T @ A / cells)
@@ -243,18 +254,6 @@ class QuadraticLoss:
             given = f"{name} has shape {tuple(K.shape)}"
             raise ConvkitError(given, f"the kernel's shape {self.kernel_size}", "Reshape it.")
         return K.detach().double().flatten()
-
-
-def check_reduction(reduction: str) -> None:
-    """Raise ConvkitError unless `reduction` is "sum" or "mean".
-
-    Examples
-    --------
-    >>> check_reduction("mean")
-    """
-    if reduction not in ("sum", "mean"):
-        given = f"reduction is {brief_repr(reduction)}"
-        raise ConvkitError(given, '"sum" or "mean"', "Choose one.")
 
 
 def check_target(X: Tensor, Y: Tensor, kernel_size: tuple[int, ...]) -> None:

@@ -17,8 +17,9 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.masked import MaskedTensor
 
-from convkit.errors import ConvkitError, brief_repr
+from convkit.errors import ConvkitError, brief_repr, check_choice
 
 Pair = int | Sequence[int]
 """A number of cells: one for both axes, or (h, w)."""
@@ -34,6 +35,9 @@ MAX_INTEGER = 2**31 - 1
 
 MAX_CELLS = 2**28
 """The most cells, padding included, of an input: 1 GiB as float32."""
+
+MAX_KERNEL_SIDE = 500
+"""The most rows or columns of a kernel that convkit makes."""
 
 
 # Numbers of any kind
@@ -79,7 +83,9 @@ def as_real(value: Any) -> float | None:
         return math.inf if value > 0 else -math.inf
 
 
-def to_pair(name: str, value: Pair, minimum: int = 0) -> tuple[int, int]:
+def to_pair(
+    name: str, value: Pair, minimum: int = 0, maximum: int = MAX_INTEGER
+) -> tuple[int, int]:
     """Return an integer or an (h, w) pair as a pair of ints.
 
     Parameters
@@ -88,13 +94,13 @@ def to_pair(name: str, value: Pair, minimum: int = 0) -> tuple[int, int]:
         The argument's name in the error message.
     value : int or (h, w)
         Integers of any kind, also numpy's and tensors without axes.
-    minimum : int
-        The least that either number may be.
+    minimum, maximum : int
+        The least and the most that either number may be.
 
     Raises
     ------
     ConvkitError
-        If `value` is anything else, or a number is below `minimum` or above `MAX_INTEGER`.
+        If `value` is anything else, or a number is out of range.
 
     Examples
     --------
@@ -103,11 +109,11 @@ def to_pair(name: str, value: Pair, minimum: int = 0) -> tuple[int, int]:
     """
     both = value if isinstance(value, Sequence) else (value, value)
     whole = [n if type(n) is int else as_integer(n) for n in both[:3]]
-    in_range = [n for n in whole if n is not None and minimum <= n <= MAX_INTEGER]
+    in_range = [n for n in whole if n is not None and minimum <= n <= maximum]
     if len(whole) != 2 or len(in_range) != 2:
         raise ConvkitError(
             f"{name} is {brief_repr(value)}",
-            f"a whole number from {minimum} to {MAX_INTEGER}, or a pair (h, w) of them",
+            f"a whole number from {minimum} to {maximum}, or a pair (h, w) of them",
             f"For the same {name} along both axes write one number.",
         )
     return in_range[0], in_range[1]
@@ -123,7 +129,8 @@ def check_array(name: str, value: Tensor) -> Tensor:
     ------
     ConvkitError
         If it is no tensor, has another number of axes, no values, another dtype (integers, complex,
-        float8) or is sparse; the message calls it `name` and says how to convert it.
+        float8) or is sparse, nested or masked; the message calls it `name` and says how to convert
+        it.
 
     Examples
     --------
@@ -134,6 +141,9 @@ def check_array(name: str, value: Tensor) -> Tensor:
     if not isinstance(value, Tensor):
         given = f"{name} is a {type(value).__name__}"
         raise ConvkitError(given, expected, f"Write torch.tensor({name}).")
+    if value.layout != torch.strided or value.is_nested or isinstance(value, MaskedTensor):
+        hint = f"Make it a plain tensor; of a sparse one {name}.to_dense() does."
+        raise ConvkitError(f"{name} is a sparse, nested or masked tensor", expected, hint)
     given = f"{name} has shape {tuple(value.shape)}"
     if value.ndim != 2:
         raise ConvkitError(given, expected, _axes_hint(name, value.ndim))
@@ -142,9 +152,6 @@ def check_array(name: str, value: Tensor) -> Tensor:
     if value.device.type == "meta":
         given = f"{name} is on device meta, which holds no values"
         raise ConvkitError(given, expected, "Make it on the CPU.")
-    if value.layout != torch.strided:
-        given = f"{name} has layout {value.layout}"
-        raise ConvkitError(given, expected, f"Write {name}.to_dense().")
     if value.dtype not in FLOAT_DTYPES:
         part = f"{name}.real" if value.is_complex() else name
         given = f"{name} has dtype {value.dtype}"
@@ -446,9 +453,7 @@ def pad2d(X: Tensor, padding: Pair, mode: str = "zeros") -> Tensor:
     >>> pad2d(torch.tensor([[1.0, 2.0, 3.0]]), (0, 1), mode="reflect")
     tensor([[2., 1., 2., 3., 2.]])
     """
-    if mode not in PADDING_MODES:
-        given = f"padding_mode is {brief_repr(mode)}"
-        raise ConvkitError(given, f"one of {', '.join(PADDING_MODES)}", "Check the name.")
+    check_choice("padding_mode", mode, PADDING_MODES)
     height, width = X.shape[-2:]
     ph, pw = to_pair("padding", padding)
     spare = {"reflect": 1, "circular": 0}
@@ -505,10 +510,13 @@ def corr2d(
     """
     check_same_dtype(X=X, K=K)
     g = _geometry(X, tuple(K.shape), padding=padding, stride=stride, dilation=dilation)
+    check_choice("padding_mode", padding_mode, PADDING_MODES)
     margin = g.padding
     if padding_mode != "zeros":
         X = pad2d(X, margin, padding_mode)
         margin = (0, 0)
+    # Autograd cannot use what was made in inference mode, but it can use a copy.
+    X, K = (A.clone() if A.is_inference() else A for A in (X, K))
     Y = F.conv2d(X[None, None], K[None, None], None, g.stride, margin, g.dilation)
     return Y[0, 0]
 
@@ -632,9 +640,7 @@ def pool2d(
             [7., 8.]])
     """
     check_array("X", X)
-    if mode not in ("max", "avg"):
-        given = f"mode is {brief_repr(mode)}"
-        raise ConvkitError(given, '"max" or "avg"', "Choose one of the two.")
+    check_choice("mode", mode, ("max", "avg"))
     size = to_pair("pool_size", pool_size, 1)
     g = _geometry(X, size, padding=padding, stride=stride)
     if any(2 * p > k for p, k in zip(g.padding, size, strict=True)):
@@ -687,5 +693,12 @@ def patches(
     """
     check_array("X", X)
     g = _geometry(X, kernel_size, padding=padding, stride=stride, dilation=dilation)
+    windows, weights = math.prod(g.output_size), math.prod(g.kernel_size)
+    if max(windows, weights) * weights > MAX_CELLS:
+        raise ConvkitError(
+            f"kernel_size {kernel_size} has {weights} weights, and X {windows} windows",
+            f"at most {MAX_CELLS} numbers in all windows, and weights squared",
+            "Use a smaller kernel or picture.",
+        )
     columns = F.unfold(X[None, None], g.kernel_size, g.dilation, g.padding, g.stride)
     return columns[0].T

@@ -26,24 +26,11 @@ FAILURES = (Exception, SystemExit, GeneratorExit)
 class UserFunctionError(ConvkitError):
     """A learner's function could not be run, or is no function.
 
-    Parameters
-    ----------
-    given, expected, hint : str
-        As in `ConvkitError`; `given` is "my_corr2d raised TypeError: ...".
-    cause : BaseException or None
-        What the function raised.
-
     Examples
     --------
     >>> print(UserFunctionError("f raised KeyError: 3", "a result", "Fix f and run it again."))
     f raised KeyError: 3; expected a result. Fix f and run it again.
     """
-
-    def __init__(
-        self, given: str, expected: str, hint: str, cause: BaseException | None = None
-    ) -> None:
-        super().__init__(given, expected, hint)
-        self.cause = cause
 
 
 @dataclass(frozen=True)
@@ -152,11 +139,8 @@ def restored_settings() -> Iterator[None]:
     ...     print(torch.is_grad_enabled())
     True
     """
-    torch_state, python_state, numpy_state = (
-        torch.get_rng_state(),
-        random.getstate(),
-        np.random.get_state(),
-    )
+    torch_state, python_state = torch.get_rng_state(), random.getstate()
+    numpy_state = np.random.get_state()
     dtype = torch.get_default_dtype()
     device = torch.get_default_device()
     deterministic = torch.are_deterministic_algorithms_enabled()
@@ -236,7 +220,6 @@ def call(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Call:
                 f"{name} raised {describe_error(error)}",
                 "a result",
                 f"Fix {name} and run this cell again.",
-                cause=error,
             ) from error
     names = [*_argument_names(function, len(args)), *kwargs]
     before, after = [*args, *kwargs.values()], [*copies, *options.values()]

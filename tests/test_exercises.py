@@ -3,7 +3,6 @@
 import ast
 import random
 import sys
-from dataclasses import FrozenInstanceError
 
 import numpy as np
 import pytest
@@ -58,22 +57,15 @@ def sobel(v):
     return v[0] * kernel("Sobel x") + v[1] * kernel("Sobel y")
 
 
-def centred(centre, rest):
+def blur(cells, weight, rest=0.0):
+    """Return a 5 × 5 kernel with `weight` at some cells, and `rest` elsewhere."""
     K = torch.full((5, 5), rest)
-    K[2, 2] = centre
+    K[cells] = weight
     return K
 
 
-def corners():
-    K = torch.zeros(5, 5)
-    K[0, 0] = K[4, 4] = 0.5
-    return K
-
-
-def motion_blur():
-    K = torch.zeros(5, 5)
-    K[2] = 0.2
-    return K
+CENTRE = (2, 2)
+CORNERS = ([0, 4], [0, 4])
 
 
 def step_with(update):
@@ -86,18 +78,9 @@ def step_with(update):
     return step
 
 
-def replace_weight(layer, lr):
-    layer.weight = layer.weight - lr * layer.weight.grad
-
-
-def update_recorded(layer, lr):
-    layer.weight -= lr * layer.weight.grad
-
-
 def change_in_place(X, K):
-    Y = corr2d(X, K)
     X.zero_(), K.zero_()
-    return Y
+    return corr2d(X, K)
 
 
 def error_of(layer, X, Y):
@@ -111,20 +94,16 @@ ACCEPTED = [
     ("1.2", lambda big, small: [big[0] - small[0] + 1.0, np.int64(big[1] - small[1] + 1)]),
     ("1.3", lambda X, K: list(corr2d(X, K))),
     ("1.3", lambda X, K: corr2d(X, K).to_sparse()),
-    ("1.3", lambda X, K: corr2d(X.double(), K.double()).numpy()),
-    ("2.3", torch_layer(1, 1, 1)),
     ("2.3", nn.Sequential(torch_layer(1, 1, 1))),
     ("2.3", Normalised()),
     ("3.1", diagonal(X="Same", K=" Transposed ")),
     ("3.2", lambda v: [[-v[0] - v[1], v[0]], [v[1], 0]]),
     ("3.2", lambda v: 1e-6 * sobel(v)),
-    ("3.2", lambda v: (sobel(v) / 5).half()),
     ("3.2", lambda v: v[0] * kernel("Scharr x") + v[1] * kernel("Scharr y")),
     ("3.4", kernel("Gaussian blur", 5)),
     ("3.4", torch.full((5, 5), 1 / 25, dtype=torch.float16)),
-    ("3.4", torch.full((5, 5), 1 / 25, dtype=torch.bfloat16)),
-    ("3.4", motion_blur()),
-    ("3.4", centred(0.5, 0.5 / 24)),
+    ("3.4", blur(2, 0.2)),
+    ("3.4", blur(CENTRE, 0.5, 0.5 / 24)),
     ("4.1", [-0.36, -0.44]),
     ("4.1", torch.tensor([[-0.3605, -0.44]], dtype=torch.float16)),
 ]
@@ -133,17 +112,13 @@ ACCEPTED = [
 REJECTED = [
     ("0.1", 7, "The sum is 7. Multiply each pixel"),
     ("0.1", 2.0003, "The sum is 2.0003. "),
-    ("0.1", None, "The sum is None; expected numbers."),
     ("1.1", [[1, 8], [1, 2]], "Y[1, 1] is 2. Lay K on rows 1 and 2 and columns 1 and 2 of X"),
     ("1.1", torch.zeros(3, 3), "Y is an array of 3 × 3. It should be an array of 2 × 2."),
-    ("1.1", [1, 8, 1, 0], "Y is a row of 4 numbers. It should be an array of 2 × 2."),
     ("1.1", [8], "Y is a row of 1 number. It"),
     ("1.1", [[1, 8], [1, ...]], "Y still holds `...`."),
-    ("1.1", "1 8 1 0", "Y is '1 8 1 0'; expected numbers."),
     ("1.1", [["1", "8"], ["1", "0"]], "expected numbers."),
     ("1.1", [[1, 8], [1]], "Y is [[1, 8], [1]]; expected numbers."),
     ("1.1", torch.tensor([[1, 8], [1, 0]]) + 0j, "Y holds complex numbers; expected real ones."),
-    ("1.1", [[1, 8], [1, 10**400]], "expected numbers."),
     ("1.1", torch.zeros(0, 2), "Y is empty."),
     ("1.1", [], "Y is []; expected numbers."),
     ("1.1", [[1, torch.inf], [torch.nan, 0]], "Y holds inf; expected finite numbers."),
@@ -154,7 +129,6 @@ REJECTED = [
     ),
     ("1.2", lambda big, small: 6, "The shape is a single number. It should be a row of 2 numbers."),
     ("1.2", (6, 7), "You passed (6, 7); expected the function itself: its name, without ()."),
-    ("1.2", None, "You passed None; expected the function itself"),
     (
         "1.2",
         lambda big, small: big - small,
@@ -166,8 +140,6 @@ REJECTED = [
     ("1.3", change_in_place, "Your function changes X in place. Work on a copy: X.clone()."),
     ("1.3", lambda X, K: corr2d(X), "missing 1 required positional argument: 'K'."),
     ("2.1", lambda size, k: [k[0] * k[1] + 1], "is a row of 1 number. It should be a single"),
-    ("2.1", lambda size, k: (k[0] * k[1], 1), "Your count is a row of 2 numbers."),
-    ("2.1", lambda size, k: k[0] * k[1] + 3, "Your count is 15. It should be 13."),
     ("2.2", lambda layer, X, Y: layer.weight.grad, "weight.grad is None until backward() has run."),
     ("2.2", lambda *a: error_of(*a).backward(), "PyTorch stopped. backward() starts from one"),
     ("2.2", lambda *a: error_of(*a).data.sum().backward(), "The loss is cut off from the weight."),
@@ -187,14 +159,12 @@ REJECTED = [
     ("3.1", diagonal(K=...), "'K transposed' is still `...`."),
     ("3.1", diagonal(X="equal"), 'is \'equal\'; expected one of "same", "transposed", "zeros".'),
     ("3.2", lambda v: [[0, 1e-6 * v[0]], [1e-6 * v[1], 0]], "The weights add up to 7e-06."),
-    ("3.2", lambda v: torch.ones(3, 3), "v = (3, 4). The weights add up to 9."),
     ("3.2", lambda v: torch.zeros(3), "The kernel is a row of 3 numbers; it should have rows"),
     ("3.2", lambda v: v[0] * kernel("Sobel x"), "Tried with v = (0, 1). The response is 0 where"),
     ("3.2", lambda v: sobel((v[0], 2 * v[1])), "is (1.756, 4.682). It should be (3, 4)."),
     ("3.2", lambda v: sobel(v) + 1000 * SECOND_DERIVATIVE, "it should not be negative."),
     ("3.2", lambda v: sobel(v) + SECOND_DERIVATIVE, "v = (0, 1). Where brightness jumps at right"),
     ("3.3", lambda d: 3, "The kernel is a single number. One row is written [[-1, 1]]"),
-    ("3.3", lambda d: [-1, 1], "The kernel is a row of 2 numbers. One row is written"),
     (
         "3.3",
         lambda d: [[-1, 1]] if d == 1 else [[1, 1]],
@@ -203,19 +173,26 @@ REJECTED = [
     ("3.3", lambda d: [[-1, 0, 0, 1]], "That is not the smallest"),
     ("3.3", lambda d: [[-1, 1]] if d == 1 else [[1, 0, 1]], "On the pixels 1, 1, 1 it gives 2;"),
     ("3.3", lambda d: [[-1, 1]] if d == 1 else [[1, 0, -1]], "On the pixels 0, 1, 2 it gives -2;"),
-    ("3.4", torch.full((5, 5), torch.nan), "The kernel holds nan; expected finite numbers."),
     ("3.4", torch.full((5, 5), 0.0402), "The sum of the weights is 1.005. They should add up to 1"),
     ("3.4", torch.full((3, 3), 1 / 9), "The kernel is an array of 3 × 3; it should be 5 × 5."),
-    ("3.4", centred(2 - 1 / 25, -1 / 25), "A weight is -0.04: a negative weight sharpens."),
-    ("3.4", centred(0.985, 0.015 / 24), "The weight in the centre is 0.985"),
-    ("3.4", corners(), "that moves or doubles the picture."),
-    ("3.4", torch.cat([torch.full((5, 4), 0.05), torch.zeros(5, 1)], 1), "is (1.5, 2). It should"),
+    ("3.4", blur(CENTRE, 2 - 1 / 25, -1 / 25), "A weight is -0.04: a negative weight sharpens."),
+    ("3.4", blur(CENTRE, 0.985, 0.015 / 24), "The weight in the centre is 0.985"),
+    ("3.4", blur(CORNERS, 0.5), "that moves or doubles the picture."),
+    ("3.4", blur((slice(None), 4), 0.0, 0.05), "is (1.5, 2). It should"),
     ("4.1", [[-0.36, 0.44]], "The kernel is (-0.36, 0.44). Each weight's gradient is"),
     ("4.1", torch.tensor([-0.3609, -0.44]).half(), "The kernel is (-0.36"),
     ("4.1", -0.36, "The kernel is a single number. It should be like the old one"),
     ("4.2", step_with(lambda layer, lr: None), "Your function returned None. Return the loss."),
-    ("4.2", step_with(replace_weight), "A parameter cannot be replaced by a plain tensor."),
-    ("4.2", step_with(update_recorded), "PyTorch refuses to change a parameter while it records."),
+    (
+        "4.2",
+        step_with(lambda layer, lr: setattr(layer, "weight", layer.weight - lr)),
+        "A parameter cannot be replaced by a plain tensor.",
+    ),
+    (
+        "4.2",
+        step_with(lambda layer, lr: layer.weight.sub_(lr)),
+        "PyTorch refuses to change a parameter while it records.",
+    ),
     ("4.3", lambda X, size: 0.5, "Tried on the stripes. Your limit is 0.5. It should be 0.03333."),
     ("4.3", lambda X, size: torch.ones(3), "is a row of 3 numbers. It should be a single number."),
 ]
@@ -259,7 +236,6 @@ def self_holding():
 
 STRANGE = {
     "text": "2",
-    "empty": {},
     "generator": (x for x in [1]),
     "huge": 10**400,
     "unprintably huge": 10**5000,
@@ -267,12 +243,10 @@ STRANGE = {
     "a list that holds itself": self_holding(),
     "a deep list": nested(100_000),
     "hostile": Hostile(),
-    "a hostile list": [Hostile()],
     "a hostile dictionary": diagonal(K=Hostile()),
     "text array": np.array(["a"]),
     "integers too large": np.array([10**400], dtype=object),
     "meta tensor": torch.empty(5, 5, device="meta"),
-    "a class": Hostile,
     "a layer": nn.Linear(2, 2),
     "returns a tuple": lambda *args: (1, (2, 3)),
     "returns hostile": lambda *args: Hostile(),
@@ -300,8 +274,7 @@ def test_the_printed_solution_is_accepted(capsys, name):
 
 @pytest.mark.parametrize(("name", "text"), MISCONCEPTIONS)
 def test_a_known_mistake_is_named(name, text):
-    exercise = EXERCISES[name]
-    result = check(name, exercise.as_answer(exercise.misconceptions[text]))
+    result = check(name, EXERCISES[name].misconceptions[text])
     assert (result.outcome, result.misconception) == (Outcome.INCORRECT, text)
     assert result.message.endswith(text)
 
@@ -332,34 +305,31 @@ def test_one_or_two_numbers_are_shown_before_the_known_mistake(name, answer, mes
     assert message in check(name, answer).message
 
 
-def test_three_numbers_are_not():
+def test_three_numbers_are_not_shown_before_the_known_mistake():
     text = "That is the derivative divided by d!, as in a Taylor series."
     assert check("3.3", EXERCISES["3.3"].misconceptions[text]).message == text
 
 
-@pytest.mark.parametrize("name", EXERCISES)
 @pytest.mark.parametrize("stub", [..., [[..., ...], [...]], {"output": ..., "K": (...,)}], ids=repr)
-def test_a_stub_is_not_started(name, stub):
-    result = check(name, stub)
-    assert result.outcome is Outcome.NOT_STARTED
-    assert str(result) == (
-        f"{name} not started. Replace the ... above. Stuck? Run\n"
-        f'from convkit.exercises import hint; hint("{name}")'
+def test_a_stub_is_not_started(stub):
+    results = [check(name, stub) for name in EXERCISES]
+    assert all(result.outcome is Outcome.NOT_STARTED for result in results)
+    assert str(results[0]) == (
+        "0.1 not started. Replace the ... above. Stuck? Run\n"
+        'from convkit.exercises import hint; hint("0.1")'
     )
 
 
-@pytest.mark.parametrize("name", [n for n, e in EXERCISES.items() if e.asks_for_function])
-@pytest.mark.parametrize("value", [..., (..., ...)], ids=repr)
-def test_a_function_that_returns_the_blank_is_not_started(name, value):
-    assert check(name, lambda *args: value).outcome is Outcome.NOT_STARTED
+def test_a_function_that_returns_the_blank_is_not_started():
+    assert check("1.2", lambda *args: (..., ...)).outcome is Outcome.NOT_STARTED
 
 
 @pytest.mark.parametrize("kind", STRANGE)
-@pytest.mark.parametrize("name", EXERCISES)
-def test_no_answer_raises(name, kind):
-    result = check(name, STRANGE[kind])
-    assert result.outcome is Outcome.INCORRECT
-    assert len(str(result)) < 500
+def test_no_answer_raises(kind):
+    for name in EXERCISES:
+        result = check(name, STRANGE[kind])
+        assert result.outcome is Outcome.INCORRECT
+        assert len(str(result)) < 500
 
 
 def test_an_answer_that_cannot_be_read_is_told_so():
@@ -369,24 +339,18 @@ def test_an_answer_that_cannot_be_read_is_told_so():
 
 
 def meddling(layer, X, Y):
-    torch.manual_seed(1), random.seed(1), np.random.seed(1)
+    torch.manual_seed(random.randrange(99)), random.seed(1)
     torch.set_default_dtype(torch.float64)
-    torch.set_grad_enabled(False)
-    X.zero_(), Y.zero_()
 
 
-@pytest.mark.parametrize("answer", [EXERCISES["2.2"].solution, meddling, ...])
-def test_checking_changes_no_setting(answer):
-    def state():
-        modes = torch.get_default_dtype(), torch.is_grad_enabled()
-        return (*modes, torch.rand(1).item(), random.random(), np.random.rand())
-
-    torch.manual_seed(0), random.seed(0), np.random.seed(0)
-    before = state()
-    torch.manual_seed(0), random.seed(0), np.random.seed(0)
-    first = check("2.2", answer)
-    assert state() == before
-    assert check("2.2", answer) == first
+def test_checking_changes_no_setting():
+    torch.manual_seed(0), random.seed(0)
+    before = torch.get_rng_state(), random.getstate()
+    first = check("2.2", meddling)
+    assert torch.equal(torch.get_rng_state(), before[0])
+    assert random.getstate() == before[1]
+    assert torch.get_default_dtype() == torch.float32
+    assert check("2.2", meddling) == first
 
 
 def test_checking_changes_no_answer():
@@ -399,12 +363,10 @@ def test_checking_changes_no_answer():
 
 @pytest.mark.parametrize("name", EXERCISES)
 def test_settings_of_the_notebook_play_no_part(name):
-    exercise = EXERCISES[name]
-    answer = exercise.as_answer(exercise.correct)
     torch.set_default_dtype(torch.float64)
     try:
         with torch.inference_mode():
-            assert check(name, answer)
+            assert check(name, EXERCISES[name].correct)
     finally:
         torch.set_default_dtype(torch.float32)
 
@@ -412,13 +374,7 @@ def test_settings_of_the_notebook_play_no_part(name):
 def test_a_result_is_true_only_if_correct():
     results = [CheckResult("1.1", outcome, "", "Why.") for outcome in Outcome]
     assert [bool(result) for result in results] == [True, False, False]
-    with pytest.raises(FrozenInstanceError):
-        results[1].outcome = Outcome.CORRECT
-    assert [repr(result) for result in results] == [
-        "1.1 correct. Why.",
-        "1.1 not started. Why.",
-        "1.1 not yet. Why.",
-    ]
+    assert str(results) == "[1.1 correct. Why., 1.1 not started. Why., 1.1 not yet. Why.]"
 
 
 def test_a_result_in_html_is_escaped_and_tells_outcomes_apart():
@@ -426,12 +382,6 @@ def test_a_result_in_html_is_escaped_and_tells_outcomes_apart():
     assert all("</b> &lt;b&gt; &amp; <br>...</div>" in html for html in results)
     assert len({html.split("border-left: ")[1].split(";")[0] for html in results}) == 3
     assert not any(word in html for html in results for word in ("<script", "<style", "class="))
-
-
-@pytest.mark.parametrize("name", EXERCISES)
-def test_a_hint_is_printed(capsys, name):
-    hint(name)
-    assert capsys.readouterr().out == f"{EXERCISES[name].hint}\n"
 
 
 @pytest.mark.parametrize("function", [hint, solution, lambda name: check(name, 1)])

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import convkit
-from convkit import ConvkitError, KernelDescent, QuadraticLoss, corr2d, output_size, window
+from convkit import ConvkitError, KernelDescent, QuadraticLoss, corr2d
 from convkit.formatting import (
     Outcome,
     colour_limit,
@@ -18,13 +18,9 @@ from convkit.formatting import (
     number,
     numbers,
     share_of_limit,
-    short,
     shorts,
-    size,
-    size_sum,
     size_sums,
     update_sums,
-    window_sum,
     window_sums,
 )
 from convkit.ops import WindowGeometry, patches
@@ -52,8 +48,6 @@ def evaluate(text):
         (0.0, "0"),
         (-0.0, "0"),
         (-2 / 3, "-0.6667"),
-        (12345.6, "1.235e+04"),
-        (1e-7, "1e-07"),
         (math.inf, "inf"),
         (math.nan, "nan"),
         (torch.tensor(0.5, requires_grad=True), "0.5"),
@@ -81,39 +75,28 @@ def test_number_is_right_to_its_digits(value, digits):
         (-99.94, "-99.9"),
         (99.95, "1e2"),
         (1000, "1e3"),
-        (123.4, "1e2"),
         (-98765.4, "-1e5"),
-        (1e30, "1e30"),
         (math.inf, "inf"),
         (math.nan, "nan"),
-        (torch.tensor(0.5), "0.50"),
     ],
 )
 def test_short_number(value, text):
-    assert short(value) == text
+    assert shorts(torch.tensor([[value]], dtype=torch.float64)) == [[text]]
 
 
 @given(st.floats(-9.4e9, 9.4e9))
 def test_short_number_has_at_most_five_characters(value):
-    assert len(short(value)) <= 5
+    assert len(shorts(torch.tensor([[value]], dtype=torch.float64))[0][0]) <= 5
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (3, 2), (2, 5)])
-def test_whole_arrays_are_formatted_as_their_values_are(shape):
-    values = torch.randn(shape, generator=torch.Generator().manual_seed(0)) * 100
-    values[0, 0] = -0.0
-    rows = values.requires_grad_().tolist()
-    assert numbers(values) == [[number(x) for x in row] for row in rows]
-    assert numbers(values, 2) == [[number(x, 2) for x in row] for row in rows]
-    assert shorts(values) == [[short(x) for x in row] for row in rows]
+def test_whole_arrays_are_formatted_row_by_row():
+    values = torch.tensor([[-0.0, 2 / 3, -1], [20, 1e-7, 12345.6]], requires_grad=True)
+    assert numbers(values) == [["0", "0.6667", "-1"], ["20", "1e-07", "1.235e+04"]]
+    assert numbers(values, 2) == [["0", "0.67", "-1"], ["20", "1e-07", "1.2e+04"]]
+    assert shorts(values) == [["0", "0.67", "-1"], ["20", "0.00", "1e4"]]
 
 
 # Arrays
-
-
-def test_size():
-    assert size((6, 8)) == "6 × 8"
-    assert size(torch.Size([1])) == "1"
 
 
 @pytest.mark.parametrize("value", [0.0, math.inf, math.nan])
@@ -121,9 +104,9 @@ def test_colour_limit_is_1_if_there_is_nothing_to_show(value):
     assert colour_limit(torch.tensor([[0.0, value]])) == 1
 
 
-@pytest.mark.parametrize("value", [1, 2, -5, 10, 1000, 0.05, -0.001])
-def test_colour_limit_of_a_round_number_is_the_number(value):
-    assert colour_limit(torch.tensor([[0.0, value]])) == pytest.approx(abs(value))
+def test_colour_limit_of_a_round_number_is_the_number():
+    for value in (1, 2, -5, 10, 1000, 0.05, -0.001):
+        assert colour_limit(torch.tensor([[0.0, value]])) == pytest.approx(abs(value))
 
 
 @given(st.floats(1e-30, 1e30))
@@ -134,14 +117,10 @@ def test_colour_limit_holds_all_and_wastes_little(largest):
     assert f"{limit:.6e}"[:8] in ("1.000000", "2.000000", "5.000000")
 
 
-def test_description():
+def test_descriptions_are_those_of_the_stored_notebooks():
     values = X.clone().requires_grad_()
     assert describe("input", values) == "input: 6 × 8, from 0 to 1, digest dabc64d8"
-
-
-@pytest.mark.parametrize(("values", "expected"), [(Y, "3eba8252"), (X.T, "49059cec")])
-def test_digests_are_those_of_the_stored_notebooks(values, expected):
-    assert digest(values) == expected
+    assert digest(X.T) == "49059cec"
 
 
 def test_digest_changes_with_the_shape_and_with_any_value():
@@ -164,59 +143,47 @@ def test_digest_does_not_depend_on_the_last_bits(shape):
 # Sums
 
 
-@pytest.mark.parametrize(
-    ("bias", "end"),
-    [(None, "= 0.5"), (2.0, "+ 2 = 2.5"), (-2.0, "+ (-2) = -1.5"), (0.0, "+ 0 = 0.5")],
-)
-def test_window_sum_with_negative_weights_and_a_bias(bias, end):
-    assert window_sum(torch.tensor([[1.0, 0.5]]), BOOKS, bias) == f"1×1 + 0.5×(-1) {end}"
-
-
 @given(st.data())
-def test_window_sum_evaluated_is_the_output_cell(data):
+def test_window_sums_evaluated_are_the_output_cells(data):
     options = {
         "padding": data.draw(st.integers(0, 2)),
         "stride": data.draw(st.integers(1, 2)),
         "dilation": data.draw(st.integers(1, 2)),
     }
     cells = st.lists(SHORT, min_size=36, max_size=36)
-    picture = torch.tensor(data.draw(cells)).double().reshape(6, 6)
+    picture = torch.tensor(data.draw(cells), dtype=torch.float64).reshape(6, 6)
     rows, columns = data.draw(st.integers(1, 3)), data.draw(st.integers(1, 3))
-    K = torch.tensor(data.draw(cells)[: rows * columns]).double().reshape(rows, columns)
-    Y = corr2d(picture, K, **options)
-    i, j = (data.draw(st.integers(0, n - 1)) for n in Y.shape)
+    weights = torch.tensor(data.draw(cells), dtype=torch.float64)
+    K = weights[: rows * columns].reshape(rows, columns)
+    Y = corr2d(picture, K, **options).flatten()
     bias = data.draw(st.none() | SHORT)
-    left, right = evaluate(window_sum(window(picture, K, i, j, **options), K, bias))
-    assert left == pytest.approx(Y[i, j].item() + (bias or 0), abs=1e-5)
-    assert right == pytest.approx(Y[i, j].item() + (bias or 0), rel=5.1e-4, abs=1e-5)
+    sums = window_sums(patches(picture, (rows, columns), **options), K, bias)
+    assert len(sums) == len(Y)
+    for text, exact in zip(sums, (Y + (bias or 0)).tolist(), strict=True):
+        left, right = evaluate(text)
+        assert left == pytest.approx(exact, abs=1e-5)
+        assert right == pytest.approx(exact, rel=5.1e-4, abs=1e-5)
 
 
-@pytest.mark.parametrize("bias", [None, 0.5])
-def test_window_sums_are_those_of_each_window(bias):
-    K = torch.tensor([[1.0, -2], [0.5, 3]])
-    windows = patches(X, (2, 2))
-    sums = [window_sum(row.reshape(2, 2), K, bias) for row in windows]
-    assert window_sums(windows, K, bias) == sums
-    assert len(sums) == 35
+@pytest.mark.parametrize(("bias", "end"), [(None, "= 0.5"), (-2.0, "+ (-2) = -1.5")])
+def test_negative_weights_and_biases_stand_in_parentheses(bias, end):
+    assert window_sums(torch.tensor([[1.0, 0.5]]), BOOKS, bias) == [f"1×1 + 0.5×(-1) {end}"]
 
 
-@given(
-    st.integers(13, 40), st.integers(1, 5), st.integers(0, 3), st.integers(1, 4), st.integers(1, 3)
-)
-def test_size_sum_evaluated_is_output_size(n, k, p, s, d):
-    axis, text = size_sum("rows", n, k, p, s, d).split(": ")
-    left, right = evaluate(text)
-    assert axis == "rows"
-    assert left == right == output_size(n, k, padding=p, stride=s, dilation=d)
-    assert ("floor" in text) == ((p, s, d) != (0, 1, 1))
+PAIR = st.tuples(st.integers(1, 3), st.integers(1, 3))
 
 
-def test_size_sums_are_those_of_both_axes():
-    geometry = WindowGeometry((6, 8), (3, 2), padding=(1, 0), stride=(2, 1))
-    assert size_sums(geometry) == (
-        "rows: floor((6 + 2×1 - 1×(3 - 1) - 1) / 2) + 1 = 3",
-        "columns: 8 - 2 + 1 = 7",
-    )
+@given(st.tuples(st.integers(13, 40), st.integers(13, 40)), PAIR, PAIR, PAIR, PAIR)
+def test_size_sums_evaluated_are_the_output_size(size, kernel_size, padding, stride, dilation):
+    geometry = WindowGeometry(size, kernel_size, tuple(p - 1 for p in padding), stride, dilation)
+    texts = size_sums(geometry)
+    for axis, text in enumerate(texts):
+        name, sums = text.split(": ")
+        left, right = evaluate(sums)
+        assert name == ("rows", "columns")[axis]
+        assert left == right == geometry.output_size[axis]
+        is_plain = padding[axis] == stride[axis] == dilation[axis] == 1
+        assert ("floor" in text) != is_plain
 
 
 def test_update_sums():
@@ -278,15 +245,9 @@ def test_summary_is_that_of_the_stored_notebooks():
     [
         (0.01, "Converging, because", "30% of", "0.4 and along the flattest by 0.88."),
         (0.0333333, "Converging, while the", "just below", "-1 + 2e-06 and along the flattest by"),
-        (
-            1 / 30 - 1e-14,
-            "Oscillating without end, because",
-            "100% of",
-            "-1. Any learning rate below",
-        ),
+        (1 / 30 - 1e-14, "Oscillating without end, because", "100% of", "-1. Any learning rate"),
         (0.0333334, "Diverging, because", "just above", "-1 - 4e-06. Any learning rate below"),
         (1e-9, "Converging, but very slowly,", "less than 0.01% of", "1 - 6e-08 and along the"),
-        (1e-12, "Converging, but very slowly,", "less than 0.01% of", "1 - 6e-11 and along the"),
         (100.0, "Diverging, because", "3,000 times", "-5999. Any learning rate below 0.03333"),
     ],
 )
@@ -307,16 +268,12 @@ def test_summary_of_a_start_without_an_error_that_grows():
     assert summary(0.2, start).outcome is Outcome.DIVERGING
 
 
-def test_summary_of_one_direction_names_no_flattest():
-    said = summary(0.1, torch.zeros(1, 1), torch.ones(1, 1), torch.ones(1, 1))
-    assert said.text.endswith("along the steepest direction by 0.8.")
-
-
 @pytest.mark.parametrize(("lr", "slowly"), [(0.99e-3, True), (1.01e-3, False)])
-def test_summary_says_slowly_below_a_thousandth_a_step(lr, slowly):
+def test_summary_of_one_direction_says_slowly_below_a_thousandth_a_step(lr, slowly):
     """The curvature is 2 here: a step multiplies the error by 1 - 2 lr."""
     said = summary(lr / 2, torch.zeros(1, 1), torch.ones(1, 1), torch.ones(1, 1))
     assert ("very slowly" in said.text) == slowly
+    assert "flattest" not in said.text
 
 
 def test_summary_where_there_is_nothing_to_learn():
@@ -329,14 +286,12 @@ def test_summary_where_there_is_nothing_to_learn():
 
 @pytest.mark.parametrize("scale", [1e-12, 1.0, 1e12])
 def test_summary_of_a_start_that_fits_already(scale):
-    target = (scale * Y).double()
-    said = summary(0.03, (scale * BOOKS).double(), X.double(), target)
+    picture, target, K = X.double(), (scale * Y).double(), (scale * BOOKS).double()
+    said = summary(0.03, K, picture, target)
     assert said.outcome is Outcome.ALREADY_LEARNED
     assert said.text == "Nothing left to learn: the start fits already."
-    nearly = scale * torch.tensor([[1.00001, -1]]).double()
-    assert summary(0.03, nearly, X.double(), target).outcome is Outcome.CONVERGING
-    zero = torch.zeros(1, 2).double()
-    assert summary(0.03, zero, X.double(), target).outcome is Outcome.CONVERGING
+    for other in (1.00001 * K, 0 * K):
+        assert summary(0.03, other, picture, target).outcome is Outcome.CONVERGING
 
 
 def test_summary_of_a_start_that_is_wrong_only_where_the_input_cannot_tell():
@@ -344,11 +299,6 @@ def test_summary_of_a_start_that_is_wrong_only_where_the_input_cannot_tell():
     assert summary(0.01, torch.tensor([[0.5, -0.5], [0.5, -0.5]]), Y=target).outcome is (
         Outcome.ALREADY_LEARNED
     )
-
-
-def test_summary_needs_a_target():
-    with pytest.raises(ConvkitError, match="built without Y"):
-        convergence_summary(QuadraticLoss(X, (1, 2)), HALF, 0.03)
 
 
 @pytest.mark.parametrize(
@@ -362,7 +312,6 @@ def test_summary_needs_a_target():
         (1.0002, "just above"),
         (9.996, "10 times"),
         (12.34, "12.3 times"),
-        (2999.9, "3,000 times"),
         (1e6, "1,000,000 times"),
         (1.01e6, "more than a million times"),
     ],

@@ -1,16 +1,18 @@
-"""The operations against torch, scipy, and the double loop that specifies them."""
+"""The operations against torch, and the loop that specifies them."""
 
 import math
+import re
 from fractions import Fraction
 
 import numpy as np
 import pytest
-import scipy.signal
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 from torch.autograd import gradcheck
+from torch.masked import MaskedTensor
+from torch.nested import nested_tensor
 from torch.testing import assert_close
 
 from convkit import ConvkitError, convolve2d, corr2d, ops, output_size, pool2d, window
@@ -28,7 +30,6 @@ from convkit.ops import (
 
 X33 = torch.arange(9.0).reshape(3, 3)
 K22 = torch.arange(4.0).reshape(2, 2)
-STRIPES = torch.tensor([[1.0, 1, 0, 0, 0, 0, 1, 1]] * 6)
 DTYPES = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
 
 
@@ -91,28 +92,19 @@ def windows(X, kernel_size, *, padding=0, stride=1, dilation=1, fill=0.0):
     return torch.stack(cells).reshape(len(tops), len(lefts), kh, kw)
 
 
-def dilated(K, dilation):
-    """Put zeros between the cells of K."""
-    (dh, dw), (kh, kw) = both(dilation), K.shape
-    wide = torch.zeros(dh * (kh - 1) + 1, dw * (kw - 1) + 1, dtype=K.dtype)
-    wide[::dh, ::dw] = K
-    return wide
-
-
 # Cross-correlation and convolution
 
 
-@pytest.mark.parametrize(
-    ("operation", "oracle"),
-    [(corr2d, scipy.signal.correlate2d), (convolve2d, scipy.signal.convolve2d)],
-)
-@given(problem=problems())
-def test_operation_is_scipys(operation, oracle, problem):
+@given(problems(), st.data())
+def test_operations_are_sums_over_the_windows(problem, data):
     X, K, options = problem
-    (ph, pw), (sh, sw) = both(options["padding"]), both(options["stride"])
-    padded = np.pad(X.double().numpy(), ((ph, ph), (pw, pw)))
-    expected = oracle(padded, dilated(K.double(), options["dilation"]).numpy(), mode="valid")
-    assert_same(operation(X, K, **options), torch.tensor(expected[::sh, ::sw]).to(X.dtype))
+    seen = windows(X, K.shape, **options)
+    correlation, convolution = ((seen.double() * A).sum((2, 3)) for A in (K, K.flip(0, 1)))
+    assert_same(corr2d(X, K, **options), correlation.to(X.dtype))
+    assert_same(convolve2d(X, K, **options), convolution.to(X.dtype))
+    assert_same(patches(X, tuple(K.shape), **options), seen.flatten(0, 1).flatten(1))
+    i, j = (data.draw(st.integers(0, n - 1)) for n in seen.shape[:2])
+    assert_same(window(X, K, i, j, **options), seen[i, j])
 
 
 @pytest.mark.parametrize("operation", [corr2d, convolve2d])
@@ -129,68 +121,36 @@ def test_padding_modes_are_those_of_torchs_layer(operation, mode, dtype):
     assert_same((patch * layer.weight.data[0, 0]).sum(), expected[1, 2])
 
 
-OPTIONS = [
-    {},
-    {"padding": (0, 2), "stride": 2, "dilation": (2, 1)},
-    {"padding": 1, "padding_mode": "reflect"},
-]
-
-
 @pytest.mark.parametrize("operation", [corr2d, convolve2d])
-@pytest.mark.parametrize("options", OPTIONS, ids=str)
-def test_gradients(operation, options):
+@pytest.mark.parametrize("padding_mode", ["zeros", "reflect"])
+def test_gradients(operation, padding_mode):
+    options = {"padding": 1, "stride": (2, 1), "dilation": (1, 2), "padding_mode": padding_mode}
     X, K = noise(5, 6).requires_grad_(), noise(3, 2, seed=1).requires_grad_()
     assert gradcheck(lambda X, K: operation(X, K, **options), (X, K))
 
 
-@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
-@pytest.mark.parametrize(
-    "operation",
-    [lambda X: corr2d(X, X[:2]), lambda X: patches(X, 2), lambda X: pool2d(X, 2)],
-    ids=["corr2d", "patches", "pool2d"],
-)
-def test_operations_work_without_gradients(operation, mode):
-    X = noise(5, 6).requires_grad_()
-    with mode():
-        actual = operation(X)
-    assert_same(actual, operation(X).detach())
+@pytest.mark.parametrize("mode", PADDING_MODES)
+def test_tensors_made_in_inference_mode_can_be_learned_from(mode):
+    X, K = noise(4, 4), noise(2, 2, seed=1)
+    with torch.inference_mode():
+        X_made, K_made = X.clone(), K.clone()
+        assert_same(corr2d(X_made, K_made), corr2d(X, K))
+    for made in ((X_made, K.clone().requires_grad_()), (X.clone().requires_grad_(), K_made)):
+        Y = corr2d(*made, padding=1, padding_mode=mode)
+        assert_close(Y, corr2d(X, K, padding=1, padding_mode=mode))
+        Y.sum().backward()
 
 
 def test_books_examples():
     assert_same(corr2d(X33, K22), torch.tensor([[19.0, 25], [37, 43]]))
-    assert_same(convolve2d(X33, K22), torch.tensor([[5.0, 11], [23, 29]]))
     padded = [[0.0, 3, 8, 4], [9, 19, 25, 10], [21, 37, 43, 16], [6, 7, 8, 0]]
     assert_same(corr2d(X33, K22, padding=1), torch.tensor(padded))
     assert_same(corr2d(X33, K22, padding=1, stride=(3, 2)), torch.tensor([[0.0, 8], [6, 8]]))
-    edges = torch.tensor([[0.0, 1, 0, 0, 0, -1, 0]] * 6)
-    assert_same(corr2d(STRIPES, torch.tensor([[1.0, -1]])), edges)
+    assert_same(pool2d(X33, 2), torch.tensor([[4.0, 5], [7, 8]]))
+    assert_same(pool2d(X33, (2, 2), "avg"), torch.tensor([[2.0, 3], [5, 6]]))
 
 
 # Windows
-
-
-@given(problems(), st.data())
-def test_window_is_what_the_output_cell_sees(problem, data):
-    X, K, options = problem
-    expected = windows(X, K.shape, **options)
-    i = data.draw(st.integers(0, expected.shape[0] - 1))
-    j = data.draw(st.integers(0, expected.shape[1] - 1))
-    assert_same(window(X, K, i, j, **options), expected[i, j])
-
-
-@given(problems())
-def test_patches_are_the_windows_in_reading_order(problem):
-    X, K, options = problem
-    expected = windows(X, K.shape, **options).flatten(0, 1).flatten(1)
-    assert_same(patches(X, tuple(K.shape), **options), expected)
-    assert_same(patches(X, 1), X.reshape(-1, 1))
-
-
-@pytest.mark.parametrize(
-    "index", [1, np.int64(1), torch.tensor(1), np.array(1, dtype=np.uint8)], ids=repr
-)
-def test_window_takes_integers_of_any_kind(index):
-    assert_same(window(X33, K22, index, index), X33[1:, 1:])
 
 
 @pytest.mark.parametrize(
@@ -206,25 +166,6 @@ def test_window_refuses_cells_that_the_output_does_not_have(i, j):
 
 
 # Geometry
-
-
-DUMOULIN_AND_VISIN = """
-    n k s p d out
-    4 3 1 0 1 2
-    5 4 1 2 1 6
-    5 3 1 1 1 5
-    5 3 1 2 1 7
-    5 3 2 0 1 2
-    5 3 2 1 1 3
-    6 3 2 1 1 3
-    7 3 1 0 2 3
-"""
-
-
-@pytest.mark.parametrize("line", DUMOULIN_AND_VISIN.strip().splitlines()[1:])
-def test_output_size_is_dumoulin_and_visins_table(line):
-    n, k, s, p, d, out = map(int, line.split())
-    assert output_size(n, k, stride=s, padding=p, dilation=d) == out
 
 
 @pytest.mark.parametrize(
@@ -307,29 +248,16 @@ def test_pad2d_is_numpys_pad(shape, mode):
     assert_same(pad2d(X, (2, 1), mode), torch.tensor(expected))
 
 
-@pytest.mark.parametrize(
-    ("mode", "padding", "limit"),
-    [
-        ("reflect", (3, 0), (2, 3)),
-        ("reflect", (0, 4), (2, 3)),
-        ("circular", 4, (3, 4)),
-        ("circular", (0, 5), (3, 4)),
-    ],
-)
-def test_pad2d_refuses_more_than_its_mode_can_fill(mode, padding, limit):
+@pytest.mark.parametrize(("mode", "limit"), [("reflect", (2, 3)), ("circular", (3, 4))])
+@pytest.mark.parametrize("more", [(1, 0), (0, 1)])
+def test_pad2d_refuses_more_than_its_mode_can_fill(mode, limit, more):
+    padding = tuple(np.add(limit, more).tolist())
     X = noise(3, 4)
     pad2d(X, limit, mode)
     with pytest.raises(ConvkitError) as error:
         pad2d(X, padding, mode)
     assert error.value.given == f"padding is {padding} for an input of shape (3, 4)"
     assert error.value.expected == f"at most {limit} in mode {mode!r}"
-
-
-def test_padding_mode_must_exist():
-    with pytest.raises(ConvkitError) as error:
-        corr2d(X33, K22, padding_mode="mirror")
-    assert error.value.given == "padding_mode is 'mirror'"
-    assert error.value.expected == "one of zeros, reflect, replicate, circular"
 
 
 # Pooling
@@ -357,20 +285,6 @@ def test_pool2d_is_the_maximum_or_average_of_each_window(pooling):
     assert_close(average, expected)
 
 
-def test_pool2d_is_the_books():
-    assert_same(pool2d(X33, 2), torch.tensor([[4.0, 5], [7, 8]]))
-    assert_same(pool2d(X33, (2, 2), "avg"), torch.tensor([[2.0, 3], [5, 6]]))
-    X44 = torch.arange(16.0).reshape(4, 4)
-    assert_same(pool2d(X44, 3, stride=3), torch.tensor([[10.0]]))
-    assert_same(pool2d(X44, 3, padding=1, stride=2), torch.tensor([[5.0, 7], [13, 15]]))
-
-
-@pytest.mark.parametrize("mode", ["max", "avg"])
-def test_gradients_of_pooling(mode):
-    X = noise(5, 6).requires_grad_()
-    assert gradcheck(lambda X: pool2d(X, (2, 3), mode, padding=1, stride=2), (X,))
-
-
 # Numbers of any kind
 
 
@@ -380,6 +294,7 @@ def test_integers_of_any_kind_are_taken(value):
     assert type(as_integer(value)) is int
     assert to_pair("stride", value) == to_pair("stride", [value, 3]) == (3, 3)
     assert_same(corr2d(X33, K22, padding=value), corr2d(X33, K22, padding=3))
+    assert_same(window(X33, torch.ones(0 * value + 1, 1), 0, value - 1), X33[:1, 2:])
 
 
 @pytest.mark.parametrize(
@@ -395,8 +310,6 @@ def test_other_values_are_no_integers(value):
     ("value", "expected"),
     [
         (0.5, 0.5),
-        (2, 2.0),
-        (np.float32(0.5), 0.5),
         (np.array(0.5), 0.5),
         (torch.tensor(0.5, dtype=torch.bfloat16, requires_grad=True), 0.5),
         (Fraction(1, 2), 0.5),
@@ -404,10 +317,8 @@ def test_other_values_are_no_integers(value):
         (-(10**400), -math.inf),
         ("0.5", None),
         (True, None),
-        (torch.tensor(True), None),
         (torch.tensor([0.5, 0.5]), None),
         (1j, None),
-        (None, None),
     ],
     ids=repr,
 )
@@ -416,22 +327,26 @@ def test_real_numbers_of_any_kind_are_taken(value, expected):
 
 
 @pytest.mark.parametrize(
-    "value",
-    [-1, (1, -2), 0.5, 2**31, 10**12, 2**70, (1, 2, 3), (1,), (), "same", "11", True, None, {1, 2}],
+    "value", [0, (1, -2), 0.5, 10, 2**70, (1, 2, 3), (1,), (), "same", "11", True, None, {1, 2}]
 )
 def test_to_pair_refuses_other_values(value):
+    assert to_pair("stride", (1, 9), 1, 9) == (1, 9)
     with pytest.raises(ConvkitError) as error:
-        to_pair("stride", value)
+        to_pair("stride", value, 1, 9)
     assert str(error.value) == (
-        f"stride is {value!r}; expected a whole number from 0 to 2147483647, or a pair (h, w) of "
-        "them. For the same stride along both axes write one number."
+        f"stride is {value!r}; expected a whole number from 1 to 9, or a pair (h, w) of them. "
+        "For the same stride along both axes write one number."
     )
 
 
-def test_to_pair_takes_its_limits():
-    assert to_pair("stride", (1, 2**31 - 1), 1) == (1, 2**31 - 1)
-    with pytest.raises(ConvkitError, match=r"stride is 0; expected a whole number from 1 to"):
-        to_pair("stride", 0, 1)
+def test_least_and_largest_arguments():
+    for arguments in ((0, 1), (1, 0)):
+        with pytest.raises(ConvkitError, match="_size is 0; expected a whole number from 1"):
+            output_size(*arguments)
+    for name, limit in (("padding", 0), ("stride", 1), ("dilation", 1)):
+        assert output_size(1, 1, **{name: limit}) == 1
+        with pytest.raises(ConvkitError, match=f"{name} is .*number from {limit} to 2147483647"):
+            output_size(1, 1, **{name: limit - 1})
 
 
 # Tensors that are refused
@@ -456,27 +371,14 @@ OPERATIONS = {
         (X33[:0], K22, {}, "X has shape (0, 3)", "It has no values"),
         (X33, K22.bool(), {}, "K has dtype torch.bool", "Write K.float()."),
         (X33.to(torch.complex64), K22, {}, "X has dtype torch.complex64", "X.real.float()."),
-        (X33.to(torch.float8_e4m3fn), K22, {}, "X has dtype torch.float8", "X.float()."),
-        (X33.to_sparse(), K22, {}, "X has layout torch.sparse_coo", "Write X.to_dense()."),
+        (X33.to_sparse(), K22, {}, "X is a sparse, nested or masked tensor", "X.to_dense()"),
+        (nested_tensor([X33], layout=torch.jagged), K22, {}, "X is a sparse, nested", "plain"),
+        (X33, K22, {"padding_mode": "mirror"}, "padding_mode is 'mirror'", "Check the name."),
+        (X33, K22, {"padding_mode": np.array(["zeros"] * 2)}, "padding_mode is array", "name."),
         (X33.to("meta"), K22, {}, "X is on device meta", "on the CPU"),
-        (
-            X33,
-            K22.double(),
-            {},
-            "X has dtype torch.float32 and K has torch.float64",
-            "K.to(X.dtype)",
-        ),
-        (
-            K22,
-            X33,
-            {},
-            "kernel_size (3, 3) with dilation 1 on input_size (2, 2) with padding 0",
-            "Use a smaller kernel",
-        ),
+        (X33, K22.double(), {}, "X has dtype torch.float32 and K has torch.f", "K.to(X.dtype)"),
+        (K22, X33, {}, "kernel_size (3, 3) with dilation 1 on input_size (2, 2)", "smaller kernel"),
         (X33, K22, {"dilation": 3}, "kernel_size (2, 2) with dilation 3", "less dilation"),
-        (X33, K22, {"stride": 2**70}, "stride is 1180591620717411303424", "write one number"),
-        (X33, K22, {"dilation": (0, 1)}, "dilation is (0, 1)", "write one number"),
-        (X33, K22, {"padding": 10**12}, "padding is 1000000000000", "write one number"),
         (X33, K22, {"padding": 10**5}, "with padding 100000 has 200003 × 200003", "less padding"),
     ],
 )
@@ -485,6 +387,12 @@ def test_errors_name_the_argument_its_value_and_a_remedy(operation, X, K, option
         operation(X, K, **options)
     assert given in error.value.given
     assert hint in error.value.hint
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of MaskedTensors")
+def test_masked_tensors_are_refused():
+    with pytest.raises(ConvkitError, match="K is a sparse, nested or masked tensor"):
+        corr2d(X33, MaskedTensor(K22, K22 > 1))
 
 
 def test_inputs_are_limited_to_what_fits_the_memory(monkeypatch):
@@ -496,27 +404,25 @@ def test_inputs_are_limited_to_what_fits_the_memory(monkeypatch):
     assert error.value.expected == "at most 25 cells, padding included"
 
 
-def test_errors_of_output_size():
-    with pytest.raises(ConvkitError, match="input_size is 0; expected a whole number from 1"):
-        output_size(0, 1)
-    with pytest.raises(ConvkitError, match="kernel_size 5 with dilation 1 on input_size 3 with"):
-        output_size(3, 5)
+def test_patches_are_limited_to_what_fits_the_memory(monkeypatch):
+    monkeypatch.setattr(ops, "MAX_CELLS", 16)
+    assert patches(X33, 2).shape == (4, 4)
+    for X, size in ((torch.ones(1, 6), (1, 5)), (torch.ones(1, 9), (1, 3))):
+        with pytest.raises(ConvkitError, match="Use a smaller kernel or picture"):
+            patches(X, size)
 
 
 @pytest.mark.parametrize(
-    ("X", "size", "options", "given", "expected"),
+    ("size", "options", "text"),
     [
-        (X33, 2, {"mode": "mean"}, "mode is 'mean'", '"max" or "avg"'),
-        (X33, 0, {}, "pool_size is 0", "a whole number from 1"),
-        (X33, 2, {"stride": 0}, "stride is 0", "a whole number from 1"),
-        (X33, (2, 3), {"padding": 2}, "padding is 2 for pool_size (2, 3)", "half of pool_size"),
+        (2, {"mode": "mean"}, "mode is 'mean'; expected one of max, avg"),
+        (0, {}, "pool_size is 0; expected a whole number from 1"),
+        ((2, 3), {"padding": 2}, "padding is 2 for pool_size (2, 3); expected at most half of"),
     ],
 )
-def test_errors_of_pool2d(X, size, options, given, expected):
-    with pytest.raises(ConvkitError) as error:
-        pool2d(X, size, **options)
-    assert given in error.value.given
-    assert expected in error.value.expected
+def test_errors_of_pool2d(size, options, text):
+    with pytest.raises(ConvkitError, match=re.escape(text)):
+        pool2d(X33, size, **options)
 
 
 def test_check_same_dtype_names_the_first_that_differs():
@@ -548,5 +454,3 @@ def test_validated_copy_refuses_values_that_are_not_finite(value):
     assert str(error.value) == (
         f"X[1, 2] is {value}; expected finite numbers. Replace it by a number."
     )
-    with pytest.raises(ConvkitError, match="X is a list"):
-        validated_copy("X", [[1.0]])

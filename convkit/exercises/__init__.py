@@ -4,7 +4,7 @@
 or not yet and what is wrong. It never stops the notebook.
 """
 
-from convkit.errors import ConvkitError
+from convkit.errors import check_choice
 from convkit.exercises import nb00, nb01, nb02, nb03, nb04
 from convkit.exercises._grading import Exercise, check_answer
 from convkit.exercises._result import CheckResult, Outcome
@@ -22,9 +22,7 @@ EXERCISES: dict[str, Exercise] = {
 
 
 def _find(name: str) -> Exercise:
-    if not isinstance(name, str) or name not in EXERCISES:
-        names = ", ".join(EXERCISES)
-        raise ConvkitError(f"exercise is {name!r}", f"one of {names}", "Check the number.")
+    check_choice("exercise", name, EXERCISES)
     return EXERCISES[name]
 
 

@@ -1,7 +1,7 @@
 """The grader: runs an answer on cases and compares it with right and with known wrong answers.
 
-An exercise is a table: cases, a correct function, and wrong functions with what to say about each.
-The tests give every wrong function as an answer and expect its own words.
+An exercise is a table: cases, a correct answer, and wrong answers with what to say about each.
+The tests check every wrong answer and expect its own words.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from convkit.exercises._result import CheckResult, Outcome
 from convkit.layers import Conv2D
 
 Function = Callable[..., Any]
+Size = tuple[int, int]
 Observations = dict[str, Tensor]
 """What an answer gives in one case, by name, such as "Y" or "The loss"."""
 
@@ -66,6 +67,13 @@ class Case(NamedTuple):
     intro: str = ""
 
 
+def size_case(input_size: Size, kernel_size: Size, *args: Tensor) -> Case:
+    """Return a case about two sizes, which are its arguments unless `args` gives others."""
+    sizes = formatting.size(input_size), formatting.size(kernel_size)
+    intro = f"Tried on a {sizes[0]} input and a {sizes[1]} kernel."
+    return Case(args or (input_size, kernel_size), intro)
+
+
 def what_is_right(difference: Difference) -> str:
     """Return an explanation that says what is right."""
     if difference.is_shape:
@@ -88,10 +96,9 @@ class Exercise(NamedTuple):
         The message for a correct answer.
     solution : callable or str
         The function that the exercise asks for, or the lines that make the value it asks for.
-    correct : callable
-        A right answer, found in another way than `solution`. Where the exercise asks for a value,
-        `correct` and the misconceptions are functions without arguments that return it.
-    misconceptions : mapping of str to callable
+    correct : object
+        A right answer, found in another way than `solution`.
+    misconceptions : mapping of str to object
         Known wrong answers, and what to say about each.
     observe : callable
         Takes the answer and a case's arguments; returns what is compared, in this order.
@@ -106,8 +113,8 @@ class Exercise(NamedTuple):
     hint: str
     success: str
     solution: Function | str
-    correct: Function
-    misconceptions: Mapping[str, Function]
+    correct: object
+    misconceptions: Mapping[str, object]
     observe: Callable[..., Observations]
     require: Callable[..., None] = _nothing
     explain: Callable[[Difference], str] = what_is_right
@@ -122,10 +129,6 @@ class Exercise(NamedTuple):
     def solution_source(self) -> str:
         """The solution as Python code."""
         return self.solution if isinstance(self.solution, str) else inspect.getsource(self.solution)
-
-    def as_answer(self, function: Function) -> object:
-        """Return what a learner passes to `check` who answers as `function` does."""
-        return function if self.asks_for_function else function()
 
     def observations(self, answer: object) -> list[Observations]:
         """Return what an answer gives, case by case; raises `Wrong` or `NotStarted`."""
@@ -158,7 +161,7 @@ def _grade(exercise: Exercise, answer: object) -> None:
         passed = brief_repr(answer)
         raise Wrong(f"You passed {passed}; expected the function itself: its name, without ().")
     given = exercise.observations(answer)
-    right = exercise.observations(exercise.as_answer(exercise.correct))
+    right = exercise.observations(exercise.correct)
     names = list(right[0])
     for count in range(1, len(names) + 1):
         _compare(exercise, names[:count], given, right)
@@ -187,8 +190,8 @@ def _compare(
     first = agreements.index(False)
     difference = _first_difference(names[-1], given[first], right[first])
     tried = f"{exercise.cases[first].intro} {_statement(difference)}".strip()
-    for text, function in exercise.misconceptions.items():
-        wrong = exercise.observations(exercise.as_answer(function))
+    for text, answer in exercise.misconceptions.items():
+        wrong = exercise.observations(answer)
         if all(_agreements(names, given, wrong)):
             is_short = difference.given.numel() <= 2
             raise Wrong(f"{tried} {text}" if is_short else text, text)

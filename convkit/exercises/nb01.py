@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from convkit import formatting
 from convkit.exercises._grading import (
     Case,
     Difference,
     Exercise,
+    Size,
     given_value,
     random_integers,
     returned,
+    size_case,
     what_is_right,
 )
 from convkit.ops import convolve2d, corr2d, output_size
-
-Size = tuple[int, int]
 
 X = torch.tensor([[1.0, 2, 0], [0, 1, 3], [2, 1, 1]], dtype=torch.float32)
 K = torch.tensor([[1.0, -1], [0, 2]], dtype=torch.float32)
@@ -40,12 +38,6 @@ def my_output_shape(input_shape, kernel_shape):
     """Count the places where the kernel fits, along each axis."""
     (H, W), (kH, kW) = input_shape, kernel_shape
     return H - kH + 1, W - kW + 1
-
-
-def _shape_case(input_shape: Size, kernel_shape: Size) -> Case:
-    H, kH = formatting.size(input_shape), formatting.size(kernel_shape)
-    intro = f"Tried on a {H} input and a {kH} kernel."
-    return Case((input_shape, kernel_shape), intro)
 
 
 def _per_axis(rule: Callable[[int, int], int]) -> Callable[[Size, Size], Size]:
@@ -80,14 +72,9 @@ def my_conv2d(X, K):
     return corr2d(X, K.flip(0, 1))
 
 
-def _full(X: Tensor, K: Tensor) -> Tensor:
-    return F.conv_transpose2d(X[None, None], K[None, None])[0, 0]
-
-
 def _random_case(shape: Size, kernel_size: Size) -> Case:
-    A, B = random_integers(*shape, seed=0), random_integers(*kernel_size, seed=1)
-    sizes = formatting.size(shape), formatting.size(kernel_size)
-    return Case((A, B), f"Tried on a {sizes[0]} input and a {sizes[1]} kernel.")
+    X, K = random_integers(*shape, seed=0), random_integers(*kernel_size, seed=1)
+    return size_case(shape, kernel_size, X, K)
 
 
 EXERCISES = {
@@ -101,16 +88,14 @@ Y_by_hand = [
     [0 * 1 + 1 * (-1) + 2 * 0 + 1 * 2, 1 * 1 + 3 * (-1) + 1 * 0 + 1 * 2],
 ]
 """,
-        correct=lambda: corr2d(X, K),
+        correct=corr2d(X, K),
         misconceptions={
-            "You flipped the kernel. Cross-correlation lays it on as it is.": (
-                lambda: convolve2d(X, K)
-            ),
-            "You swapped the kernel's rows and columns.": lambda: corr2d(X, K.T),
-            "You swapped the output's rows and columns.": lambda: corr2d(X, K).T,
-            "You dropped the minus sign of the weight -1.": lambda: corr2d(X, K.abs()),
-            "These are the four products of the first window: add them up; they make one cell.": (
-                lambda: X[:2, :2] * K
+            "You flipped the kernel. Cross-correlation lays it on as it is.": convolve2d(X, K),
+            "You swapped the kernel's rows and columns.": corr2d(X, K.T),
+            "You swapped the output's rows and columns.": corr2d(X, K).T,
+            "You dropped the minus sign of the weight -1.": corr2d(X, K.abs()),
+            "These are the products of the first window: add them up; they make one cell.": (
+                X[:2, :2] * K
             ),
         },
         observe=given_value("Y"),
@@ -141,9 +126,9 @@ Y_by_hand = [
         },
         observe=returned("The shape"),
         cases=(
-            _shape_case((6, 8), (1, 2)),
-            _shape_case((3, 3), (2, 2)),
-            _shape_case((32, 48), (5, 3)),
+            size_case((6, 8), (1, 2)),
+            size_case((3, 3), (2, 2)),
+            size_case((32, 48), (5, 3)),
         ),
     ),
     "1.3": Exercise(
@@ -168,9 +153,9 @@ Y_by_hand = [
                 lambda X, K: corr2d(X, K) - _only_weight(-1, -1)(X, K)
             ),
             "The weights play no part: multiply each shifted picture by its weight.": (
-                lambda X, K: corr2d(X, torch.ones_like(K))
+                lambda X, K: corr2d(X, K**0)
             ),
-            "Your output is still all zeros.": lambda X, K: torch.zeros_like(corr2d(X, K)),
+            "Your output is still all zeros.": lambda X, K: 0 * corr2d(X, K),
         },
         observe=returned("Y"),
         cases=(
@@ -204,7 +189,9 @@ Y_by_hand = [
             "You gave the kernel a quarter turn clockwise; a convolution takes half a turn.": (
                 lambda X, K: corr2d(X, K.rot90(-1))
             ),
-            "That is a full convolution: here the kernel may not stick out of the picture.": _full,
+            "That is a full convolution: here the kernel may not stick out of the picture.": (
+                lambda X, K: convolve2d(X, K, padding=(K.shape[0] - 1, K.shape[1] - 1))
+            ),
         },
         observe=returned("Y"),
         cases=(_random_case((3, 3), (2, 2)), _random_case((5, 7), (3, 2))),

@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from convkit import formatting
 from convkit.errors import brief_repr
 from convkit.exercises._answers import Wrong, numbers, run
 from convkit.exercises._grading import (
@@ -18,27 +17,21 @@ from convkit.exercises._grading import (
     Exercise,
     Function,
     Observations,
+    Size,
     layer_with,
     random_integers,
     returned,
+    size_case,
     what_is_right,
 )
 from convkit.layers import Conv2D
 from convkit.ops import corr2d
-
-Size = tuple[int, int]
 
 
 def count_parameters(input_size, kernel_size):
     """Count the weights and the bias; the input's size plays no part."""
     kH, kW = kernel_size
     return kH * kW + 1
-
-
-def _count_case(input_size: Size, kernel_size: Size) -> Case:
-    sizes = formatting.size(input_size), formatting.size(kernel_size)
-    intro = f"Tried on a {sizes[0]} input and a {sizes[1]} kernel."
-    return Case((input_size, kernel_size), intro)
 
 
 def _count(rule: Callable[[int, int, int], int]) -> Callable[[Size, Size], int]:
@@ -83,10 +76,15 @@ def _observe_gradient(function: Function, weight: Tensor, X: Tensor, Y: Tensor) 
     return {name: numbers(run(function, layer, X, Y, if_none=if_none), name) for name in names}
 
 
-def _layer(weight: float, bias: float) -> nn.Module:
-    layer = layer_with(torch.full((1, 1), weight))
-    layer.load_state_dict({"weight": layer.weight, "bias": torch.tensor([bias])})
-    return layer
+class _Affine(nn.Module):
+    """What a 1 × 1 layer computes: weight × X + bias."""
+
+    def __init__(self, weight: float, bias: float) -> None:
+        super().__init__()
+        self.weight, self.bias = (nn.Parameter(torch.tensor(float(x))) for x in (weight, bias))
+
+    def forward(self, X: Tensor) -> Tensor:
+        return self.weight * X + self.bias
 
 
 def _output(layer: nn.Module, X: Tensor) -> Any:
@@ -162,9 +160,9 @@ EXERCISES = {
         },
         observe=returned("Your count"),
         cases=(
-            _count_case((6, 8), (3, 4)),
-            _count_case((28, 28), (5, 5)),
-            _count_case((600, 512), (5, 5)),
+            size_case((6, 8), (3, 4)),
+            size_case((28, 28), (5, 5)),
+            size_case((600, 512), (5, 5)),
         ),
     ),
     "2.2": Exercise(
@@ -215,15 +213,15 @@ with torch.no_grad():
     brighten.weight.fill_(2)
     brighten.bias.fill_(-1)
 """,
-        correct=lambda: _layer(2, -1),
+        correct=_Affine(2, -1),
         misconceptions={
-            "The weight is right, but the bias is still 0.": lambda: _layer(2, 0),
-            "The bias is right, but the weight is 1.": lambda: _layer(1, -1),
-            "The bias has the wrong sign: it is added.": lambda: _layer(2, 1),
+            "The weight is right, but the bias is still 0.": _Affine(2, 0),
+            "The bias is right, but the weight is 1.": _Affine(1, -1),
+            "The bias has the wrong sign: it is added.": _Affine(2, 1),
             "This is 2 (X - 1): you subtract before you double. The bias is added afterwards.": (
-                lambda: _layer(2, -2)
+                _Affine(2, -2)
             ),
-            "The weight and the bias have changed places.": lambda: _layer(-1, 2),
+            "The weight and the bias have changed places.": _Affine(-1, 2),
         },
         observe=_observe_layer,
         require=_require_parameters,

@@ -22,7 +22,7 @@ from convkit.exercises._grading import (
     what_is_right,
 )
 from convkit.kernels import kernel
-from convkit.ops import convolve2d, corr2d
+from convkit.ops import corr2d
 
 Direction = tuple[float, float]
 
@@ -32,6 +32,7 @@ TOLERANCE = 1 / 512
 
 DIAGONAL = torch.eye(4, dtype=torch.float32)
 BOOK = torch.tensor([[1, -1]], dtype=torch.float32)
+EDGES = corr2d(DIAGONAL, BOOK)
 
 
 def _diagonal_answer(output: Tensor) -> dict[str, object]:
@@ -242,22 +243,22 @@ diagonal_edges = {
     "K transposed": "transposed",
 }
 """,
-        correct=lambda: _diagonal_answer(corr2d(DIAGONAL, BOOK)),
+        correct=_diagonal_answer(EDGES),
         misconceptions={
             "Not all zeros: beside the diagonal the brightness changes, up and down.": (
-                lambda: _diagonal_answer(torch.zeros(4, 3))
+                _diagonal_answer(0 * EDGES)
             ),
             "The +1 are there, but left of the diagonal black turns white: 0 - 1.": (
-                lambda: _diagonal_answer(torch.eye(4, 3))
+                _diagonal_answer(EDGES.clamp(min=0))
             ),
             "Every sign is wrong: you flipped the kernel, and took right minus left.": (
-                lambda: _diagonal_answer(convolve2d(DIAGONAL, BOOK))
+                _diagonal_answer(-EDGES)
             ),
             "You swapped rows and columns: the kernel is 1 × 2, so a column is lost.": (
-                lambda: _diagonal_answer(corr2d(DIAGONAL, BOOK).T)
+                _diagonal_answer(EDGES.T)
             ),
             "The signs are lost: a change from black to white gives 0 - 1.": (
-                lambda: _diagonal_answer(corr2d(DIAGONAL, BOOK).abs())
+                _diagonal_answer(EDGES.abs())
             ),
         },
         observe=_observe_diagonal,
@@ -323,16 +324,12 @@ diagonal_edges = {
         hint="A mean of 25 numbers: what is the weight of each?",
         success="No weight is negative, they add up to 1, and they balance around the centre.",
         solution="my_blur = torch.full((5, 5), 1 / 25)",
-        correct=lambda: torch.full((5, 5), 1 / 25),
+        correct=torch.full((5, 5), 1 / 25),
         misconceptions={
-            "That is a sum, not a mean: the picture becomes 25 times as bright.": (
-                lambda: torch.ones(5, 5)
-            ),
-            "One fifth is the weight for 5 cells; here there are 25.": (
-                lambda: torch.full((5, 5), 1 / 5)
-            ),
+            "That is a sum, not a mean: the picture becomes 25 times as bright.": torch.ones(5, 5),
+            "One fifth is the weight for 5 cells; here there are 25.": torch.full((5, 5), 1 / 5),
             "One ninth is the weight for 3 × 3 cells; here there are 25.": (
-                lambda: torch.full((5, 5), 1 / 9)
+                torch.full((5, 5), 1 / 9)
             ),
         },
         observe=_observe_blur,

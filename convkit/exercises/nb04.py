@@ -30,10 +30,9 @@ STRIPES = stripes().float()
 LR = 0.03
 
 
-def _gradient_at_start(scale: float = 1.0) -> Tensor:
-    X = STRIPES
-    residual = corr2d(X, START) - corr2d(X, torch.tensor([[1, -1]], dtype=torch.float32))
-    return scale * corr2d(X, 2 * residual)
+TARGET = torch.tensor([[1, -1]], dtype=torch.float32)
+GRADIENT = corr2d(STRIPES, 2 * corr2d(STRIPES, START - TARGET))
+CHANGE = -LR * GRADIENT
 
 
 def _observe_update(answer: object) -> Observations:
@@ -95,14 +94,6 @@ def _accumulating_step(layer: Conv2D, X: Tensor, Y: Tensor, lr: float) -> Tensor
     return loss
 
 
-def _step_without_rate(layer: Conv2D, X: Tensor, Y: Tensor, lr: float) -> Any:
-    return _step()(layer, X, Y, 1.0)
-
-
-def _averaged_step(layer: Conv2D, X: Tensor, Y: Tensor, lr: float) -> Any:
-    return _step()(layer, X, Y, lr / Y.numel())
-
-
 def _observe_step(
     function: Function, weight: Tensor, X: Tensor, Y: Tensor, lr: float
 ) -> Observations:
@@ -146,35 +137,21 @@ X, K = stripes(), torch.tensor([[0.0, 1.0]])
 residual = corr2d(X, K) - corr2d(X, torch.tensor([[1.0, -1.0]]))
 new_kernel = K - 0.03 * corr2d(X, 2 * residual)
 """,
-        correct=lambda: START - LR * _gradient_at_start(),
+        correct=START + CHANGE,
         misconceptions={
-            "You went uphill: subtract the gradient, do not add it.": (
-                lambda: START + LR * _gradient_at_start()
-            ),
+            "You went uphill: subtract the gradient, do not add it.": START - CHANGE,
             "The gradient is half of what it should be: a square's derivative has a factor 2.": (
-                lambda: START - LR * _gradient_at_start(1 / 2)
+                START + CHANGE / 2
             ),
-            "You averaged over the 42 outputs; here squares are added up.": (
-                lambda: START - LR * _gradient_at_start(1 / 42)
-            ),
-            "That is the gradient of one row; there are six rows.": (
-                lambda: START - LR * _gradient_at_start(1 / 6)
-            ),
-            "This is only the change: add it to the old kernel, 0 and 1.": (
-                lambda: -LR * _gradient_at_start()
-            ),
+            "You averaged over the 42 outputs; here squares are added up.": START + CHANGE / 42,
+            "That is the gradient of one row; there are six rows.": START + CHANGE / 6,
+            "This is only the change: add it to the old kernel, 0 and 1.": CHANGE,
             "This is the gradient: multiply it by 0.03 and subtract it from the old kernel.": (
-                _gradient_at_start
+                GRADIENT
             ),
-            "You forgot the learning rate: multiply the gradient by 0.03.": (
-                lambda: START - _gradient_at_start()
-            ),
-            "The two weights have changed places.": (
-                lambda: (START - LR * _gradient_at_start()).flip(1)
-            ),
-            "The kernel is a column: it has one row.": (
-                lambda: (START - LR * _gradient_at_start()).T
-            ),
+            "You forgot the learning rate: multiply the gradient by 0.03.": START - GRADIENT,
+            "The two weights have changed places.": (START + CHANGE).flip(1),
+            "The kernel is a column: it has one row.": (START + CHANGE).T,
         },
         observe=_observe_update,
         explain=_explain_update,
@@ -188,11 +165,13 @@ new_kernel = K - 0.03 * corr2d(X, 2 * residual)
         misconceptions={
             "The weight did not move: no update was made.": _step(0),
             "You went uphill: subtract the gradient, do not add it.": _step(-1),
-            "You averaged over all cells; the exercise adds the squares up.": _averaged_step,
+            "You averaged over all cells; the exercise adds the squares up.": (
+                lambda layer, X, Y, lr: _step()(layer, X, Y, lr / Y.numel())
+            ),
             "The step is half of what it should be: a square's derivative has a factor 2.": (
                 _step(1 / 2)
             ),
-            "You forgot the learning rate.": _step_without_rate,
+            "You forgot the learning rate.": lambda layer, X, Y, lr: _step()(layer, X, Y, 1.0),
             "The weight learned, but the bias did not: update every parameter.": _step(bias=False),
             "That is the loss after the step; return the one before it.": (
                 _step(returns=lambda before, after, cells: after)

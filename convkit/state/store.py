@@ -16,7 +16,7 @@ import torch
 import traitlets
 from torch import Tensor
 
-from convkit.errors import ConvkitError
+from convkit.errors import ConvkitError, check_choice
 
 MAX_UNDO = 100
 """How many states `Store.undo` can go back to."""
@@ -165,9 +165,13 @@ class Store(traitlets.HasTraits):
         Raises
         ------
         ConvkitError
-            If the new state cannot work; the current one stays.
+            If the state has no such field, or the new state cannot work; the current one stays.
         """
         with self._lock:
+            for name in fields:
+                check_choice(
+                    "field", name, [field.name for field in dataclasses.fields(self.state)]
+                )
             fields = _copied(fields)
             state = dataclasses.replace(self.state, **fields)
             if state == self.state:
