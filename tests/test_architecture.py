@@ -33,7 +33,7 @@ RUNNING_SCRIPT = re.compile(
 )
 INSERTED_HTML = re.compile(r"\b(innerHTML|outerHTML|insertAdjacentHTML)\b")
 # Scripts that insert HTML: from convkit.views, which escapes what a learner names; icons.
-INSERT_HTML = {"convkit/widgets/static/frames.js", "convkit/widgets/static/player.js"}
+INSERT_HTML = {f"convkit/widgets/static/{name}.js" for name in ("frames", "history", "player")}
 
 
 def in_files(paths: list[Path], check: Callable[[str], list[str]]) -> dict[str, list[str]]:
