@@ -139,7 +139,7 @@ def test_blur_and_identity_are_recognised_and_resized_in_every_size(name):
     [
         ((3, 2), [[1.0, 2], [4, 5], [0, 0]]),
         ((1, 4), [[1.0, 2, 3, 0]]),
-        ((2, 3), [[1.0, 2, 3], [4, 5, 6]]),
+        ((3, 3), [[1.0, 2, 3], [4, 5, 6], [0, 0, 0]]),
     ],
 )
 def test_resizing_keeps_cells_in_their_row_and_column(size, expected):

@@ -114,11 +114,6 @@ def test_d2l_has_the_same_pin_everywhere(file):
     assert set(re.findall(r"d2l==[\d.]+", read(file))) == {D2L_PIN}
 
 
-@pytest.mark.parametrize("script", ["binder/postBuild", ".ci/run"])
-def test_scripts_are_valid_bash(script):
-    subprocess.run(["bash", "-n", ROOT / script], check=True)
-
-
 @pytest.mark.parametrize("file", ["README.md", "CONTRIBUTING.md", ".ci/run"])
 def test_make_targets_that_are_named_exist(file):
     targets = set(re.findall(r"^([a-z-]+):", read("Makefile"), re.MULTILINE))

@@ -4,7 +4,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from tools.notebooks import WIDGET_VIEW, NotebookError, main, store
+from tools.notebooks import WIDGET_VIEW, main, store
 
 PANEL = """\
 class Panel(widgets.IntSlider):
@@ -64,8 +64,8 @@ def test_a_stored_notebook_is_equal_after_another_run(write):
 def test_a_failure_names_its_cell_and_leaves_the_file(write, source, words, capsys):
     path = write("x = 1", source)
     before = path.read_bytes()
-    with pytest.raises(NotebookError, match=words):
-        store(path)
-    assert path.read_bytes() == before
     assert main([str(path)]) == 1
-    assert "a.ipynb" in capsys.readouterr().err
+    assert path.read_bytes() == before
+    message = capsys.readouterr().err
+    assert "a.ipynb" in message
+    assert words in message
