@@ -4,6 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.testing import assert_close
 
 import convkit
 from convkit import convolve2d, corr2d
@@ -66,20 +67,19 @@ def test_literal_has_as_few_digits_as_its_dtype_allows(value, dtype, text):
     assert literal(torch.tensor([[value]], dtype=dtype)) == f"torch.tensor([[{text}]]{suffix})"
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("name", ["stripes 6 × 8", "photo 128 × 128"])
 def test_picture_code_makes_the_picture(name, dtype):
     code = picture_code(name, dtype)
     assert (".to(" in code) == (dtype != torch.float32)
     picture = execute(f"import convkit, torch\nX = {code}")["X"]
-    assert torch.equal(picture, convkit.images.picture(name).to(dtype))
-    assert picture.dtype == dtype
+    assert_close(picture, convkit.images.picture(name).to(dtype), rtol=0, atol=0)
     assert array_code(picture, "fallback") == code
 
 
 def test_arrays_without_a_name_are_written_out_if_they_are_small():
-    for values in (torch.arange(256.0).reshape(16, 16), torch.tensor([[3.0]])):
-        assert torch.equal(eval(array_code(values, "fallback"), {"torch": torch}), values)
+    values = torch.arange(256.0).reshape(16, 16)
+    assert array_code(values, "fallback") == literal(values)
     assert array_code(torch.arange(257.0).reshape(1, 257), "fallback") == "fallback"
 
 

