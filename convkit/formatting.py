@@ -328,17 +328,14 @@ def _descent_summary(
     """
     limit, steepest = quadratic.max_stable_lr, max(active)
     reason = (
-        f"because learning rate {number(lr)} is {share_of_limit(lr, limit)}: each step multiplies "
+        f"because rate {number(lr)} is {share_of_limit(lr, limit)}: each step multiplies "
         f"the error along the steepest direction by {_factor(products[0])}"
     )
     if steepest >= 2 * (1 - 1e-9):
         grows = steepest > 2 * (1 + 1e-9)
         outcome = Outcome.DIVERGING if grows else Outcome.OSCILLATING
         start = "Diverging" if grows else "Oscillating without end"
-        advice = (
-            f"Any learning rate below {number(limit)} would have worked; "
-            f"{number(quadratic.fastest_lr)} is the fastest."
-        )
+        advice = f"Rates below it converge; {number(quadratic.fastest_lr)} is the fastest."
         return ConvergenceSummary(outcome, f"{start}, {reason}. {advice}")
     if len(products) > 1:
         reason += f" and along the flattest by {_factor(products[-1])}"

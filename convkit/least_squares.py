@@ -8,6 +8,7 @@ gradient, curvature and minimum follow in closed form; everything is computed in
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import torch
@@ -215,6 +216,41 @@ class QuadraticLoss:
         linear, _ = self._with_target()
         gradient = self.hessian @ self._weights("K", K) - 2 * linear
         return gradient.reshape(self.kernel_size)
+
+    def descent(self, start: Tensor, rates: Sequence[float]) -> tuple[Tensor, Tensor]:
+        """Return the kernels and losses of gradient descent in closed form, the start first.
+
+        Each step multiplies the error along a direction of eigenvalue e by ``1 - lr * e``, so no
+        step needs the one before. Rounding apart they are those of `descent.record`; where they
+        diverge beyond what float64 holds, they are not finite.
+
+        Parameters
+        ----------
+        start : Tensor
+            The first kernel, (kH, kW).
+        rates : sequence of float
+            The learning rate of each step.
+
+        Returns
+        -------
+        kernels, losses : Tensor
+            Shapes (n + 1, kH, kW) and (n + 1,), for n rates.
+
+        Examples
+        --------
+        >>> quadratic = QuadraticLoss(torch.ones(1, 1), 1, torch.ones(1, 1))
+        >>> kernels, losses = quadratic.descent(torch.zeros(1, 1), [0.25, 0.25])
+        >>> kernels.flatten()
+        tensor([0.0000, 0.5000, 0.7500], dtype=torch.float64)
+        >>> losses
+        tensor([1.0000, 0.2500, 0.0625], dtype=torch.float64)
+        """
+        directions, best = self.directions.flatten(1), self.best_kernel.flatten()
+        error = directions @ (self._weights("start", start) - best)
+        lr = torch.tensor([0.0, *rates], dtype=torch.float64)
+        errors = error * (1 - lr[:, None] * self.eigenvalues).cumprod(0)
+        losses = self.loss(self.best_kernel) + (self.eigenvalues * errors**2).sum(1) / 2
+        return (best + errors @ directions).reshape(-1, *self.kernel_size), losses
 
     def surface(self, centre: Tensor, u: Tensor, v: Tensor, a: Tensor, b: Tensor) -> Tensor:
         """Return the loss at ``centre + a[i] * u + b[j] * v`` in row j and column i.

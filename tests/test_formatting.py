@@ -226,14 +226,14 @@ def test_summary_comes_true(start, share, reduction):
 
 def test_summary_is_that_of_the_stored_notebooks():
     assert summary(0.03).text == (
-        "Converging, while the kernel oscillates, because learning rate 0.03 is 90% of the limit "
-        "0.03333: each step multiplies the error along the steepest direction by -0.8 and along "
-        "the flattest by 0.64."
+        "Converging, while the kernel oscillates, because rate 0.03 is 90% of the limit 0.03333: "
+        "each step multiplies the error along the steepest direction by -0.8 and along the "
+        "flattest by 0.64."
     )
     assert summary(0.034).text == (
-        "Diverging, because learning rate 0.034 is 102% of the limit 0.03333: each step multiplies "
-        "the error along the steepest direction by -1.04. Any learning rate below 0.03333 would "
-        "have worked; 0.02778 is the fastest."
+        "Diverging, because rate 0.034 is 102% of the limit 0.03333: each step multiplies the "
+        "error along the steepest direction by -1.04. Rates below it converge; 0.02778 is the "
+        "fastest."
     )
 
 
@@ -242,17 +242,17 @@ def test_summary_is_that_of_the_stored_notebooks():
     [
         (0.01, "Converging, because", "30% of", "0.4 and along the flattest by 0.88."),
         (0.0333333, "Converging, while the", "just below", "-1 + 2e-06 and along the flattest by"),
-        (1 / 30 - 1e-14, "Oscillating without end, because", "100% of", "-1. Any learning rate"),
-        (0.0333334, "Diverging, because", "just above", "-1 - 4e-06. Any learning rate below"),
+        (1 / 30 - 1e-14, "Oscillating without end, because", "100% of", "-1. Rates below it"),
+        (0.0333334, "Diverging, because", "just above", "-1 - 4e-06. Rates below it"),
         (1e-9, "Converging, but very slowly,", "less than 0.01% of", "1 - 6e-08 and along the"),
-        (100.0, "Diverging, because", "3,000 times", "-5999. Any learning rate below 0.03333"),
+        (100.0, "Diverging, because", "3,000 times", "-5999. Rates below it converge"),
     ],
 )
 def test_summary_says_why(lr, start, share, factors):
     said = summary(lr)
     assert said.outcome.value == start.split()[0].lower().rstrip(",")
     assert said.text.startswith(start)
-    assert f"learning rate {number(lr)} is {share} the limit 0.03333: each step" in said.text
+    assert f"because rate {number(lr)} is {share} the limit 0.03333: each step" in said.text
     assert f"along the steepest direction by {factors}" in said.text
 
 

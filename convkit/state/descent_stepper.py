@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -20,9 +20,8 @@ MAX_KERNEL_SIDE = 7
 MAX_STEPS = 100
 MAX_LOSS = 1e38
 """The largest loss at the start, as in float32: plots show nothing beyond it."""
-LAST_POSITION = 125
-"""The last position of the learning rate's slider."""
-_LEAST_DECADE, _PER_DECADE = -2, 50
+LAST_POSITION = 150
+"""The last position of the learning rate's slider, in percent of the limit; the first is 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +41,10 @@ class DescentStepperState(State):
     reduction : "sum" or "mean"
         Whether squared errors are added up or averaged.
     n : int
-        The step on show, counted from 0, the start; `compute` limits it to what is recorded.
+        The step to show, counted from 0, the start; the last one where fewer are recorded.
+    target : Tensor, optional
+        The kernel (kH, kW) that makes the target, where it is known: `Y` is then ``corr2d(X,
+        target)``, whatever is given for it.
 
     Raises
     ------
@@ -64,8 +66,12 @@ class DescentStepperState(State):
     rates: tuple[float, ...]
     reduction: str = "sum"
     n: int = 0
+    target: Tensor | None = None
 
     def __post_init__(self) -> None:
+        if self.target is not None:
+            target = ops.check_finite("target", self.target)
+            object.__setattr__(self, "Y", ops.corr2d(self.X, target))
         for name in ("X", "Y", "start"):
             ops.check_finite(name, getattr(self, name))
         object.__setattr__(self, "lr", _positive(self.lr))
@@ -86,32 +92,91 @@ class DescentStepperState(State):
 
 
 @dataclass(frozen=True, eq=False)
+class Descent:
+    """A problem, a start and the learning rates; what follows from them is computed when needed.
+
+    Attributes
+    ----------
+    state : DescentStepperState
+        The first state that this is the descent of.
+    quadratic : QuadraticLoss
+        The loss as a function of the kernel.
+    """
+
+    state: DescentStepperState
+    quadratic: QuadraticLoss
+
+    @cached_property
+    def limit(self) -> float:
+        """The loss above which the descent has diverged."""
+        return divergence_limit(self.quadratic, self.state.start)
+
+    @cached_property
+    def outline(self) -> tuple[Tensor, Tensor]:
+        """Kernels (n, kH, kW) and losses (n,) in closed form: soon there, and good for drawing."""
+        kernels, losses = self.quadratic.descent(self.state.start, self.state.rates)
+        diverged = (~(losses <= self.limit)).nonzero()
+        end = int(diverged[0]) if len(diverged) else len(losses)
+        return kernels[:end], losses[:end]
+
+    @cached_property
+    def trajectory(self) -> tuple[Step, ...]:
+        """The recorded steps; fewer than asked for where the loss diverged."""
+        return self._record(self.limit)
+
+    def check(self) -> None:
+        """Raise ConvkitError if this cannot be recorded: one step tells."""
+        self._record(-1)
+
+    def _record(self, limit: float) -> tuple[Step, ...]:
+        state = self.state
+        return record(
+            state.X, state.Y, state.start, state.rates, reduction=state.reduction, limit=limit
+        )
+
+
+@dataclass(frozen=True, eq=False)
 class DescentStepperResult:
     """The descent that follows from a state.
 
     Attributes
     ----------
     state : DescentStepperState
-        The state, with `n` inside the recorded steps.
-    quadratic : QuadraticLoss
-        The loss as a function of the kernel.
-    trajectory : tuple of Step
-        The recorded steps; fewer than asked for where the loss diverged.
+        The state.
+    descent : Descent
+        Its descent.
+    note : str
+        What happened to the learning rate when the problem became another, or nothing.
     """
 
     state: DescentStepperState
-    quadratic: QuadraticLoss
-    trajectory: tuple[Step, ...]
+    descent: Descent
+    note: str = ""
 
     @property
-    def step(self) -> Step:
-        """The step on show."""
-        return self.trajectory[self.state.n]
+    def quadratic(self) -> QuadraticLoss:
+        """The loss as a function of the kernel."""
+        return self.descent.quadratic
+
+    @property
+    def trajectory(self) -> tuple[Step, ...]:
+        """The recorded steps."""
+        return self.descent.trajectory
 
     @property
     def last(self) -> int:
         """The number of the last recorded step."""
         return len(self.trajectory) - 1
+
+    @property
+    def n(self) -> int:
+        """The number of the step on show."""
+        return min(self.state.n, self.last)
+
+    @property
+    def step(self) -> Step:
+        """The step on show."""
+        return self.trajectory[self.n]
 
     @cached_property
     def convergence(self) -> ConvergenceSummary:
@@ -123,10 +188,7 @@ class DescentStepperResult:
         """What this learning rate does, in words, and where the record stops."""
         if self.last == self.state.steps:
             return self.convergence.text
-        return (
-            f"{self.convergence.text} The record stops after step {self.last}, because the loss "
-            "would diverge in the next one."
-        )
+        return f"{self.convergence.text} The record stops after step {self.last}."
 
     def code(self, n: int) -> str:
         """Return torch code that takes the first `n` recorded steps."""
@@ -157,17 +219,13 @@ def compute(
     >>> compute(state).trajectory[50].kernel.round(decimals=2)
     tensor([[ 1., -1.]])
     """
-    quadratic = _quadratic(state, previous)
     if previous is not None and _same_descent(state, previous.state):
-        trajectory = previous.trajectory
-    else:
-        _check_size(quadratic, state.start)
-        limit = divergence_limit(quadratic, state.start)
-        trajectory = record(
-            state.X, state.Y, state.start, state.rates, reduction=state.reduction, limit=limit
-        )
-    n = min(state.n, len(trajectory) - 1)
-    return DescentStepperResult(replace(state, n=n), quadratic, trajectory)
+        return DescentStepperResult(state, previous.descent)
+    quadratic = _quadratic(state, previous)
+    _check_size(quadratic, state.start)
+    descent = Descent(state, quadratic)
+    descent.check()
+    return DescentStepperResult(state, descent, _rate_note(descent, previous))
 
 
 def learning_rate(value: Any) -> float:
@@ -190,7 +248,7 @@ def learning_rate(value: Any) -> float:
     return number
 
 
-def rate_fields(state: DescentStepperState, lr: float, *, only_ahead: bool) -> dict[str, Any]:
+def rate_fields(result: DescentStepperResult, lr: float, *, only_ahead: bool) -> dict[str, Any]:
     """Return the fields of another learning rate, for all steps or for those after the one shown.
 
     Examples
@@ -198,10 +256,11 @@ def rate_fields(state: DescentStepperState, lr: float, *, only_ahead: bool) -> d
     >>> import torch
     >>> state = DescentStepperState(torch.ones(2, 2), torch.ones(2, 2), torch.ones(1, 1),
     ...                             lr=0.1, rates=(0.1, 0.1), n=1)
-    >>> rate_fields(state, 0.2, only_ahead=True)["rates"]
+    >>> rate_fields(compute(state), 0.2, only_ahead=True)["rates"]
     (0.1, 0.2)
     """
-    kept = state.rates[: state.n] if only_ahead else ()
+    state = result.state
+    kept = state.rates[: result.n] if only_ahead else ()
     return {"lr": lr, "rates": kept + (lr,) * (state.steps - len(kept))}
 
 
@@ -225,8 +284,50 @@ def step_count_fields(state: DescentStepperState, steps: int) -> dict[str, Any]:
     return {"rates": (state.rates + (state.lr,) * steps)[:steps]}
 
 
-def problem_fields(state: DescentStepperState, X: Tensor, Y: Tensor) -> dict[str, Any]:
-    """Return the fields of another problem; one of another kernel size starts from zeros.
+def first_problem(
+    X: Tensor, Y: Tensor | None, start: Tensor | None, target: Tensor | None
+) -> dict[str, Any]:
+    """Return the fields of a first problem, of which either `Y` or `target` is given.
+
+    Raises
+    ------
+    ConvkitError
+        If both or none of them is given.
+
+    Examples
+    --------
+    >>> import torch
+    >>> first_problem(torch.eye(2), None, None, torch.ones(1, 2))["start"]
+    tensor([[0., 0.]])
+    """
+    if (Y is None) == (target is None):
+        given = "neither Y nor target" if Y is None else "both Y and target"
+        hint = "Pass DescentStepper(X, Y) or DescentStepper(X, target=kernel)."
+        raise ConvkitError(f"{given} is given", "one of them", hint)
+    fields = _checked_problem(X, Y, target)
+    if start is None:
+        return fields
+    return fields | {"start": ops.validated_copy("start", start)}
+
+
+def _checked_problem(X: Tensor, Y: Tensor | None, target: Tensor | None) -> dict[str, Any]:
+    """Return the fields of a problem that starts from zeros."""
+    X = ops.validated_copy("X", X)
+    if target is not None:
+        target = ops.validated_copy("target", target)
+        Y = ops.corr2d(X, target)
+    Y = ops.validated_copy("Y", Y)  # type: ignore[arg-type]
+    size = tuple(n - m + 1 for n, m in zip(X.shape, Y.shape, strict=True))
+    _check_kernel_size(size, X, Y)
+    return {"X": X, "Y": Y, "target": target, "start": X.new_zeros(size)}
+
+
+def problem_fields(
+    result: DescentStepperResult, X: Tensor, Y: Tensor | None = None, target: Tensor | None = None
+) -> dict[str, Any]:
+    """Return the fields of another problem: an input, and its target or the kernel that makes it.
+
+    A kernel of another size starts from zeros. Learning rates keep their share of the limit.
 
     Raises
     ------
@@ -236,28 +337,31 @@ def problem_fields(state: DescentStepperState, X: Tensor, Y: Tensor) -> dict[str
     Examples
     --------
     >>> import torch
-    >>> state = DescentStepperState(torch.ones(2, 2), torch.ones(2, 2), torch.ones(1, 1),
-    ...                             lr=0.2, rates=(0.1,))
-    >>> problem_fields(state, torch.ones(4, 4), torch.ones(3, 2))["start"]
-    tensor([[0., 0., 0.],
-            [0., 0., 0.]])
+    >>> X = torch.ones(2, 2)
+    >>> result = compute(DescentStepperState(X, X, 0 * X[:1, :1], lr=0.2, rates=(0.2,)))
+    >>> fields = problem_fields(result, 2 * X, Y=X[:, :1])
+    >>> fields["start"], fields["rates"]
+    (tensor([[0., 0.]]), (0.025,))
     """
-    X, Y = ops.validated_copy("X", X), ops.validated_copy("Y", Y)
-    size = tuple(n - m + 1 for n, m in zip(X.shape, Y.shape, strict=True))
-    _check_kernel_size(size, X, Y)
-    fits = size == tuple(state.start.shape) and X.dtype == state.start.dtype
-    start = state.start if fits else X.new_zeros(size)
-    return {"X": X, "Y": Y, "start": start}
+    fields = _checked_problem(X, Y, target)
+    new, old = fields["start"], result.state.start
+    if new.shape == old.shape and new.dtype == old.dtype:
+        fields["start"] = old
+    return fields | _rescaled_rates(result, fields["X"], tuple(new.shape))
 
 
-def restart_fields(state: DescentStepperState, first: DescentStepperState) -> dict[str, Any]:
-    """Return the fields that lead back to the first start and learning rate, at step 0.
-
-    The problem stays; where the first start does not fit it any more, zeros take its place.
-    """
-    fits = first.start.shape == state.start.shape
-    start = first.start.to(state.X.dtype) if fits else state.start.new_zeros(state.start.shape)
-    return {"start": start, "lr": first.lr, "rates": (first.lr,) * state.steps, "n": 0}
+def _rescaled_rates(
+    result: DescentStepperResult, X: Tensor, size: tuple[int, ...]
+) -> dict[str, Any]:
+    """Return the fields of learning rates that have the same share of another problem's limit."""
+    state, limit = result.state, result.quadratic.max_stable_lr
+    if equal(X, state.X) and size == tuple(state.start.shape):
+        return {}
+    new = QuadraticLoss(X, size, reduction=state.reduction).max_stable_lr
+    if math.isinf(limit) or math.isinf(new):
+        return {}
+    lr, *rates = (float(formatting.number(rate / limit * new)) for rate in (state.lr, *state.rates))
+    return {"lr": lr, "rates": tuple(rates)}
 
 
 def check_step_count(steps: int) -> None:
@@ -304,25 +408,37 @@ def _quadratic(state: DescentStepperState, previous: DescentStepperResult | None
     return QuadraticLoss(state.X, size, state.Y, reduction=state.reduction)
 
 
+def _rate_note(descent: Descent, previous: DescentStepperResult | None) -> str:
+    """Say that the learning rate followed the limit of another problem, where it did."""
+    if previous is None or descent.state.lr == previous.state.lr:
+        return ""
+    limit, old = descent.quadratic.max_stable_lr, previous.quadratic.max_stable_lr
+    shares = descent.state.lr / limit, previous.state.lr / old
+    if limit == old or not math.isclose(*shares, rel_tol=1e-3):
+        return ""
+    return (
+        f"The learning rate is now {formatting.number(descent.state.lr)}, "
+        "the same share of this problem's limit as before."
+    )
+
+
 def _same_descent(a: DescentStepperState, b: DescentStepperState) -> bool:
     names = ("X", "Y", "start", "rates", "reduction")
     return all(equal(getattr(a, name), getattr(b, name)) for name in names)
 
 
 def rate_of_position(position: int, limit: float) -> float:
-    """Return the learning rate at a slider's position, 0 to `LAST_POSITION`, to 3 digits.
+    """Return the learning rate at a slider's position, 1 to `LAST_POSITION` percent of the limit.
 
-    The slider reaches from 10^-2 to 10^0.5 of the limit, in steps of a 50th of a decade; where
-    there is no limit, 1 takes its place.
+    Where there is no limit, 1 takes its place.
 
     Examples
     --------
-    >>> rate_of_position(100, 1 / 30)
-    0.0333
+    >>> rate_of_position(90, 1 / 30)
+    0.03
     """
-    position = min(max(position, 0), LAST_POSITION)
-    ratio = 10 ** (position / _PER_DECADE + _LEAST_DECADE)
-    return float(formatting.number(_finite_limit(limit) * ratio, 3))
+    position = min(max(position, 1), LAST_POSITION)
+    return float(formatting.number(_finite_limit(limit) * position / 100))
 
 
 def slider_position(lr: float, limit: float) -> int:
@@ -333,8 +449,7 @@ def slider_position(lr: float, limit: float) -> int:
     >>> slider_position(1 / 30, 1 / 30)
     100
     """
-    decades = math.log10(lr) - math.log10(_finite_limit(limit)) - _LEAST_DECADE
-    return min(max(round(_PER_DECADE * decades), 0), LAST_POSITION)
+    return round(min(max(100 * lr / _finite_limit(limit), 1), LAST_POSITION))
 
 
 def _finite_limit(limit: float) -> float:

@@ -14,25 +14,15 @@ from torch import Tensor
 
 from convkit import formatting, ops
 from convkit.descent import Step
-from convkit.least_squares import QuadraticLoss
-from convkit.views.html import (
-    Rows,
-    cell_size,
-    cells,
-    colour_key,
-    figure,
-    frame,
-    longest,
-    signed_classes,
-    table,
-)
+from convkit.views.html import SIGNED_STOPS, Rows, signed_classes, table
 
 MAX_TABLE_SIDE = 8
 """The most rows and columns of an array that is shown as numbers."""
-MAX_UPDATES = 9
-"""The most weights whose updates are written out."""
-UPDATES_TITLE = "next: weight - learning rate×gradient"
-LAST_STEP = "the last step recorded"
+MAX_LONG_COLUMNS = 2
+"""The most columns of a kernel whose weights are written with four digits."""
+LONGEST_NUMBER = 7
+"""The most characters of such a weight."""
+LAST_STEP = "last step recorded"
 
 
 @dataclass(frozen=True)
@@ -63,36 +53,89 @@ def fits_table(shape: Sequence[int]) -> bool:
     return max(shape) <= MAX_TABLE_SIDE
 
 
-def step_frames(
-    quadratic: QuadraticLoss, steps: Sequence[Step], X: Tensor, Y: Tensor
-) -> StepFrames:
-    """Return a frame for each step: its loss, kernel, prediction and residual, and the next update.
+def kernel_limits(steps: Sequence[Step], best: Tensor) -> list[float]:
+    """Return for each step the end of the colour key of all kernels that are shown with it.
 
-    Target, prediction and residual are left out where they do not fit a table: see `fits_table`.
+    It holds the best one, all of steps whose loss is not above the first, and the kernel of the
+    step and the next: it changes only where a descent diverges.
+
+    Examples
+    --------
+    >>> from convkit.descent import record
+    >>> steps = record(torch.ones(1, 1), torch.ones(1, 1), torch.zeros(1, 1), [3.0] * 3)
+    >>> kernel_limits(steps, torch.ones(1, 1))
+    [10.0, 50.0, 200.0, 200.0]
+    """
+    sizes = _sizes(torch.stack([step.kernel for step in steps]))
+    shown = torch.maximum(sizes, torch.cat((sizes[1:], sizes[-1:])))
+    return _limits(steps, sizes, shown, _size(best))
+
+
+def update_frames(steps: Sequence[Step], best: Tensor) -> StepFrames:
+    """Return the arithmetic of each step's update: kernel - learning rate × gradient = next kernel.
 
     Parameters
     ----------
-    quadratic : QuadraticLoss
-        The problem.
+    steps : sequence of Step
+        The whole descent.
+    best : Tensor
+        The kernel to learn, (kH, kW): it shares its colours with the others.
+    """
+    writer = _FrameWriter(len(steps))
+    kernels = torch.stack([step.kernel for step in steps])
+    limits = kernel_limits(steps, best)
+    titles = [f"kernel, step {step.n}" for step in steps]
+    rates = [formatting.number(step.lr) for step in steps[1:] if step.lr is not None]
+    now = _table_of_weights(writer, kernels, limits)
+    # The next kernel has the colours of the step that it is shown with.
+    following = _table_of_weights(writer, kernels[1:], limits[:-1])
+    parts = [
+        _figure("K", _slot(writer, titles), now),
+        _sign("−"),
+        f'<figure class="ck-rate"><figcaption>rate</figcaption><b{writer.add(rates)}></b></figure>',
+        _sign("×"),
+        _figure("G", "gradient", _gradient_table(writer, steps)),
+        _sign("="),
+        _figure("K", _slot(writer, [*titles[1:], LAST_STEP]), following),
+    ]
+    columns = min(kernels.shape[2], 5)
+    return writer.frames(f'<div class="ck-lens ck-update ck-{columns}">{"".join(parts)}</div>')
+
+
+def _gradient_table(writer: _FrameWriter, steps: Sequence[Step]) -> str:
+    gradients = torch.stack([step.grad for step in steps])
+    sizes = _sizes(gradients)
+    return _table_of_weights(writer, gradients, _limits(steps, sizes, sizes))
+
+
+def output_frames(steps: Sequence[Step], X: Tensor, Y: Tensor) -> StepFrames:
+    """Return prediction - target = residual at each step, as tables with cells of one size.
+
+    Parameters
+    ----------
     steps : sequence of Step
         The whole descent.
     X, Y : Tensor
-        Input (H, W) and target (H_out, W_out).
+        Input and target, (H, W) and (H_out, W_out), of a size that `fits_table`.
     """
     writer = _FrameWriter(len(steps))
-    kernels = torch.stack([step.kernel for step in steps]).detach()
-    html = [
-        _heading(writer, steps),
-        f'<div class="ck-lens"><div>{_kernel_tables(writer, kernels, quadratic.best_kernel)}</div>',
+    predictions = _predictions(torch.stack([step.kernel for step in steps]), X, Y)
+    residuals = predictions - Y
+    sizes = torch.maximum(_sizes(predictions), _sizes(residuals))
+    limits = _limits(steps, sizes, sizes, _size(Y))
+    tables = []
+    for values in (predictions, Y.expand_as(predictions), residuals):
+        texts = _with_minus(formatting.shorts(values.flatten(1)))
+        tables.append(_slot_table(writer, Y.shape, texts, _level_classes(values, limits)))
+    parts = [
+        _figure("Y", "prediction", tables[0], "corr2d(X, K)"),
+        _sign("−"),
+        _figure("T", "target Y", tables[1]),
+        _sign("="),
+        _figure("R", "residual", tables[2], _key(writer, limits)),
     ]
-    key = ""
-    if fits_table(Y.shape):
-        predictions = _predictions(kernels, X, Y)
-        limit = formatting.colour_limit(torch.stack((Y, predictions[0] - Y)))
-        html.append(_output_tables(writer, predictions, Y, limit))
-        key = colour_key(limit)
-    html += ["</div>", _updates(writer, steps, kernels), key]
-    return writer.frames(f'<div class="ck-steps">{"".join(html)}</div>')
+    wide = " ck-wide" if Y.shape[1] > 7 else ""
+    return writer.frames(f'<div class="ck-lens ck-outputs{wide}">{"".join(parts)}</div>')
 
 
 class _FrameWriter:
@@ -104,9 +147,13 @@ class _FrameWriter:
         self._classes: list[Sequence[str]] = []
 
     def add(self, texts: Sequence[str], classes: Sequence[str] | None = None) -> str:
-        """Add a slot, given its text and class in each frame; return its HTML attribute."""
-        self._texts.append(texts)
-        self._classes.append([""] * self.count if classes is None else classes)
+        """Add a slot, given its text and class in each frame; return its HTML attribute.
+
+        Frames for which none is given, at the end, leave it empty.
+        """
+        empty = [""] * (self.count - len(texts))
+        self._texts.append([*texts, *empty])
+        self._classes.append([""] * self.count if classes is None else [*classes, *empty])
         return f' data-slot="{len(self._texts) - 1}"'
 
     def frames(self, html: str) -> StepFrames:
@@ -115,82 +162,108 @@ class _FrameWriter:
         return StepFrames(html, list(texts), list(classes))
 
 
-def _heading(writer: _FrameWriter, steps: Sequence[Step]) -> str:
-    number = writer.add([f"step {step.n}" for step in steps])
-    loss = writer.add([formatting.number(step.loss) for step in steps])
-    return f"<p><b{number}></b> loss <span{loss}></span></p>"
+# Colours
 
 
-def _kernel_tables(writer: _FrameWriter, kernels: Tensor, best: Tensor) -> str:
-    """Return the tables of the kernel and of the best one, in colours that one can compare."""
-    limit = formatting.colour_limit(torch.stack((best, kernels[0].double())))
-    texts, best_texts = formatting.numbers(kernels.flatten(1)), formatting.numbers(best)
-    size = cell_size(max(7, longest(texts, best_texts)), 11)
-    changing = _slot_table(writer, kernels, texts, limit)
-    fixed = table(cells(best_texts, signed_classes(best, limit)))
-    return figure("K", "kernel", frame(changing, size)) + figure(
-        "T", "best kernel", frame(fixed, size)
-    )
+def _size(values: Tensor) -> Tensor:
+    return values.detach().abs().max().double()
+
+
+def _sizes(arrays: Tensor) -> Tensor:
+    """Return the largest absolute value of each array of (n, H, W)."""
+    return arrays.detach().abs().flatten(1).amax(1).double()
+
+
+def _limits(steps: Sequence[Step], sizes: Tensor, shown: Tensor, *others: Tensor) -> list[float]:
+    """Return the end of the colour key at each step, which holds what is `shown` there (n,).
+
+    It also holds `others`, and the `sizes` (n,) of all steps whose loss is not above the first.
+    """
+    calm = torch.tensor([step.loss <= steps[0].loss for step in steps])
+    least = torch.stack([sizes[calm].max(), *others]).max()
+    held = torch.maximum(shown, least).tolist()
+    limits = {size: formatting.colour_limit(torch.tensor(size)) for size in set(held)}
+    return [limits[size] for size in held]
+
+
+def _level_classes(arrays: Tensor, limits: Sequence[float]) -> list[list[str]]:
+    """Return the class of each cell of arrays (n, H, W), given the limit of each array."""
+    ends = torch.tensor(limits, dtype=torch.float64)[:, None]
+    return signed_classes(arrays.double().flatten(1) / ends, 1.0)
+
+
+# Texts
+
+
+def _weight_texts(weights: Tensor, is_long: bool) -> list[list[str]]:
+    """Return the texts of weights (n, k), of at most `LONGEST_NUMBER` characters or 5."""
+    if not is_long:
+        return _with_minus(formatting.shorts(weights))
+    rows = zip(formatting.numbers(weights), formatting.numbers(weights, 2), strict=True)
+    fitted = [
+        [
+            text if len(text) <= LONGEST_NUMBER else _short_power(less)
+            for text, less in zip(*pair, strict=True)
+        ]
+        for pair in rows
+    ]
+    return _with_minus(fitted)
+
+
+def _short_power(text: str) -> str:
+    """Return a number such as "1.2e+04" without what is plain: "1.2e4"."""
+    return text.replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
+
+
+def _with_minus(texts: Rows) -> list[list[str]]:
+    return [[text.replace("-", "−") for text in row] for row in texts]
+
+
+# Elements
+
+
+def _slot(writer: _FrameWriter, texts: Sequence[str]) -> str:
+    return f"<span{writer.add(texts)}></span>"
+
+
+def _figure(kind: str, title: str, body: str, beside: str = "") -> str:
+    """Return a table under a title, both HTML, with more beside the title."""
+    more = f'<span class="ck-beside">{beside}</span>' if beside else ""
+    heading = f"<figcaption><span>{title}</span>{more}</figcaption>"
+    return f'<figure class="ck-{kind}">{heading}<div class="ck-frame">{body}</div></figure>'
+
+
+def _sign(text: str) -> str:
+    return f'<span class="ck-sign">{text}</span>'
+
+
+def _table_of_weights(writer: _FrameWriter, weights: Tensor, limits: Sequence[float]) -> str:
+    """Return a table of weights (n, kH, kW), for the first n frames."""
+    is_long = weights.shape[2] <= MAX_LONG_COLUMNS
+    texts = _weight_texts(weights.flatten(1), is_long)
+    return _slot_table(writer, weights.shape[1:], texts, _level_classes(weights, limits))
+
+
+def _slot_table(writer: _FrameWriter, shape: Sequence[int], texts: Rows, classes: Rows) -> str:
+    """Return an empty table (H, W) whose cells are slots, given n rows of H * W texts."""
+    rows = []
+    for i in range(shape[0]):
+        places = range(i * shape[1], (i + 1) * shape[1])
+        slots = [writer.add([r[k] for r in texts], [r[k] for r in classes]) for k in places]
+        rows.append([f"<td{slot}></td>" for slot in slots])
+    return table(rows)
+
+
+def _key(writer: _FrameWriter, limits: Sequence[float]) -> str:
+    """Return the key of the diverging colours, whose ends may differ from step to step."""
+    stops = ", ".join([f"#{stop}" for stop in SIGNED_STOPS])
+    ends = [formatting.number(limit) for limit in limits]
+    low, high = writer.add([f"−{end}" for end in ends]), writer.add(ends)
+    bar = f'<i style="background:linear-gradient(90deg, {stops})"></i>'
+    return f'<span class="ck-key"><span{low}></span>{bar}<span{high}></span></span>'
 
 
 def _predictions(kernels: Tensor, X: Tensor, Y: Tensor) -> Tensor:
     """Return the outputs of all kernels (n, kH, kW) at once: (n, H_out, W_out)."""
     windows = ops.patches(X, tuple(kernels.shape[1:]))
     return (kernels.flatten(1) @ windows.T).reshape(-1, *Y.shape)
-
-
-def _output_tables(writer: _FrameWriter, predictions: Tensor, Y: Tensor, limit: float) -> str:
-    """Return the tables of target, prediction and residual, with cells of one size."""
-    residuals = predictions - Y
-    target_texts = formatting.shorts(Y)
-    prediction_texts, residual_texts = (
-        formatting.shorts(values.flatten(1)) for values in (predictions, residuals)
-    )
-    size = cell_size(longest(target_texts, prediction_texts, residual_texts), 10)
-    bodies = {
-        ("T", "target"): table(cells(target_texts, signed_classes(Y, limit))),
-        ("Y", "prediction"): _slot_table(writer, predictions, prediction_texts, limit),
-        ("R", "residual = prediction - target"): _slot_table(
-            writer, residuals, residual_texts, limit
-        ),
-    }
-    return "".join([figure(*title, frame(body, size)) for title, body in bodies.items()])
-
-
-def _slot_table(writer: _FrameWriter, values: Tensor, texts: Rows, limit: float) -> str:
-    """Return an empty table whose cells are slots, given arrays (n, H, W) and texts (n, H * W)."""
-    classes = signed_classes(values.flatten(1), limit)
-    slots = iter(zip(zip(*texts, strict=True), zip(*classes, strict=True), strict=True))
-    height, width = values.shape[1:]
-    rows = [[f"<td{writer.add(*next(slots))}></td>" for _ in range(width)] for _ in range(height)]
-    return table(rows)
-
-
-def _updates(writer: _FrameWriter, steps: Sequence[Step], kernels: Tensor) -> str:
-    """Return the arithmetic of the update after each step, a slot for each line of it."""
-    ahead = len(steps) - 1
-    title = writer.add([UPDATES_TITLE] * ahead + [""])
-    lines = [[*texts, ""] for texts in _update_texts(steps, kernels)]
-    lines[0][-1] = LAST_STEP
-    rest = kernels[0].numel() - MAX_UPDATES
-    if rest > 0:
-        lines.append([f"and {rest} more"] * ahead + [""])
-    spans = [f"<span{writer.add(texts)}></span>" for texts in lines]
-    return f'<div class="ck-updates"><b{title}></b>{"".join(spans)}</div>'
-
-
-def _update_texts(steps: Sequence[Step], kernels: Tensor) -> list[list[str]]:
-    """Return for each of the first weights the arithmetic of all its updates."""
-    weights = formatting.numbers(kernels.flatten(1)[:, :MAX_UPDATES])
-    grads = formatting.numbers(torch.stack([step.grad for step in steps]).flatten(1))
-    rates = [formatting.number(step.lr) for step in steps[1:] if step.lr is not None]
-    columns = kernels.shape[2]
-    return [
-        formatting.update_sums(
-            f"K[{k // columns}, {k % columns}]",
-            [row[k] for row in weights],
-            rates,
-            [row[k] for row in grads[:-1]],
-        )
-        for k in range(len(weights[0]))
-    ]

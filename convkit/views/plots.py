@@ -10,14 +10,16 @@ import io
 import math
 from base64 import b64encode
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from matplotlib.patches import Ellipse
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -27,12 +29,19 @@ from convkit.errors import ConvkitError
 from convkit.least_squares import QuadraticLoss
 from convkit.ops import check_array, corr2d
 from convkit.views.html import COLOURS, tint
+from convkit.views.loss_plots import (
+    MIN_LOSS,
+    SURFACE_COLOUR,
+    SURFACE_SIZE,
+    LossSurface,
+    curve_of,
+)
 
 SIGNED = "RdBu_r"
 """matplotlib's colour map whose stops are `SIGNED_STOPS`."""
 INK = "#767676"
 """A grey that reads on white and on black: figures are transparent."""
-FRAME, CONTOUR, GRID = "#aaaaaa", "#555555", "#888888"
+FRAME, GRID = "#aaaaaa", "#888888"
 MAX_NUMBERS = 8
 """The most rows and columns whose numbers are written on the cells, in place of a key."""
 GAP, KEY_GAP = 24, 66
@@ -41,7 +50,6 @@ MARKED = 255
 """The palette index of a marked pixel."""
 
 Box = tuple[float, float, float, float]
-Points = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -136,20 +144,10 @@ def sampled(values: Tensor, max_side: int) -> Tensor:
 # Figures of matplotlib.
 
 
-def _save(figure: Figure, scale: float = 1.5, level: int = 6) -> bytes:
-    """Return a figure as PNG: `scale` pixels for each pixel of 1/100 inch, no date, no version.
-
-    A lower compression `level` is quicker and larger.
-    """
+def _save(figure: Figure) -> bytes:
+    """Return a figure as PNG: 1.5 pixels for each pixel of 1/100 inch, no date, no version."""
     buffer = io.BytesIO()
-    figure.savefig(
-        buffer,
-        format="png",
-        dpi=100 * scale,
-        transparent=True,
-        metadata={"Software": None},
-        pil_kwargs={"compress_level": level},
-    )
+    figure.savefig(buffer, format="png", dpi=150, transparent=True, metadata={"Software": None})
     return buffer.getvalue()
 
 
@@ -174,14 +172,17 @@ def _style(axes: Axes, title: str) -> None:
     axes.yaxis.label.set(color=INK, fontsize=9)
 
 
-def _draw_array(axes: Axes, title: str, values: Tensor, *, signed: bool) -> AxesImage:
+def _draw_array(
+    axes: Axes, title: str, values: Tensor, *, signed: bool, limit: float | None = None
+) -> AxesImage:
     """Draw a (H, W) tensor as cells, grey or diverging, with numbers where there is room.
 
-    Grey runs from 0, or the least value, to 1, or the greatest.
+    Grey runs from 0, or the least value, to 1, or the greatest; diverging colours to `limit`,
+    fitted to the values unless given.
     """
     values = values.detach().double()
     if signed:
-        limit = formatting.colour_limit(values)
+        limit = formatting.colour_limit(values) if limit is None else limit
         colours: dict[str, Any] = {"cmap": SIGNED, "vmin": -limit, "vmax": limit}
     else:
         low, high = min(0.0, values.min().item()), max(1.0, values.max().item())
@@ -297,224 +298,15 @@ def _write_note(figure: Figure, note: str, bottom: float) -> None:
     figure.text(0.5, bottom, note, fontsize=8, color=INK, ha="center", parse_math=False)
 
 
-# The plots of a descent.
-
-PLOT_SIZE = (440, 300)
-"""CSS pixels (width, height) of the loss surface, and of the loss curve."""
-SURFACE_AREA: Box = (62, 32, 362, 222)
-CURVE_AREA: Box = (68, 32, 357, 222)
-"""What lies within the axes: (left, top, width, height) in CSS pixels."""
-ARRAYS_HEIGHT = 190
-"""CSS pixels below the plots of a static figure, for the kernel and the outputs."""
-SURFACE_POINTS = 81
-MIN_LOSS = 1e-14
-"""The least loss that the logarithmic curve shows."""
-OUTSIDE = 9e3
-"""The farthest from a plot, in CSS pixels, that a point is placed."""
-
-
-@dataclass(frozen=True)
-class _Plane:
-    """The plane of kernels that a loss surface shows: origin + a u + b v."""
-
-    origin: Tensor
-    u: Tensor
-    v: Tensor
-
-    def coordinates(self, kernels: Sequence[Tensor]) -> NDArray[np.float64]:
-        """Return a and b of the points of the plane nearest to kernels: shape (n, 2)."""
-        away = (torch.stack(tuple(kernels)).detach().double() - self.origin).flatten(1)
-        axes = torch.stack((self.u, self.v)).flatten(1)
-        return (away @ axes.T).numpy()
-
-    def kernel(self, a: float, b: float) -> Tensor:
-        """Return the kernel (kH, kW) at a point of the plane."""
-        return self.origin + a * self.u + b * self.v
-
-
-@dataclass(frozen=True)
-class _Range:
-    """What the axes of a plot show: from and to, along x and along y."""
-
-    x: tuple[float, float]
-    y: tuple[float, float]
-
-    def to_pixels(self, points: NDArray[np.float64], area: Box) -> Points:
-        """Return points (n, 2) in CSS pixels from the top left of the plot."""
-        left, top, width, height = area
-        x = left + (points[:, 0] - self.x[0]) / (self.x[1] - self.x[0]) * width
-        y = top + (self.y[1] - points[:, 1]) / (self.y[1] - self.y[0]) * height
-        return np.stack((x, y), axis=1).clip(-OUTSIDE, OUTSIDE).astype(np.float32)
-
-    def to_point(self, x: float, y: float, area: Box) -> tuple[float, float]:
-        """Return the point at a place in CSS pixels from the top left of the plot."""
-        left, top, width, height = area
-        right, up = (x - left) / width, (top + height - y) / height
-        a = self.x[0] + right * (self.x[1] - self.x[0])
-        return a, self.y[0] + up * (self.y[1] - self.y[0])
-
-
-@dataclass(frozen=True, eq=False)
-class SurfaceView:
-    """The loss surface of a problem, drawn, and where kernels lie on it.
-
-    Attributes
-    ----------
-    png : bytes
-        The surface with its axes and the best kernel, at twice the size.
-    size : (width, height)
-        CSS pixels of the whole plot.
-    area : (left, top, width, height)
-        CSS pixels of what lies within the axes.
-    """
-
-    png: bytes
-    size: tuple[int, int]
-    area: Box
-    _plane: _Plane = field(repr=False)
-    _range: _Range = field(repr=False)
-    _problem: tuple[QuadraticLoss, Tensor] = field(repr=False)
-
-    def fits(self, quadratic: QuadraticLoss, start: Tensor) -> bool:
-        """Return whether this is the surface of a problem and a start, so that it can be kept."""
-        drawn, drawn_start = self._problem
-        return drawn is quadratic and torch.equal(drawn_start, start)
-
-    def to_pixels(self, kernels: Sequence[Tensor]) -> Points:
-        """Return where kernels (kH, kW) lie: float32 (n, 2), x and y in CSS pixels from top left.
-
-        A kernel outside the plane lies where the nearest point of the plane does.
-        """
-        return self._range.to_pixels(self._plane.coordinates(kernels), self.area)
-
-    def to_kernel(self, x: float, y: float) -> Tensor:
-        """Return the kernel (kH, kW) at a place in CSS pixels, of the start's dtype."""
-        a, b = self._range.to_point(x, y, self.area)
-        return self._plane.kernel(a, b).to(self._problem[1].dtype)
-
-
-def surface_background(quadratic: QuadraticLoss, start: Tensor) -> SurfaceView:
-    """Draw the loss of kernels (kH, kW) around the best one, as far as `start`.
-
-    Of more than two weights the plane through the best kernel is shown, along the steepest
-    direction and the flattest that the input can tell apart.
-
-    Parameters
-    ----------
-    quadratic : QuadraticLoss
-        The problem.
-    start : Tensor
-        The kernel (kH, kW) from which a descent begins.
-    """
-    plane, ranges = _surface_plane(quadratic, start)
-    figure = _new_figure(*PLOT_SIZE)
-    _draw_surface(_axes_at(figure, SURFACE_AREA), quadratic, plane, ranges)
-    problem = (quadratic, start.detach().clone())
-    return SurfaceView(_save(figure, 2, level=1), PLOT_SIZE, SURFACE_AREA, plane, ranges, problem)
-
-
-def _surface_plane(quadratic: QuadraticLoss, start: Tensor) -> tuple[_Plane, _Range]:
-    """Return the plane that a surface shows, and how much of it."""
-    best = quadratic.best_kernel
-    u, v = quadratic.projection_axes
-    origin = torch.zeros_like(best) if best.numel() == 2 else best
-    plane = _Plane(origin, u, v)
-    (x, y), (start_x, start_y) = plane.coordinates([best, start.detach()]).tolist()
-    reach = 1.35 * max(0.5, abs(start_x - x), abs(start_y - y))
-    wide = reach * SURFACE_AREA[2] / SURFACE_AREA[3]
-    return plane, _Range((x - wide, x + wide), (y - reach, y + reach))
-
-
-def _draw_surface(axes: Axes, quadratic: QuadraticLoss, plane: _Plane, ranges: _Range) -> None:
-    a, b = (torch.linspace(*ends, SURFACE_POINTS).double() for ends in (ranges.x, ranges.y))
-    losses = quadratic.surface(plane.origin, plane.u, plane.v, a, b)
-    highest = losses.max().item() or 1.0
-    levels = [highest * (k / 16) ** 2 for k in range(17)]
-    grid = a.numpy(), b.numpy(), losses.numpy()
-    axes.contourf(*grid, levels=levels, cmap="bone_r", alpha=0.8)
-    axes.contour(*grid, levels=levels, colors=CONTOUR, linewidths=0.4)
-    ((x, y),) = plane.coordinates([quadratic.best_kernel]).tolist()
-    target = COLOURS["target"]
-    axes.plot(x, y, marker="*", ms=11, color=target, mec="white", mew=0.7)
-    _style(axes, "loss surface and best kernel ★")
-    names = _axis_names(tuple(plane.u.shape))
-    axes.set(xlabel=names[0], ylabel=names[1], xlim=ranges.x, ylim=ranges.y)
-
-
-def _axis_names(kernel_size: tuple[int, ...]) -> tuple[str, str]:
-    if kernel_size == (1, 2):
-        return "K[0, 0]", "K[0, 1]"
-    if kernel_size == (2, 1):
-        return "K[0, 0]", "K[1, 0]"
-    return "steepest direction", "flattest direction seen"
-
-
-@dataclass(frozen=True, eq=False)
-class CurveView:
-    """Axes for the loss after each step, drawn without the curve, and where losses lie on them.
-
-    Attributes
-    ----------
-    png, size, area
-        As in `SurfaceView`.
-    limits : (last step, low, high)
-        The range on show: steps from 0, losses from 10^low to 10^high.
-    """
-
-    png: bytes
-    size: tuple[int, int]
-    area: Box
-    limits: tuple[int, int, int]
-
-    def fits(self, losses: Sequence[float]) -> bool:
-        """Return whether losses have the limits of this view, so that it can be kept."""
-        return self.limits == _curve_limits(losses)
-
-    def to_pixels(self, losses: Sequence[float]) -> Points:
-        """Return where the losses of steps 0, 1, 2 ... lie, as `SurfaceView.to_pixels` does."""
-        exponents = np.log10(np.maximum(losses, MIN_LOSS))
-        points = np.stack((np.arange(len(exponents)), exponents), axis=1)
-        return _curve_range(self.limits).to_pixels(points, self.area)
-
-
-def curve_background(losses: Sequence[float]) -> CurveView:
-    """Draw axes for the losses of steps 0, 1, 2 ...: a logarithmic scale of whole decades.
-
-    Losses under 1e-14 are shown as 1e-14. The picture depends only on the number of steps and the
-    decades, so it serves other losses too where `CurveView.fits` says so.
-
-    Examples
-    --------
-    >>> curve_background([250.0, 30.0, 4.0]).limits
-    (2, 0, 3)
-    """
-    limits = _curve_limits(losses)
-    figure = _new_figure(*PLOT_SIZE)
-    _draw_curve_axes(_axes_at(figure, CURVE_AREA), limits)
-    return CurveView(_save(figure, 2, level=1), PLOT_SIZE, CURVE_AREA, limits)
-
-
-def _curve_limits(losses: Sequence[float]) -> tuple[int, int, int]:
-    shown = np.log10(np.maximum(losses, MIN_LOSS))
-    low, high = math.floor(shown.min()), math.ceil(shown.max() + 1e-9)
-    return max(1, len(losses) - 1), low, max(high, low + 1)
-
-
-def _curve_range(limits: tuple[int, int, int]) -> _Range:
-    """Return what the curve's axes show, so that no dot is cut off at their ends."""
-    last, low, high = limits
-    return _Range((-0.03 * last, 1.03 * last), (low, high))
-
-
-def _draw_curve_axes(axes: Axes, limits: tuple[int, int, int]) -> None:
-    ranges = _curve_range(limits)
-    axes.set_yscale("log")
-    axes.set(xlabel="step", xlim=ranges.x, ylim=(10.0 ** ranges.y[0], 10.0 ** ranges.y[1]))
-    _style(axes, "loss after each step")
-    axes.grid(color=GRID, alpha=0.25, lw=0.5)
-
-
 # What is stored of a descent.
+
+SURFACE_BOX: Box = (62, 32, *SURFACE_SIZE)
+CURVE_BOX: Box = (470, 32, 390, SURFACE_SIZE[1])
+"""What lies within the axes: (left, top, width, height) in CSS pixels."""
+KERNELS, OUTPUTS = ("kernel", "best kernel"), ("prediction", "target", "residual")
+"""What is drawn below the plots; those of one line share their colours."""
+PLOTS_HEIGHT, ARRAYS_HEIGHT = 274, 190
+"""CSS pixels of the plots, and below them of the kernel and the outputs."""
 
 
 def static_figure(
@@ -525,7 +317,7 @@ def static_figure(
     Parameters
     ----------
     steps : sequence of Step
-        The whole descent.
+        The whole descent; what lies after step `n` only decides what the curve's axes show.
     n : int
         The step on show.
     quadratic : QuadraticLoss
@@ -535,14 +327,16 @@ def static_figure(
     note : str
         A line below.
     """
-    width, height = 2 * PLOT_SIZE[0], PLOT_SIZE[1]
-    figure = _new_figure(width, height + ARRAYS_HEIGHT)
-    _draw_path(figure, steps, n, quadratic)
+    width = 880
+    figure = _new_figure(width, PLOTS_HEIGHT + ARRAYS_HEIGHT)
+    _draw_path(figure, steps[: n + 1], LossSurface(quadratic, steps[0].kernel))
     _draw_losses(figure, steps, n)
     arrays = _descent_arrays(steps[n], quadratic, X, Y)
+    limits = [_common_limit(arrays, names) for names in (KERNELS, OUTPUTS)]
     for k, (title, values) in enumerate(arrays.items()):
-        box = (12 + 175 * k, height + 22, 155, ARRAYS_HEIGHT - 52)
-        _draw_array(_axes_at(figure, box), title, values, signed=True)
+        box = (12 + 175 * k, PLOTS_HEIGHT + 22, 155, ARRAYS_HEIGHT - 52)
+        limit = limits[title in OUTPUTS]
+        _draw_array(_axes_at(figure, box), title, values, signed=True, limit=limit)
     _write_note(figure, note, 0.012)
     return StaticFigure(_save(figure), descent_text(steps, n, quadratic, X, Y), width)
 
@@ -557,6 +351,11 @@ def descent_text(
     return "\n".join([f"step {n} of {len(steps) - 1} recorded: loss {loss}", *lines])
 
 
+def _common_limit(arrays: Mapping[str, Tensor], names: Sequence[str]) -> float:
+    """Return the end of the colour key that arrays share."""
+    return max(formatting.colour_limit(arrays[name]) for name in names)
+
+
 def _descent_arrays(
     step: Step, quadratic: QuadraticLoss, X: Tensor, Y: Tensor
 ) -> dict[str, Tensor]:
@@ -564,35 +363,56 @@ def _descent_arrays(
     return {
         "kernel": step.kernel,
         "best kernel": quadratic.best_kernel,
-        "target": Y,
         "prediction": prediction,
+        "target": Y,
         "residual": prediction - Y,
     }
 
 
-def _draw_path(figure: Figure, steps: Sequence[Step], n: int, quadratic: QuadraticLoss) -> None:
-    """Draw the loss surface, and on it the kernels of a descent."""
-    axes = _axes_at(figure, SURFACE_AREA)
-    plane, ranges = _surface_plane(quadratic, steps[0].kernel)
-    _draw_surface(axes, quadratic, plane, ranges)
-    a, b = plane.coordinates([step.kernel for step in steps]).T
-    _draw_steps(axes, a, b, n)
+def _draw_path(figure: Figure, steps: Sequence[Step], surface: LossSurface) -> None:
+    """Draw the loss surface, and on it the kernels of some steps."""
+    axes = _axes_at(figure, SURFACE_BOX)
+    _draw_rings(axes, surface)
+    a, b = surface.to_coordinates([step.kernel for step in steps]).T
+    _draw_steps(axes, a, b)
+    _style(axes, "loss surface, best kernel ★")
+    names = surface.axis_names
+    axes.set(xlabel=names[0], ylabel=names[1], xlim=surface.limits[0], ylim=surface.limits[1])
+
+
+def _draw_rings(axes: Axes, surface: LossSurface) -> None:
+    """Draw the rings of equal loss, the largest first, and the best kernel."""
+    *shares, outside = surface.shares
+    axes.axvspan(*surface.limits[0], color=_mixed_with_white(outside), lw=0)
+    for ring, share in zip(reversed(surface.rings), reversed(shares), strict=True):
+        minor, major = (2 * half / surface.scale for half in ring.half_axes)
+        ellipse = Ellipse(surface.centre, major, minor, angle=math.degrees(surface.angle))
+        ellipse.set(fc=_mixed_with_white(share), ec=SURFACE_COLOUR)
+        ellipse.set_linewidth(1.2 if ring.is_thick else 0.5)
+        axes.add_patch(ellipse)
+    target = COLOURS["target"]
+    axes.plot(*surface.centre, marker="*", ms=11, color=target, mec="white", mew=0.7)
+
+
+def _mixed_with_white(share: float) -> tuple[float, ...]:
+    """Return the colour of large losses, so many percent of it, in white."""
+    return tuple(1 - share / 100 * (1 - channel) for channel in to_rgb(SURFACE_COLOUR))
 
 
 def _draw_losses(figure: Figure, steps: Sequence[Step], n: int) -> None:
-    """Draw the loss after each step, to the right of the surface."""
-    left, top, width, height = CURVE_AREA
-    axes = _axes_at(figure, (PLOT_SIZE[0] + left, top, width, height))
+    """Draw the loss after each step up to `n`, on axes for all of them."""
+    axes = _axes_at(figure, CURVE_BOX)
     losses = [step.loss for step in steps]
-    _draw_curve_axes(axes, _curve_limits(losses))
-    _draw_steps(axes, np.arange(len(losses)), np.maximum(losses, MIN_LOSS), n)
+    curve = curve_of(losses)
+    axes.set_yscale("log")
+    _draw_steps(axes, np.arange(n + 1), np.maximum(losses[: n + 1], MIN_LOSS))
+    axes.set(xlabel="step", xlim=curve.limits, ylim=(10.0**curve.low, 10.0**curve.high))
+    _style(axes, "loss after each step")
+    axes.grid(color=GRID, alpha=0.25, lw=0.5)
 
 
-def _draw_steps(axes: Axes, x: NDArray[Any], y: NDArray[Any], n: int) -> None:
-    """Draw a path up to step `n`, the rest of it faint, and a dot at its end."""
-    limits = axes.get_xlim(), axes.get_ylim()
+def _draw_steps(axes: Axes, x: NDArray[Any], y: NDArray[Any]) -> None:
+    """Draw a path, and a dot at its end."""
     colour = COLOURS["path"]
-    axes.plot(x, y, color=colour, alpha=0.5, lw=1)
-    axes.plot(x[: n + 1], y[: n + 1], color=colour, lw=1.6, marker=".", ms=4)
-    axes.plot(x[n], y[n], color=colour, marker="o", ms=8, mec="white")
-    axes.set(xlim=limits[0], ylim=limits[1])
+    axes.plot(x, y, color=colour, lw=1.6, marker=".", ms=5)
+    axes.plot(x[-1], y[-1], color=colour, marker="o", ms=8, mec="white")

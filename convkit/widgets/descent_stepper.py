@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from importlib.resources import files
 from typing import Any
 
 import ipywidgets as widgets
@@ -21,39 +23,33 @@ from convkit.state.descent_stepper import (
     DescentStepperResult,
     DescentStepperState,
     check_step_count,
+    first_problem,
     learning_rate,
     problem_fields,
     rate_fields,
     rate_of_position,
-    restart_fields,
     slider_position,
     step_count_fields,
 )
 from convkit.state.kernel_editor import OPTIONS, KernelEditorResult
 from convkit.state.store import Store
-from convkit.views.frames import fits_table, step_frames
-from convkit.views.html import colour_key, figure
+from convkit.views.frames import (
+    StepFrames,
+    fits_table,
+    kernel_limits,
+    output_frames,
+    update_frames,
+)
+from convkit.views.html import colour_key
+from convkit.views.loss_plots import CURVE_SIZE, SURFACE_SIZE, LossSurface, curve_of
 from convkit.views.plots import (
     SIGNED_PALETTE,
-    CurveView,
-    Points,
-    SurfaceView,
-    curve_background,
     descent_text,
     palette_indices,
     sampled,
     static_figure,
-    surface_background,
 )
-from convkit.widgets._base import (
-    STATIC_NOTE,
-    Panel,
-    Section,
-    foot,
-    html,
-    row,
-    text_box,
-)
+from convkit.widgets._base import STATIC_NOTE, Panel, Section, foot, html, row, text_box
 from convkit.widgets._typed import InvalidInput, read_number
 from convkit.widgets.array_editor import ArrayEditor
 from convkit.widgets.code import Code
@@ -63,10 +59,11 @@ from convkit.widgets.player import Player
 from convkit.widgets.plot import Plot
 from convkit.widgets.slider import Slider
 
+STYLE = files("convkit.widgets").joinpath("static/descent_stepper.css").read_text("utf-8")
 PICTURE_SIDE = 128
 """The width of a large prediction, target or residual on the screen, in CSS pixels."""
-PICTURES = {"target": "T", "prediction": "Y", "residual": "R"}
-"""Each large array, and the kind of `figure` that colours its title."""
+PICTURES = {"prediction": "Y", "target": "T", "residual": "R"}
+"""Each large array, and the kind that colours its title."""
 
 
 class DescentStepper(Panel):
@@ -74,10 +71,15 @@ class DescentStepper(Panel):
 
     Parameters
     ----------
-    X, Y : Tensor
-        Input (H, W) and target, of the shape of ``corr2d(X, start)``.
-    start : Tensor
-        The kernel to begin from, (kH, kW), up to 7 x 7.
+    X : Tensor
+        Input (H, W).
+    Y : Tensor, optional
+        Target, of the shape of ``corr2d(X, start)``.
+    start : Tensor, optional
+        The kernel to begin from, (kH, kW), up to 7 x 7; zeros unless given.
+    target : Tensor, optional
+        In place of `Y`, the kernel that makes it: ``Y = corr2d(X, target)``. The panel then has
+        boxes to edit it.
     lr : float
         Learning rate.
     steps : int
@@ -87,9 +89,9 @@ class DescentStepper(Panel):
 
     Attributes
     ----------
-    X, Y, start, lr, n
-        The input, the target, the first kernel, the learning rate, the step on show; each may be
-        set. Tensors are copies.
+    X, Y, target, start, lr, n
+        The input, the target, the kernel that makes it or None, the first kernel, the learning
+        rate, the step on show; each may be set. Tensors are copies.
     kernel, loss
         The kernel and the loss at the step on show; read-only.
     trajectory : tuple of Step
@@ -105,53 +107,78 @@ class DescentStepper(Panel):
     Examples
     --------
     >>> import torch
-    >>> X, K = torch.eye(4), torch.tensor([[1.0, -1.0]])
-    >>> panel = DescentStepper(X, ops.corr2d(X, K), 0 * K, lr=0.1, steps=30)
+    >>> panel = DescentStepper(torch.eye(4), target=torch.tensor([[1.0, -1.0]]), lr=0.1, steps=30)
     >>> panel.n = 30
     >>> panel.kernel.round(decimals=2)
     tensor([[ 1., -1.]])
-    >>> panel.set_problem(X, ops.corr2d(X, torch.ones(2, 2)))
+    >>> panel.target = torch.ones(2, 2)
     >>> panel.start.shape
     torch.Size([2, 2])
     """
 
+    _loss_surface: LossSurface | None = None  # none drawn before the first paint
+    _painted: DescentStepperResult | None = None
+
     def __init__(
         self,
         X: Tensor,
-        Y: Tensor,
-        start: Tensor,
+        Y: Tensor | None = None,
+        start: Tensor | None = None,
         *,
+        target: Tensor | None = None,
         lr: float = 3e-2,
         steps: int = 25,
         reduction: str = "sum",
     ) -> None:
         check_step_count(steps)
-        X, Y, start = (
-            ops.validated_copy(name, values)
-            for name, values in (("X", X), ("Y", Y), ("start", start))
-        )
+        problem = first_problem(X, Y, start, target)
         lr = learning_rate(lr)
-        first = DescentStepperState(X, Y, start, lr, (lr,) * steps, reduction)
+        first = DescentStepperState(**problem, lr=lr, rates=(lr,) * steps, reduction=reduction)
         store = Store(first, descent_stepper.compute, view_fields=["n"])
-        self._first = store.state
-        self._make_parts(store.result)
+        self._first = store.result
+        self._followed: Panel | None = None
+        self._make_controls()
+        self._make_views(store.result)
         super().__init__(store, self._lines())
         self.add_class("ck-descent")
         self._bind()
 
-    X = property(
-        lambda panel: panel.store.state.X.clone(),
-        lambda panel, X: panel.set_problem(X, panel.store.state.Y),
-        doc="The input, (H, W).",
-    )
-    Y = property(
-        lambda panel: panel.store.state.Y.clone(),
-        lambda panel, Y: panel.set_problem(panel.store.state.X, Y),
-        doc="The target, (H_out, W_out); one of another size starts from zeros.",
-    )
+    @property
+    def X(self) -> Tensor:
+        """The input, (H, W)."""
+        return self.store.state.X.clone()
 
-    def set_problem(self, X: Tensor, Y: Tensor) -> None:
-        """Learn another input and target; a target of another size starts from zeros.
+    @X.setter
+    def X(self, value: Tensor) -> None:
+        state = self.store.state
+        Y = state.Y if state.target is None else None
+        self.set_problem(value, Y, target=state.target)
+
+    @property
+    def Y(self) -> Tensor:
+        """The target, (H_out, W_out); another kernel size starts from zeros."""
+        return self.store.state.Y.clone()
+
+    @Y.setter
+    def Y(self, value: Tensor) -> None:
+        self.set_problem(self.store.state.X, value)
+
+    @property
+    def target(self) -> Tensor | None:
+        """The kernel (kH, kW) that makes the target, or None where that is not known."""
+        target = self.store.state.target
+        return None if target is None else target.clone()
+
+    @target.setter
+    def target(self, value: Tensor) -> None:
+        self.set_problem(self.store.state.X, target=value)
+
+    def set_problem(
+        self, X: Tensor, Y: Tensor | None = None, *, target: Tensor | None = None
+    ) -> None:
+        """Learn another input and target; another kernel size starts from zeros.
+
+        Learning rates keep their share of the limit.
 
         Raises
         ------
@@ -165,7 +192,7 @@ class DescentStepper(Panel):
         >>> panel.start
         tensor([[0., 0.]])
         """
-        self.store.set(**problem_fields(self.store.state, X, Y))
+        self.store.set(**problem_fields(self.store.result, X, Y, target))
 
     @property
     def start(self) -> Tensor:
@@ -188,7 +215,7 @@ class DescentStepper(Panel):
     @property
     def n(self) -> int:
         """The step on show: the number of updates behind the kernel."""
-        return self.store.state.n
+        return self.store.result.n
 
     @n.setter
     def n(self, value: int) -> None:
@@ -219,7 +246,7 @@ class DescentStepper(Panel):
         return self.store.result.code(self.n)
 
     def reset(self) -> None:
-        """Return to the first start and learning rate, at step 0; the problem stays.
+        """Return to the first state, at step 0; where a panel is followed, its problem stays.
 
         Examples
         --------
@@ -229,7 +256,14 @@ class DescentStepper(Panel):
         >>> panel.lr, panel.n
         (0.03, 0)
         """
-        self.store.set("", **restart_fields(self.store.state, self._first))
+        self._only_ahead.value = self._show_ahead.value = False
+        self._loss_surface = None
+        first = self._first.state
+        fields = {field.name: getattr(first, field.name) for field in dataclasses.fields(first)}
+        if self._followed is not None:
+            state = self.store.state
+            fields |= problem_fields(self._first, state.X, state.Y)
+        self.store.set("", **fields)
 
     def follow(self, other: Panel, select: Any = None) -> None:
         """Learn what a KernelEditor does: its input and output become the problem.
@@ -249,6 +283,12 @@ class DescentStepper(Panel):
         True
         """
         super().follow(other, select or self._followed_problem)
+        self._followed = other
+
+    def unfollow(self) -> None:
+        """Stop following; the state stays as it is."""
+        super().unfollow()
+        self._followed = None
 
     def _followed_problem(self, result: KernelEditorResult) -> dict[str, Any]:
         if not isinstance(result, KernelEditorResult):
@@ -260,73 +300,87 @@ class DescentStepper(Panel):
                 "padding 0, stride 1 and dilation 1",
                 "Set them so to learn from it; until then this descent stays as it was.",
             )
-        return problem_fields(self.store.state, result.state.X, result.output)
+        return problem_fields(self.store.result, result.state.X, result.output)
 
     # Parts and controls.
 
-    def _make_parts(self, result: DescentStepperResult) -> None:
+    def _make_controls(self) -> None:
         self._player = Player("step")
         self._count = widgets.BoundedIntText(
-            min=1,
-            max=MAX_STEPS,
-            description="of",
-            layout={"width": "95px"},
-            style={"description_width": "initial"},
+            min=1, max=MAX_STEPS, description="of", style={"description_width": "initial"}
         )
-        self._rate = text_box("learning rate", "", "170px")
-        self._rate_slider = Slider("share of the limit", 0, LAST_POSITION, 0)
-        self._share = html("", "ck-small")
-        self._only_ahead = widgets.Checkbox(
-            description="change only the steps ahead", indent=False, layout={"width": "210px"}
-        )
-        self._start = ArrayEditor(result.state.start, "start")
-        # Their backgrounds, and with them the sizes, come with the first paint.
-        self._surface, self._curve = (
-            Plot(name, [1, 1], [0, 0, 1, 1]) for name in ("loss surface", "loss curve")
-        )
-        self._frames = Frames()
-        self._pictures = {name: Picture(name, width=PICTURE_SIDE) for name in PICTURES}
-        self._picture_row = widgets.HBox([self._titled(name) for name in PICTURES])
-        self._key = html()
+        self._rate = text_box("learning rate", "", "auto")
+        self._rate_slider = Slider("learning rate, share of the limit", 1, LAST_POSITION, 1)
+        self._share = html("", "ck-share")
+        self._fastest = widgets.Button(layout={"display": "none"})
+        self._fastest.add_class("ck-go")
+        self._only_ahead = _checkbox("new rate for later steps only")
+        self._show_ahead = _checkbox("show what lies ahead")
         self._code = Code("torch code")
         self._code_section = Section("torch code", self._code)
-        self._surface_view: SurfaceView | None = None
-        self._curve_view: CurveView | None = None
-        self._painted: DescentStepperResult | None = None
+
+    def _make_views(self, result: DescentStepperResult) -> None:
+        self._start = ArrayEditor(result.state.start, "start")
+        self._target = ArrayEditor(result.state.start, "target")
+        self._target_column = _column("T", "target kernel", self._target)
+        self._surface = Plot("loss surface", SURFACE_SIZE)
+        self._curve = Plot("loss curve", CURVE_SIZE, stretch=True, pick="index")
+        self._surface.start_text = "start"
+        self._curve_title = _plot_title("loss", "")
+        self._update, self._outputs = Frames(), Frames()
+        self._pictures = {name: Picture(name, width=PICTURE_SIDE) for name in PICTURES}
+        self._key = html()
+        self._picture_row = _line("ck-pictures", *self._picture_columns())
+        self._style = html(f"<style>{STYLE}</style>")
+        self._style.layout.display = "none"
 
     def _lines(self) -> list[widgets.Widget]:
-        plots = widgets.HBox([self._surface, self._curve])
-        plots.add_class("ck-plots")
-        self._picture_row.add_class("ck-lens")
-        return [
-            self.header(),
+        controls = [
             row(self._player, self._count),
-            row(self._rate, self._rate_slider, self._share, self._only_ahead),
-            row(widgets.Label("start kernel"), self._start),
-            plots,
-            self._frames,
-            self._picture_row,
-            self._key,
-            *foot(sections=[self._code_section]),
+            row(self._rate, self._rate_slider, self._share),
         ]
+        start = _column("K", "start", self._start)
+        rings = "thick rings: ten times the loss"
+        plots = [
+            widgets.VBox([_plot_title("loss surface", rings), self._surface]),
+            widgets.VBox([self._curve_title, self._curve]),
+        ]
+        help_line = html("Click on the surface to start there.", "ck-cap")
+        return [
+            self._style,
+            self.header(self._fastest),
+            _line("ck-descent-controls", *controls),
+            _line("ck-charts", *plots),
+            _line("ck-update-line", self._update, start, self._target_column),
+            self._outputs,
+            self._picture_row,
+            *foot(help_line, self._show_ahead, self._only_ahead, sections=[self._code_section]),
+        ]
+
+    def _picture_columns(self) -> list[widgets.Widget]:
+        columns = [_column(PICTURES[name], name, self._pictures[name]) for name in PICTURES]
+        return [columns[0], _sign("−"), columns[1], _sign("="), columns[2], self._key]
 
     def _bind(self) -> None:
         self._surface.clickable = self._curve.clickable = True
         self._surface.on_point(self._on_surface)
-        self._curve.pick = "index"
         self.link_in_browser((self._curve, "index"), (self._player, "value"))
-        parts = self._surface, self._curve, self._frames
-        self.link_in_browser((self._player, "value"), *((part, "index") for part in parts))
+        followers = self._surface, self._curve, self._update, self._outputs
+        self.link_in_browser((self._player, "value"), *((part, "index") for part in followers))
+        plots = self._surface, self._curve
+        self.link_in_browser((self._show_ahead, "value"), *((plot, "show_ahead") for plot in plots))
         self.bind(self._player, "step", lambda n: {"n": n})
         self.bind(self._count, "", lambda steps: step_count_fields(self.store.state, steps))
         self.bind(self._rate, "lr", self._typed_rate_fields)
         self.bind(self._rate_slider, "lr", self._dragged_rate_fields)
-        self._start.on_edit(self._on_start)
-        self._start.observe(self._on_start_error, "error")
+        self._fastest.on_click(self._use_fastest)
+        for editor, handler in ((self._start, self._on_start), (self._target, self._on_target)):
+            editor.on_edit(handler)
+            editor.observe(self._on_typing_error, "error")
         self._code_section.toggle.observe(self.repaint, "value")
 
     def _rate_fields(self, lr: float) -> dict[str, Any]:
-        return rate_fields(self.store.state, lr, only_ahead=self._only_ahead.value)
+        return rate_fields(self.store.result, lr, only_ahead=self._only_ahead.value)
 
     def _typed_rate_fields(self, text: str) -> dict[str, Any]:
         state = self.store.state
@@ -345,16 +399,26 @@ class DescentStepper(Panel):
             return {}
         return self._rate_fields(rate_of_position(position, limit))
 
+    def _use_fastest(self, _: widgets.Button) -> None:
+        fastest = self.store.result.quadratic.fastest_lr
+        self._rate.focus()  # the button is about to go
+        self.edit("", lambda: self._rate_fields(float(formatting.number(fastest, 3))))
+
     def _on_surface(self, x: float, y: float) -> None:
         """Start where the loss surface is pointed at; a drag is one step of undo."""
-        view = self._surface_view
-        if view is not None:
-            self.edit("surface", lambda: {"start": view.to_kernel(x, y)})
+        surface = self._loss_surface
+        if surface is not None:
+            self.edit("surface", lambda: {"start": surface.to_kernel(x, y)})
 
     def _on_start(self, start: Tensor, cell: tuple[int, int]) -> None:
         self.edit(f"start{cell}", lambda: {"start": start})
 
-    def _on_start_error(self, change: dict[str, Any]) -> None:
+    def _on_target(self, target: Tensor, cell: tuple[int, int]) -> None:
+        result = self.store.result
+        fields = lambda: problem_fields(result, result.state.X, target=target)  # noqa: E731
+        self.edit(f"target{cell}", fields)
+
+    def _on_typing_error(self, change: dict[str, Any]) -> None:
         """Show why a text was not taken; the box keeps it, to be finished."""
         if change["new"]:
             self.set_status(change["new"], "error")
@@ -364,7 +428,7 @@ class DescentStepper(Panel):
     # Painting.
 
     def paint_first(self, result: DescentStepperResult) -> None:
-        """Show the path and the curve.
+        """Show the path and the curve, from the closed form.
 
         Examples
         --------
@@ -376,12 +440,13 @@ class DescentStepper(Panel):
         """
         if self._is_painted(result):
             return
-        self._paint_surface(result)
-        self._paint_curve(result)
-        self._show_step(result)
+        kernels, losses = result.descent.outline
+        self._paint_path(result, kernels, losses)
+        self._show_step(len(losses) - 1, result)
+        self._paint_rate(result)
 
     def paint(self, result: DescentStepperResult) -> None:
-        """Show everything else.
+        """Show everything else, from the recorded steps.
 
         Examples
         --------
@@ -391,60 +456,66 @@ class DescentStepper(Panel):
         >>> panel.status
         'Converging, because learning rate 0.03 is ...'
         """
-        if not self._is_painted(result):
+        before = self.status
+        is_new = not self._is_painted(result)
+        if is_new:
+            kernels = torch.stack([step.kernel for step in result.trajectory])
+            losses = torch.tensor([step.loss for step in result.trajectory], dtype=torch.float64)
+            self._paint_path(result, kernels, losses)
             self._paint_frames(result)
             self._painted = result
-        self._show_step(result)
+        self._show_step(result.last, result)
         self._paint_pictures(result)
         self._paint_controls(result)
-        if self._code_section.is_open:
-            self._code.code = result.code(result.state.n)
-        self._code_section.refresh()
-        is_diverging = result.convergence.outcome is Outcome.DIVERGING
-        self.set_status(result.verdict, "error" if is_diverging else "note")
+        self._paint_verdict(result)
+        if is_new and self.status == before:  # the edit is heard of by its loss
+            self._update.announcement = _step_text(result.step)
 
     def _is_painted(self, result: DescentStepperResult) -> bool:
-        return self._painted is not None and self._painted.trajectory is result.trajectory
+        return self._painted is not None and self._painted.descent is result.descent
 
-    def _paint_surface(self, result: DescentStepperResult) -> None:
-        """Draw the path on the loss surface, which is drawn anew only for another problem."""
-        start, view = result.state.start, self._surface_view
-        if view is None or not view.fits(result.quadratic, start):
-            view = self._surface_view = surface_background(result.quadratic, start)
-        points = view.to_pixels([step.kernel for step in result.trajectory])
-        self._show_plot(self._surface, view, points)
-
-    def _paint_curve(self, result: DescentStepperResult) -> None:
-        losses = [step.loss for step in result.trajectory]
-        view = self._curve_view
-        if view is None or not view.fits(losses):
-            view = self._curve_view = curve_background(losses)
-        self._show_plot(self._curve, view, view.to_pixels(losses))
-
-    def _show_plot(self, plot: Plot, view: SurfaceView | CurveView, points: Points) -> None:
-        with plot.hold_sync():
-            plot.background, plot.path = view.png, points.tobytes()
-            plot.size, plot.area = list(view.size), list(view.area)
+    def _paint_path(self, result: DescentStepperResult, kernels: Tensor, losses: Tensor) -> None:
+        """Draw a path on the loss surface, and its losses on the curve."""
+        surface = self._loss_surface
+        if surface is None or not surface.fits(result.quadratic, result.state.start):
+            surface = self._loss_surface = LossSurface(result.quadratic, result.state.start)
+        points, steps = surface.to_pixels(kernels), range(len(kernels))
+        with self._surface.hold_sync():
+            self._surface.shapes, self._surface.words = surface.svg(), surface.words()
+            self._surface.path = points.tobytes()
+            self._surface.marker_texts = [f"step {n}" for n in steps]
+            self._surface.outside_texts = [
+                "" if inside else f"step {n} lies outside:\n{_kernel_text(kernels[n])}"
+                for n, inside in zip(steps, surface.contains(points), strict=True)
+            ]
+        curve = curve_of(losses)
+        with self._curve.hold_sync():
+            self._curve.shapes, self._curve.words = curve.svg(), curve.words()
+            self._curve.path = curve.to_pixels(losses).tobytes()
+            self._curve.marker_texts = [f"loss {formatting.number(loss)}" for loss in losses]
 
     def _paint_frames(self, result: DescentStepperResult) -> None:
-        state = result.state
-        data = step_frames(result.quadratic, result.trajectory, state.X, state.Y)
-        self._frames.show(data.texts, data.classes, html=data.html)
+        state, steps = result.state, result.trajectory
+        said = [_step_text(step) for step in steps]
+        _show_frames(self._update, update_frames(steps, result.quadratic.best_kernel), said)
+        is_small = fits_table(state.Y.shape)
+        self._outputs.layout.display = None if is_small else "none"
+        if is_small:
+            _show_frames(self._outputs, output_frames(steps, state.X, state.Y))
 
-    def _show_step(self, result: DescentStepperResult) -> None:
+    def _show_step(self, last: int, result: DescentStepperResult) -> None:
         """Show the chosen step; plots and frames follow the player in the browser."""
         with self._player.hold_sync():
-            self._player.max, self._player.value = result.last, result.state.n
+            self._player.max, self._player.value = last, min(result.state.n, last)
 
     def _paint_pictures(self, result: DescentStepperResult) -> None:
         """Show a large prediction, target and residual as pictures; small ones are frames."""
         state = result.state
-        small = fits_table(state.Y.shape)
-        self._picture_row.layout.display = self._key.layout.display = "none" if small else None
-        if small:
+        self._picture_row.layout.display = "none" if fits_table(state.Y.shape) else None
+        if fits_table(state.Y.shape):
             return
         prediction = ops.corr2d(state.X, result.step.kernel)
-        values = {"target": state.Y, "prediction": prediction, "residual": prediction - state.Y}
+        values = {"prediction": prediction, "target": state.Y, "residual": prediction - state.Y}
         first = ops.corr2d(state.X, state.start) - state.Y
         limit = formatting.colour_limit(torch.stack((state.Y, first)))
         for name, picture in self._pictures.items():
@@ -455,20 +526,39 @@ class DescentStepper(Panel):
                 picture.label = f"{name}, {formatting.size(state.Y.shape)}"
         self._key.value = colour_key(limit)
 
-    def _titled(self, name: str) -> widgets.VBox:
-        return widgets.VBox([html(figure(PICTURES[name], name, "")), self._pictures[name]])
-
     def _paint_controls(self, result: DescentStepperResult) -> None:
-        state, limit = result.state, result.quadratic.max_stable_lr
+        state, limits = result.state, kernel_limits(result.trajectory, result.quadratic.best_kernel)
+        limit = limits[result.n]
         self._count.value = state.steps
+        self._start.show(state.start, limit=limit)
+        self._target_column.layout.display = "none" if state.target is None else None
+        if state.target is not None:
+            self._target.show(state.target, limit=limit)
+        if self._code_section.is_open:
+            self._code.code = result.code(result.n)
+        self._code_section.refresh()
+
+    def _paint_rate(self, result: DescentStepperResult) -> None:
+        lr, limit = result.state.lr, result.quadratic.max_stable_lr
+        share, has_limit = formatting.share_of_limit(lr, limit), math.isfinite(limit)
         if not self._says_rate(self._rate.value):
-            self._rate.value = formatting.number(state.lr)
-        with self._rate_slider.hold_sync():
-            self._rate_slider.value = slider_position(state.lr, limit)
-            self._rate_slider.valuetext = f"learning rate {formatting.number(state.lr)}"
-        share = formatting.share_of_limit(state.lr, limit)
-        self._share.value = share if math.isfinite(limit) else "no limit on this input"
-        self._start.show(state.start)
+            self._rate.value = formatting.number(lr)
+        slider = self._rate_slider
+        with slider.hold_sync():
+            slider.value, slider.mark = slider_position(lr, limit), 100 if has_limit else None
+            slider.valuetext = f"learning rate {formatting.number(lr)}"
+        number, words = share.replace(" the ", " ").split(" ", 1)
+        self._share.value = f"<b>{number}</b> {words}" if has_limit else "no limit on this input"
+
+    def _paint_verdict(self, result: DescentStepperResult) -> None:
+        is_diverging = result.convergence.outcome is Outcome.DIVERGING
+        self._fastest.layout.display = None if is_diverging else "none"
+        self._fastest.description = f"use {formatting.number(result.quadratic.fastest_lr, 3)}"
+        is_whole = result.last == result.state.steps
+        end = "; click one" if is_whole else f" up to {result.last}"
+        self._curve_title.value = _title_html("loss", f"after each step{end}")
+        text = f"{result.note} {result.convergence.text}".lstrip()
+        self.set_status(text, "error" if is_diverging else "note")
 
     def _says_rate(self, text: str) -> bool:
         state = self.store.state
@@ -507,4 +597,49 @@ class DescentStepper(Panel):
     def _descent(self) -> tuple[tuple[Step, ...], int, QuadraticLoss, Tensor, Tensor]:
         result = self.store.result
         state = result.state
-        return result.trajectory, state.n, result.quadratic, state.X, state.Y
+        return result.trajectory, result.n, result.quadratic, state.X, state.Y
+
+
+def _step_text(step: Step) -> str:
+    return f"step {step.n}: loss {formatting.number(step.loss)}"
+
+
+def _kernel_text(kernel: Tensor) -> str:
+    """Return a kernel of up to four weights as numbers, or nothing."""
+    if kernel.numel() > 4:
+        return "its kernel is far away"
+    rows = [", ".join(row) for row in formatting.numbers(kernel, 3)]
+    return f"K = [{'], ['.join(rows)}]".replace("-", "−")
+
+
+def _show_frames(part: Frames, frames: StepFrames, announcements: list[str] | None = None) -> None:
+    part.show(frames.texts, frames.classes, html=frames.html, announcements=announcements or ())
+
+
+def _checkbox(description: str) -> widgets.Checkbox:
+    return widgets.Checkbox(description=description, indent=False, layout={"width": "auto"})
+
+
+def _line(name: str, *children: widgets.Widget) -> widgets.HBox:
+    line = widgets.HBox(children)
+    line.add_class(name)
+    return line
+
+
+def _sign(text: str) -> widgets.HTML:
+    return html(text, "ck-sign")
+
+
+def _column(kind: str, title: str, part: widgets.Widget) -> widgets.VBox:
+    """Return a part under a title of a `kind`, which gives it its colour."""
+    column = widgets.VBox([html(title, "ck-name"), part])
+    column.add_class(f"ck-{kind}")
+    return column
+
+
+def _plot_title(title: str, beside: str) -> widgets.HTML:
+    return html(_title_html(title, beside), "ck-plot-title")
+
+
+def _title_html(title: str, beside: str) -> str:
+    return f'<b>{title}</b> <span class="ck-cap">{beside}</span>'

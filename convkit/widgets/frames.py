@@ -11,8 +11,8 @@ import traitlets
 from convkit.errors import ConvkitError
 from convkit.widgets._part import Part, module, stylesheet
 
-MAX_STRINGS = 2**16
-"""The most different strings: each is known by a number of 16 bits."""
+MAX_CONTENTS = 2**16
+"""The most different pairs of text and class: each is known by a number of 16 bits."""
 
 Rows = Sequence[Sequence[str]]
 
@@ -29,10 +29,14 @@ class Frames(Part):
         The template, trusted as HTML; texts are filled in as text.
     index : int
         The frame on show.
-    strings, classes : list of str
-        The different texts and classes.
-    text_codes, class_codes : bytes
-        uint16, little endian, frames times slots: indices into `strings` and `classes`.
+    contents : list of [text, class]
+        What slots can hold; a class that is None leaves the template's.
+    codes : bytes
+        uint16, little endian, frames times slots: indices into `contents`.
+    announcements : list of str
+        What screen readers say of each frame when `index` has moved to it and stays there.
+    announcement : str
+        Another text for screen readers, said when it changes.
 
     Examples
     --------
@@ -47,17 +51,24 @@ class Frames(Part):
     _css = stylesheet("frames")
 
     html = traitlets.Unicode("").tag(sync=True)
-    strings = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    classes = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    text_codes = traitlets.Bytes(b"").tag(sync=True)
-    class_codes = traitlets.Bytes(b"").tag(sync=True)
+    contents = traitlets.List().tag(sync=True)
+    codes = traitlets.Bytes(b"").tag(sync=True)
     index = traitlets.Int(0).tag(sync=True, echo_update=False)
+    announcements = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    announcement = traitlets.Unicode("").tag(sync=True)
 
     def __init__(self, html: str = "") -> None:
         self._size = (0, 0)
         super().__init__(html=html)
 
-    def show(self, texts: Rows, classes: Rows = (), *, html: str | None = None) -> None:
+    def show(
+        self,
+        texts: Rows,
+        classes: Rows = (),
+        *,
+        html: str | None = None,
+        announcements: Sequence[str] = (),
+    ) -> None:
         """Set the texts, and perhaps the classes, of all frames, in one message.
 
         Parameters
@@ -66,33 +77,42 @@ class Frames(Part):
             Shape (frames, slots). Without classes, elements keep those of the template.
         html : str, optional
             Another template.
+        announcements : sequence of str
+            What to say of each frame.
 
         Raises
         ------
         ConvkitError
-            If frames differ in their number of slots, or there are over 65,536 different strings.
+            If frames differ in their number of slots, or slots hold over 65,536 different things.
 
         Examples
         --------
         >>> frames = Frames('<b data-slot="0"></b>')
         >>> frames.show([["0.5"], ["1.5"]], [[""], ["large"]])
-        >>> frames.strings, frames.classes
-        (['0.5', '1.5'], ['', 'large'])
+        >>> frames.contents
+        [['0.5', ''], ['1.5', 'large']]
         """
-        text_codes, strings = _encode("texts", texts)
-        class_codes, class_names = _encode("classes", classes)
-        if classes and len(class_codes) != len(text_codes):
+        cells = list(chain.from_iterable(texts))
+        names = list(chain.from_iterable(classes)) if classes else [None] * len(cells)
+        self._size = _checked_size("texts", texts)
+        if classes and _checked_size("classes", classes) != self._size:
             raise ConvkitError(
-                f"classes has {len(class_codes) // 2} entries",
-                f"{len(text_codes) // 2}, one for each text",
+                f"classes has {len(names)} entries",
+                f"{len(cells)}, one for each text",
                 "Give a class for every slot of every frame.",
             )
-        self._size = (len(texts), len(texts[0]) if texts else 0)
+        contents = list(zip(cells, names, strict=True))
+        numbers = {content: k for k, content in enumerate(dict.fromkeys(contents))}
+        if len(numbers) > MAX_CONTENTS:
+            given = f"slots hold {len(numbers)} different things"
+            hint = "Show fewer frames, or fewer digits."
+            raise ConvkitError(given, f"at most {MAX_CONTENTS}", hint)
         with self.hold_sync():
             if html is not None:
                 self.html = html
-            self.strings, self.text_codes = strings, text_codes
-            self.classes, self.class_codes = class_names, class_codes
+            self.contents = [list(content) for content in numbers]
+            self.codes = np.array([numbers[content] for content in contents], "<u2").tobytes()
+            self.announcements = list(announcements)
 
     def summary(self) -> str:
         """Return how many frames and slots there are, and which frame is on show.
@@ -107,8 +127,8 @@ class Frames(Part):
         return f"Frames: {count} frames of {slots} slot{plural}, frame {self.index} on show"
 
 
-def _encode(name: str, rows: Rows) -> tuple[bytes, list[str]]:
-    """Return the different strings, and the index of each entry among them as uint16."""
+def _checked_size(name: str, rows: Rows) -> tuple[int, int]:
+    """Return the number of frames, and of the slots that each has."""
     lengths = {len(row) for row in rows}
     if len(lengths) > 1:
         raise ConvkitError(
@@ -116,12 +136,4 @@ def _encode(name: str, rows: Rows) -> tuple[bytes, list[str]]:
             "as many slots in every frame",
             "Fill a slot that has nothing to say with an empty text.",
         )
-    numbers = {text: k for k, text in enumerate(dict.fromkeys(chain.from_iterable(rows)))}
-    if len(numbers) > MAX_STRINGS:
-        raise ConvkitError(
-            f"{name} has {len(numbers)} different strings",
-            f"at most {MAX_STRINGS}",
-            "Show fewer frames, or fewer digits.",
-        )
-    codes = [numbers[text] for row in rows for text in row]
-    return np.array(codes, dtype="<u2").tobytes(), list(numbers)
+    return len(rows), max(lengths, default=0)

@@ -21,6 +21,8 @@ class Slider(Part):
         The positions at both ends, and the one to start with.
     valuetext : str
         What a screen reader says in place of the position, such as "weight 1.5".
+    mark : int, optional
+        Draw a scale under the slider: plain up to this position, hatched beyond it.
 
     Raises
     ------
@@ -42,14 +44,25 @@ class Slider(Part):
     max = traitlets.Int(100).tag(sync=True)
     value = traitlets.Int(0).tag(sync=True, echo_update=False)
     valuetext = traitlets.Unicode("").tag(sync=True)
+    mark = traitlets.Int(None, allow_none=True).tag(sync=True)
     disabled = traitlets.Bool(False).tag(sync=True)
 
-    def __init__(self, label: str, min: int, max: int, value: int, *, valuetext: str = "") -> None:
+    def __init__(
+        self,
+        label: str,
+        min: int,
+        max: int,
+        value: int,
+        *,
+        valuetext: str = "",
+        mark: int | None = None,
+    ) -> None:
         if not min <= value <= max:
             raise ConvkitError(
                 f"value is {value}", f"a position from {min} to {max}", "Move it into the range."
             )
-        super().__init__(label=label, min=min, max=max, value=value, valuetext=valuetext)
+        texts = {"label": label, "valuetext": valuetext}
+        super().__init__(min=min, max=max, value=value, mark=mark, **texts)
 
     def summary(self) -> str:
         """Return the name, the position and the range.

@@ -215,7 +215,9 @@ def test_names_and_messages_with_markup_are_text(notebook):
     Image.new("L", (5, 5), 51).save(file, "PNG")
     upload(panel, f"{markup}.png", file.getvalue())
     expect(panel.locator("pre.ck-code")).to_contain_text("onerror")
-    expect(panel.get_by_label("picture", exact=True).locator("option:checked")).to_contain_text(markup)
+    expect(panel.get_by_label("picture", exact=True).locator("option:checked")).to_contain_text(
+        markup
+    )
     assert notebook.page.locator("[onerror], img[src=x], .ck-panel script").count() == 0
     assert notebook.page.evaluate("window.ran") is None
 

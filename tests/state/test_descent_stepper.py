@@ -16,10 +16,10 @@ from convkit.state.descent_stepper import (
     DescentStepperState,
     check_step_count,
     compute,
+    first_problem,
     problem_fields,
     rate_fields,
     rate_of_position,
-    restart_fields,
     slider_position,
     step_count_fields,
 )
@@ -50,7 +50,8 @@ def test_the_code_of_a_step_gives_its_kernel_bit_for_bit(dtype, reduction, rates
     K = torch.tensor([[0.7, -1 / 3], [0.1, 2.0]], dtype=dtype)
     made = state(X, K, lr=rates[0], steps=8, reduction=reduction)
     for k, lr in enumerate(rates[1:], 1):
-        made = replace(made, **rate_fields(replace(made, n=2 * k), lr, only_ahead=True))
+        shown = compute(replace(made, n=2 * k))
+        made = replace(made, **rate_fields(shown, lr, only_ahead=True))
     result = compute(made)
     names = {"print": lambda *_: None}
     exec(result.code(n), names)
@@ -61,10 +62,8 @@ def test_only_what_changed_is_computed_again():
     first = compute(state())
     moved = compute(replace(first.state, n=4), first)
     assert moved.trajectory is first.trajectory and moved.step.n == 4
-    faster = compute(
-        replace(moved.state, **rate_fields(moved.state, 0.02, only_ahead=False)), moved
-    )
-    assert faster.quadratic is first.quadratic and faster.state.n == 4
+    faster = compute(replace(moved.state, **rate_fields(moved, 0.02, only_ahead=False)), moved)
+    assert faster.quadratic is first.quadratic and faster.n == 4
     other = compute(replace(faster.state, Y=2 * faster.state.Y), faster)
     assert other.quadratic is not first.quadratic
     torch.testing.assert_close(other.trajectory[0].loss, compute(other.state).trajectory[0].loss)
@@ -72,7 +71,7 @@ def test_only_what_changed_is_computed_again():
 
 def test_rates_only_ahead_and_step_counts_keep_the_rates_of_steps_taken():
     made = state(n=4)
-    made = replace(made, **rate_fields(made, 0.001, only_ahead=True))
+    made = replace(made, **rate_fields(compute(made), 0.001, only_ahead=True))
     for count in (12, 5, 9):
         made = replace(made, **step_count_fields(made, count))
         assert made.rates == (0.03,) * 4 + (0.001,) * (count - 4)
@@ -87,24 +86,25 @@ def test_step_counts_out_of_range_are_refused(count):
 @pytest.mark.parametrize("lr", [0.05, 1e3])
 def test_a_record_stops_before_the_loss_runs_away(lr):
     result = compute(state(start=torch.tensor([[0.5, 0.2]]), lr=lr, steps=100, n=80))
-    assert result.last < 100 and result.state.n == result.last
+    assert result.last < 100 and result.n == result.last == result.step.n
     assert all(math.isfinite(step.loss) for step in result.trajectory)
     assert result.convergence.outcome is Outcome.DIVERGING
     assert f"stops after step {result.last}" in result.verdict
-    assert "below 0.03333" in result.verdict
+    assert "of the limit 0.03333" in result.verdict or "times the limit" in result.verdict
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 1), (2, 5), (7, 7)])
 def test_the_target_implies_the_size_of_the_kernel(size):
     X, K = diagonal(8), torch.ones(size)
-    fields = problem_fields(state(), X, corr2d(X, K))
+    fields = problem_fields(compute(state()), X, corr2d(X, K))
     assert torch.equal(fields["start"], torch.zeros(size))
 
 
 def test_a_problem_of_the_same_size_keeps_the_start():
     made = state(start=torch.tensor([[0.5, 0.25]]))
-    assert torch.equal(problem_fields(made, made.X, 2 * made.Y)["start"], made.start)
-    doubled = problem_fields(made, made.X.double(), made.Y.double())
+    result = compute(made)
+    assert torch.equal(problem_fields(result, made.X, 2 * made.Y)["start"], made.start)
+    doubled = problem_fields(result, made.X.double(), made.Y.double())
     assert doubled["start"].tolist() == [[0, 0]] and doubled["start"].dtype == torch.float64
 
 
@@ -141,22 +141,67 @@ def test_numbers_that_plots_cannot_show_are_refused_in_float64_too():
         compute(replace(made, Y=1e100 * made.Y))
 
 
-def test_a_restart_returns_to_the_first_start_and_rate_where_they_fit():
-    first = state(start=torch.tensor([[0.5, 0.2]]))
-    later = replace(first, **rate_fields(first, 0.01, only_ahead=False), start=EDGE, n=3)
-    back = replace(later, **restart_fields(later, first))
-    assert back == first
-    other = replace(later, **problem_fields(later, diagonal(8), torch.ones(7, 7)))
-    assert restart_fields(other, first)["start"].tolist() == [[0, 0], [0, 0]]
+def test_a_target_kernel_makes_the_target():
+    made = DescentStepperState(
+        stripes(), torch.zeros(1, 1), torch.zeros(1, 2), 0.03, (0.03,), target=EDGE
+    )
+    assert torch.equal(made.Y, corr2d(stripes(), EDGE))
+    doubled = replace(made, target=2 * EDGE)
+    assert torch.equal(doubled.Y, 2 * made.Y)
+    other = replace(doubled, **problem_fields(compute(doubled), made.X, target=torch.ones(2, 1)))
+    assert other.start.tolist() == [[0], [0]] and torch.equal(other.target, torch.ones(2, 1))
+    bare = replace(made, **problem_fields(compute(made), made.X, 3 * made.Y))
+    assert bare.target is None and bare.Y.max() == 3
 
 
-@pytest.mark.parametrize("position", [0, 37, LAST_POSITION])
+@pytest.mark.parametrize(
+    ("Y", "target", "words"),
+    [(None, None, "neither Y nor target"), (torch.ones(6, 7), EDGE, "both Y and target")],
+)
+def test_a_problem_has_a_target_or_the_kernel_that_makes_it(Y, target, words):
+    with pytest.raises(ConvkitError, match=words):
+        first_problem(stripes(), Y, None, target)
+
+
+@pytest.mark.parametrize("X", [10 * stripes(), stripes() / 7, torch.rand(9, 9)])
+def test_learning_rates_keep_their_share_of_another_problems_limit(X):
+    before = compute(replace(state(steps=3), rates=(0.03, 0.01, 0.03)))
+    after = compute(
+        replace(before.state, **problem_fields(before, X, target=torch.ones(2, 2))), before
+    )
+    for old, new in zip(before.state.rates, after.state.rates, strict=True):
+        share = old / before.quadratic.max_stable_lr
+        assert new / after.quadratic.max_stable_lr == pytest.approx(share, rel=1e-3)
+    assert f"The learning rate is now {after.state.lr:.4g}" in after.note
+    same = replace(after.state, **problem_fields(after, X, target=torch.zeros(2, 2)))
+    assert same.lr == after.state.lr and compute(same, after).note == ""
+
+
+def test_problems_without_a_limit_keep_the_rate():
+    made = compute(state())
+    assert "lr" not in problem_fields(made, torch.zeros(6, 8), made.state.Y)
+
+
+@pytest.mark.parametrize("lr", [0.003, 0.03, 0.04])
+@pytest.mark.parametrize("K", [EDGE, torch.tensor([[0.5, -1.0], [2.0, 0.25]])])
+def test_the_outline_is_the_recorded_descent_but_for_rounding(K, lr):
+    descent = compute(state(K=K, start=torch.full_like(K, 0.5), lr=lr, steps=20)).descent
+    kernels, losses = descent.outline
+    recorded = torch.stack([step.kernel for step in descent.trajectory]).double()
+    torch.testing.assert_close(kernels, recorded, rtol=1e-3, atol=1e-4)
+    expected = torch.tensor([step.loss for step in descent.trajectory]).double()
+    torch.testing.assert_close(losses, expected, rtol=1e-2, atol=1e-4)
+
+
+@pytest.mark.parametrize("position", [1, 37, 100, LAST_POSITION])
 @pytest.mark.parametrize("limit", [1 / 30, 4e-6, math.inf])
 def test_a_slider_position_and_its_rate_agree(position, limit):
-    assert slider_position(rate_of_position(position, limit), limit) == position
+    rate = rate_of_position(position, limit)
+    assert slider_position(rate, limit) == position
+    assert math.isinf(limit) or rate / limit == pytest.approx(position / 100, rel=1e-3)
 
 
 def test_rates_beyond_the_slider_stand_at_its_ends():
     assert rate_of_position(10**6, 1.0) == rate_of_position(LAST_POSITION, 1.0)
-    assert slider_position(1e-320, 1 / 30) == 0
+    assert slider_position(1e-320, 1 / 30) == 1
     assert slider_position(1e30, 1 / 30) == LAST_POSITION

@@ -1,6 +1,7 @@
 """Figures and canvas pictures: pixels, texts, and where kernels and losses lie on plots."""
 
 import io
+import itertools
 import subprocess
 import sys
 from base64 import b64decode
@@ -14,19 +15,17 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from convkit import ConvkitError, QuadraticLoss, corr2d, diagonal, stripes
+from convkit import ConvkitError, QuadraticLoss, corr2d, stripes
 from convkit.descent import record
 from convkit.views import show
 from convkit.views.html import COLOURS
 from convkit.views.plots import (
     GREY_PALETTE,
     SIGNED_PALETTE,
-    curve_background,
     descent_text,
     palette_indices,
     sampled,
     static_figure,
-    surface_background,
 )
 
 EDGE = torch.tensor([[1.0, -1.0]])
@@ -129,54 +128,6 @@ def test_what_cannot_be_drawn_is_refused_in_words(pictures, options, words):
 # The descent
 
 
-def test_kernels_lie_on_the_surface_where_their_weights_say():
-    start = torch.tensor([[0.5, 0.5]])
-    view = surface_background(problem(), start)
-    left, top, width, height = view.area
-    (best, first) = view.to_pixels([EDGE, start])
-    np.testing.assert_allclose(best, (left + width / 2, top + height / 2), atol=0.5)
-    assert first[0] < best[0] and first[1] < best[1]  # a smaller and a larger weight
-    for kernel, place in ((EDGE, best), (start, first)):
-        torch.testing.assert_close(view.to_kernel(*map(float, place)), kernel, atol=1e-4, rtol=0)
-    star = pixels(view.png)[int(2 * best[1]), int(2 * best[0])]
-    assert bytes(star[:3]).hex() == COLOURS["target"].lstrip("#")
-
-
-@pytest.mark.parametrize("size", [(1, 1), (3, 3), (2, 1)])
-def test_kernels_of_any_size_have_a_surface(size):
-    X, K = diagonal(8), torch.ones(size)
-    view = surface_background(problem(K, X), torch.zeros(size))
-    assert view.to_kernel(100.0, 100.0).shape == size
-    assert np.isfinite(view.to_pixels([K, 0 * K])).all()
-
-
-def test_a_surface_fits_its_problem_and_start_only():
-    quadratic, start = problem(), torch.zeros(1, 2)
-    view = surface_background(quadratic, start)
-    assert view.fits(quadratic, start.clone())
-    assert not view.fits(quadratic, start + 1) and not view.fits(problem(), start)
-
-
-def test_losses_lie_on_a_logarithmic_curve():
-    view = curve_background([100.0, 10.0, 1.0])
-    left, top, width, height = view.area
-    last, low, high = view.limits
-    points = view.to_pixels([100.0, 10.0, 1.0])
-    decades = np.array([2, 1, 0])
-    np.testing.assert_allclose(
-        points[:, 1], top + height * (high - decades) / (high - low), atol=0.1
-    )
-    np.testing.assert_allclose(np.diff(points[:, 0]), width / (1.06 * last), atol=0.1)
-    assert left < points[0, 0] and points[-1, 0] < left + width
-    assert view.fits([150.0, 5.0, 1.0]) and not view.fits([50.0, 5.0, 0.1])
-    assert not view.fits([100.0, 10.0])
-
-
-@pytest.mark.parametrize("losses", [[0.0], [0.0, 0.0], [1e38, 1.0]])
-def test_odd_losses_have_a_curve(losses):
-    assert np.isfinite(curve_background(losses).to_pixels(losses)).all()
-
-
 def test_the_stored_figure_shows_the_step_and_says_it():
     trajectory, *rest = descent()
     first, later = (static_figure(trajectory, n, *rest, note="run it") for n in (0, 5))
@@ -184,9 +135,19 @@ def test_the_stored_figure_shows_the_step_and_says_it():
     assert later.text == descent_text(trajectory, 5, *rest)
     lines = later.text.splitlines()
     assert lines[0] == f"step 5 of 6 recorded: loss {trajectory[5].loss:.4g}"
-    names = ["kernel", "best kernel", "target", "prediction", "residual"]
+    names = ["kernel", "best kernel", "prediction", "target", "residual"]
     assert [line.split(":")[0] for line in lines[1:]] == names
     assert pixels(first.png).shape[1] > 800
+
+
+def test_the_stored_figure_shows_only_what_was_walked():
+    trajectory, *rest = descent()
+    path = bytes.fromhex(COLOURS["path"].lstrip("#"))
+    drawn = [
+        (pixels(static_figure(trajectory, n, *rest).png)[:, :, :3] == list(path)).all(2).sum()
+        for n in range(4)
+    ]
+    assert all(more > less for less, more in itertools.pairwise(drawn))
 
 
 def test_pyplot_is_never_loaded():

@@ -41,8 +41,10 @@ def expect_consistent(panel, driver):
     assert torch.equal(panel.kernel, trajectory[panel.n].kernel)
     for plot in driver.parts(Plot):
         assert len(plot.path) == 8 * len(trajectory)
-    frames = next(driver.parts(Frames)).summary()
-    assert frames.startswith(f"Frames: {len(trajectory)} frames of")
+    frames = next(driver.parts(Frames))
+    assert frames.summary().startswith(f"Frames: {len(trajectory)} frames of")
+    step = trajectory[panel.n]
+    assert frames.announcements[panel.n] == f"step {panel.n}: loss {step.loss:.4g}"
     names = {"print": lambda *_: None}
     exec(panel.code, names)
     assert torch.equal(names["K"].detach(), panel.kernel)
@@ -82,12 +84,12 @@ def test_typing_a_learning_rate(text, value):
 
 def test_dragging_the_learning_rate():
     panel, driver = driven()
-    slider = driver.find("share of the limit")
-    assert slider.valuetext == "learning rate 0.03"
-    driver.choose("share of the limit", 50)  # a tenth
-    assert panel.lr == 0.00333 and driver.text("learning rate") == "0.00333"
-    assert slider.valuetext == "learning rate 0.00333"
-    assert "9.99% of the limit 0.03333" in driver.html()
+    slider = driver.find("learning rate, share of the limit")
+    assert slider.valuetext == "learning rate 0.03" and (slider.value, slider.mark) == (90, 100)
+    driver.choose("learning rate, share of the limit", 10)
+    assert panel.lr == 0.003333 and driver.text("learning rate") == "0.003333"
+    assert slider.valuetext == "learning rate 0.003333"
+    assert "<b>10%</b> of limit 0.03333" in driver.html()
     expect_consistent(panel, driver)
 
 
@@ -95,7 +97,7 @@ def test_only_the_steps_ahead():
     panel, driver = driven()
     panel.n = 4
     before = panel.kernel
-    driver.toggle("change only the steps ahead")
+    driver.toggle("new rate for later steps only")
     driver.type("learning rate", "0.001")
     assert torch.equal(panel.kernel, before) and panel.n == 4
     assert [step.lr for step in panel.trajectory[1:]] == [0.03] * 4 + [0.001] * 21
@@ -117,16 +119,104 @@ def test_editing_the_start_and_undoing_it():
     expect_consistent(panel, driver)
 
 
-def test_reset_returns_to_the_first_start_and_rate_and_keeps_the_problem():
+def test_reset_returns_to_the_first_state():
     panel, driver = driven(start=torch.tensor([[0.5, 0.2]]))
     first = panel.summary()
     panel.lr, panel.n, panel.start = 0.01, 9, torch.ones(1, 2)
+    panel.Y = 2 * panel.Y
+    driver.choose("of", 7)
+    for name in ("show what lies ahead", "new rate for later steps only"):
+        driver.toggle(name)
     driver.press("reset")
     assert panel.summary() == first
-    panel.Y = 2 * panel.Y
-    driver.press("reset")
-    assert panel.Y.max() == 2
+    for name in ("show what lies ahead", "new rate for later steps only"):
+        assert driver.find(name).value is False
     expect_consistent(panel, driver)
+    driver.press("undo")
+    assert panel.Y.max() == 2 and panel.lr == 0.01
+
+
+def test_reset_keeps_the_problem_that_is_followed():
+    editor, (panel, driver) = KernelEditor(stripes(), 3 * EDGE), driven()
+    panel.follow(editor)
+    panel.lr, panel.n = 0.01, 5
+    driver.press("reset")
+    assert panel.Y.max() == 3 and (panel.lr, panel.n) == (0.03, 0)
+    panel.unfollow()
+    driver.press("reset")
+    assert panel.Y.max() == 1
+
+
+# The target
+
+
+def test_a_target_is_edited_in_the_panel_and_undone():
+    panel = DescentStepper(stripes(), target=EDGE, start=torch.tensor([[0.5, 0.5]]))
+    driver = PanelDriver(panel)
+    assert torch.equal(panel.Y, corr2d(stripes(), EDGE))
+    driver.type("target[0, 1]", "3")
+    assert panel.target.tolist() == [[1, 3]] and torch.equal(
+        panel.Y, corr2d(stripes(), panel.target)
+    )
+    panel.n = 25
+    torch.testing.assert_close(panel.kernel, panel.target, atol=0.05, rtol=0)
+    expect_consistent(panel, driver)
+    driver.press("undo")
+    assert panel.target.tolist() == [[1, -1]] and driver.number("target[0, 1]") == -1
+    driver.type("target[0, 0]", "x")
+    assert driver.kind == "error" and panel.target.tolist() == [[1, -1]]
+
+
+def test_boxes_of_one_kernel_have_one_colour():
+    panel = DescentStepper(stripes(), target=EDGE, start=EDGE)
+    driver = PanelDriver(panel)
+    start, target = (driver.find(f"{name}[0, 0]") for name in ("start", "target"))
+    seen = []
+    for text in ("20", "0.5", "-300"):
+        driver.type("start[0, 1]", text)
+        assert start.colours[0] == target.colours[0] != start.colours[1]
+        seen.append(target.colours[0])
+    assert len({colour for colour, _ in seen}) == 3
+
+
+def test_a_panel_without_a_known_kernel_has_no_boxes_for_it():
+    panel, driver = driven()
+    assert panel.target is None
+    column = next(part for part in driver.parts() if driver.find("target[0, 0]") in children(part))
+    assert column.layout.display == "none"
+    panel.target = 2 * EDGE
+    assert column.layout.display is None and panel.Y.max() == 2
+    panel.Y = 3 * panel.Y
+    assert column.layout.display == "none" and panel.target is None
+
+
+def children(part):
+    return getattr(part, "children", ())
+
+
+def test_a_pasted_target_of_another_size_starts_from_zeros():
+    panel = DescentStepper(diagonal(6), target=torch.ones(1, 2))
+    driver = PanelDriver(panel)
+    driver.paste("target[0, 0]", "1 0 -1\n2 0 -2")
+    assert panel.start.tolist() == [[0, 0, 0], [0, 0, 0]] and panel.Y.shape == (5, 4)
+    expect_consistent(panel, driver)
+
+
+def test_another_problem_keeps_the_share_of_the_limit_and_says_so():
+    panel = DescentStepper(stripes(), target=EDGE)
+    panel.X = 10 * panel.X
+    driver = PanelDriver(panel)
+    assert panel.lr == 0.0003 and driver.find("learning rate, share of the limit").value == 90
+    assert driver.status.startswith("The learning rate is now 0.0003, the same share of")
+    assert torch.equal(panel.Y, 10 * corr2d(stripes(), EDGE))
+    panel.n = 3
+    assert driver.status.startswith("Converging")
+
+
+@pytest.mark.parametrize("options", [{}, {"Y": torch.ones(6, 7), "target": EDGE}])
+def test_a_panel_is_made_with_a_target_or_the_kernel_that_makes_it(options):
+    with pytest.raises(ConvkitError, match="expected one of them"):
+        DescentStepper(stripes(), **options)
 
 
 # What is refused: words, the last good state, and the next good edit works
@@ -150,7 +240,10 @@ def test_divergence_is_named_with_the_rate_that_works(text):
     panel, driver = driven(start=torch.tensor([[0.5, 0.2]]), steps=100)
     driver.type("learning rate", text)
     assert driver.status.startswith("Diverging, because") and driver.kind == "error"
-    assert "below 0.03333" in driver.status and driver.find("step").max < 100
+    assert "limit 0.03333" in driver.status and driver.find("step").max < 100
+    expect_consistent(panel, driver)
+    driver.press("use 0.0278")
+    assert panel.lr == 0.0278 and driver.status.startswith("Converging")
     driver.type("learning rate", "0.033")
     assert driver.kind == "note" and driver.find("step").max == 100
     expect_consistent(panel, driver)
@@ -293,14 +386,15 @@ def test_records_handed_out_are_copies():
 
 def test_random_edits_are_replayed_from_the_log():
     panel, driver = driven(steps=8)
-    start, choose = panel.store.state, random.Random(0)
+    start, choose = panel.store.state, random.Random(3)
     rates = ["0.01", "0.03", "0.05", "x", "0", "1/36"]
     edits = [
         lambda: driver.choose("step", choose.randint(0, driver.find("step").max)),
         lambda: driver.choose("of", choose.randint(1, 12)),
         lambda: driver.type("learning rate", choose.choice(rates)),
         lambda: driver.type("start[0, 0]", choose.choice(["0.5", "1e30", "-1", "a", "2"])),
-        lambda: driver.toggle("change only the steps ahead"),
+        lambda: driver.toggle("new rate for later steps only"),
+        lambda: setattr(panel, "target", torch.randint(-2, 3, (1, 2)).float()),
         lambda: driver.press(choose.choice(["undo", "redo", "reset"])),
         lambda: setattr(panel, "Y", torch.randint(-2, 3, (6, 7)).float()),
     ]
@@ -320,7 +414,7 @@ def test_the_summary_is_true_and_the_same_twice():
     lines = panels[0].summary().splitlines()
     assert lines[0] == "DescentStepper: learning rate 0.03"
     assert lines[1] == f"step 5 of 25 recorded: loss {12 * 0.4096**5:.4g}"
-    assert lines[-1].startswith("Converging, because learning rate 0.03 is 90% of the limit")
+    assert lines[-1].startswith("Converging, because rate 0.03 is 90% of the limit")
 
 
 def test_it_is_stored_as_a_picture():

@@ -31,7 +31,7 @@ from tests.widgets.driver import receive_state, send, sent_by
         (Code("torch code", "K\nX"), "Code: torch code, 2 lines"),
         (FileButton("open a picture"), "FileButton: open a picture"),
         (History({}), "History: reset"),
-        (Plot("loss", [300, 200], [40, 10, 250, 160]), "Plot: loss"),
+        (Plot("loss", [300, 200]), "Plot: loss"),
         (Frames("<p></p>"), "Frames: 0 frames of 0 slots, frame 0 on show"),
     ],
 )
@@ -52,7 +52,7 @@ def test_each_part_has_a_text_that_is_the_same_on_every_run(part, text):
         (lambda: Frames().show([["a"]], [["x", "y"]]), "classes has 2 entries; expected 1"),
         (
             lambda: Frames().show([[str(n) for n in range(2**16 + 1)]]),
-            "texts has 65537 different strings",
+            "slots hold 65537 different things",
         ),
     ],
 )
@@ -68,7 +68,7 @@ def test_what_cannot_work_is_refused_in_words(make, message):
         (Status(), "kind", "loud"),
         (Picture(), "frame_role", "target"),
         (Picture(), "shape", [1, 2, 3]),
-        (Plot("p", [1, 1], [0, 0, 1, 1]), "pick", "line"),
+        (Plot("p", [1, 1]), "pick", "line"),
     ],
 )
 def test_a_trait_takes_only_what_it_means(part, trait, value):
@@ -82,7 +82,7 @@ def test_a_trait_takes_only_what_it_means(part, trait, value):
         (Slider("weight", -4, 4, 1), {"value": 3}),
         (Player("step", max=25), {"value": 9, "playing": True}),
         (Picture("input"), {"cell": [1, 2], "pointed": [3, 4]}),
-        (Plot("loss", [300, 200], [40, 10, 250, 160], pick="index"), {"index": 3}),
+        (Plot("loss", [300, 200], pick="index"), {"index": 3}),
         (Frames(), {"index": 3}),
     ],
 )
@@ -94,7 +94,7 @@ def test_what_the_browser_moves_arrives_and_is_not_sent_back(part, traits):
 
 
 def test_a_point_chosen_in_a_plot_is_told_and_answered():
-    plot, points = Plot("surface", [300, 200], [40, 10, 250, 160]), []
+    plot, points = Plot("surface", [300, 200]), []
     plot.on_point(lambda x, y: points.append((x, y)))
     with sent_by(plot) as messages:
         send(plot, {"x": 50, "y": 60.5, "stamp": 7.0})
@@ -106,7 +106,7 @@ def test_a_point_is_answered_even_where_its_handler_fails(caplog):
     def fail(x, y):
         raise ConvkitError("x is bad", "a good one", "Click elsewhere.")
 
-    plot = Plot("surface", [300, 200], [40, 10, 250, 160])
+    plot = Plot("surface", [300, 200])
     plot.on_point(fail)
     send(plot, {"x": 1, "y": 2, "stamp": 8.0})
     assert plot.answered == 8.0 and "x is bad" in caplog.text
@@ -114,7 +114,7 @@ def test_a_point_is_answered_even_where_its_handler_fails(caplog):
 
 @pytest.mark.parametrize("message", [{}, {"x": 1}, {"x": "1", "y": 2}, {"x": None, "y": 2}, []])
 def test_messages_that_are_no_point_are_ignored(message):
-    plot, points = Plot("surface", [300, 200], [40, 10, 250, 160]), []
+    plot, points = Plot("surface", [300, 200]), []
     plot.on_point(lambda x, y: points.append((x, y)))
     send(plot, message)
     assert points == []
@@ -126,15 +126,14 @@ def test_frames_are_codes_of_their_texts_and_classes():
     frames = Frames()
     with sent_by(frames) as messages:
         frames.show(texts, classes, html='<b data-slot="0"></b><i data-slot="1"></i>')
-    assert _decoded(frames.text_codes, frames.strings) == texts
-    assert _decoded(frames.class_codes, frames.classes) == classes
-    assert len(frames.strings) == 5 and len(messages) == 1
-    frames.show(texts)
-    assert frames.class_codes == b"" and frames.html.startswith("<b")
-
-
-def _decoded(codes, strings):
-    return [[strings[code] for code in row] for row in np.frombuffer(codes, "<u2").reshape(3, 2)]
+    codes = np.frombuffer(frames.codes, "<u2").reshape(3, 2)
+    shown = [[frames.contents[code] for code in row] for row in codes]
+    assert [[text for text, _ in row] for row in shown] == texts
+    assert [[name for _, name in row] for row in shown] == classes
+    assert len(frames.contents) == 5 and len(messages) == 1
+    frames.show(texts, announcements=["zero", "one", "two"])
+    assert frames.contents[0] == ["0", None] and frames.html.startswith("<b")
+    assert frames.announcements[1] == "one"
 
 
 def test_history_calls_what_is_pressed_and_nothing_else():

@@ -1,5 +1,5 @@
 const SVG = "http://www.w3.org/2000/svg";
-const KEY_PIXELS = 4;
+const KEY_UNITS = 4;
 const STEPS = {
   ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0],
 };
@@ -7,40 +7,34 @@ const STEPS = {
 function render({ model, el }) {
   const view = new AbortController();
   el.classList.add("ck-part", "ck-plot");
-  const box = make("div");
-  const image = make("img", { alt: "" });
-  const overlay = shape("svg", { role: "img" });
-  const clip = shape("svg", { "aria-hidden": "true" }); // a nested svg cuts off what leaves the area
+  const area = make("div", { class: "ck-area" });
+  const svg = shape("svg", { role: "img" });
+  const shapes = shape("g");
   const ahead = shape("path", { class: "ck-ahead" });
   const guide = shape("path", { class: "ck-guide" });
+  const halo = shape("path", { class: "ck-halo" });
   const walked = shape("path", { class: "ck-walked" });
+  const rims = shape("path", { class: "ck-rims" });
   const dots = shape("path", { class: "ck-dots" });
-  const marker = shape("path", { class: "ck-marker" });
-  const text = shape("text", { class: "ck-marker-text" });
-  clip.append(ahead, guide, walked, dots);
-  overlay.append(clip, marker, text);
-  box.append(image, overlay);
-  el.append(box);
+  svg.append(shapes, ahead, guide, halo, walked, rims, dots);
+  const [words, start, marker] = ["words", "start", "marker"].map(span);
+  const [startText, markerText, outsideText] = ["note", "note ck-marker-text", "note ck-outside-text"].map(span);
+  area.append(svg, words, start, marker, startText, markerText, outsideText);
+  el.append(area);
   let points = [];
 
-  const paint = () => {
-    URL.revokeObjectURL(image.src);
-    image.hidden = !model.get("background")?.byteLength;
-    image.src = URL.createObjectURL(new Blob([model.get("background")], { type: "image/png" }));
-  };
-  const measure = () => {
+  const describe = () => {
     const [width, height] = model.get("size");
-    const [left, top, across, down] = model.get("area");
-    box.style.width = `${width}px`;
-    box.style.aspectRatio = `${width} / ${height}`;
-    overlay.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    const place = { x: left, y: top, width: across, height: down };
-    for (const [name, value] of Object.entries(place)) clip.setAttribute(name, value);
-    clip.setAttribute("viewBox", `${left} ${top} ${across} ${down}`);
-    overlay.setAttribute("aria-label", model.get("label"));
-    overlay.classList.toggle("ck-clickable", model.get("clickable"));
-    if (model.get("clickable")) overlay.setAttribute("tabindex", "0");
-    else overlay.removeAttribute("tabindex");
+    area.style.width = model.get("stretch") ? "" : `${width}px`;
+    area.style.height = `${height}px`;
+    svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    svg.setAttribute("preserveAspectRatio", "none");
+    shapes.innerHTML = model.get("shapes");
+    words.innerHTML = model.get("words");
+    svg.setAttribute("aria-label", model.get("label"));
+    svg.classList.toggle("ck-clickable", model.get("clickable"));
+    if (model.get("clickable")) svg.setAttribute("tabindex", "0");
+    else svg.removeAttribute("tabindex");
   };
   const read = () => {
     const numbers = typed(model.get("path"), Float32Array);
@@ -53,33 +47,54 @@ function render({ model, el }) {
     const index = clamp(model.get("index"), 0, points.length - 1);
     const before = points.slice(0, index + 1);
     const line = (some) => (some.length ? `M${some.join("L")}` : "");
+    const spots = before.slice(0, -1).map(([x, y]) => `M${x},${y}h0`).join("");
     ahead.setAttribute("d", model.get("show_ahead") ? line(points) : "");
-    walked.setAttribute("d", line(before));
-    dots.setAttribute("d", before.map(([x, y]) => `M${x},${y}h0`).join(""));
+    for (const path of [halo, walked]) path.setAttribute("d", line(before));
+    for (const path of [rims, dots]) path.setAttribute("d", spots);
+    drawStart();
     drawMarker(points[index], index);
   };
+  const drawStart = () => {
+    const text = points.length ? model.get("start_text") : "";
+    start.hidden = startText.hidden = !text || isOutside(points[0]);
+    if (start.hidden) return;
+    place(start, points[0]);
+    note(startText, text, points[0], points[0][0] > model.get("size")[0] / 5);
+  };
   const drawMarker = (point, index) => {
-    marker.style.display = text.style.display = point ? "" : "none";
+    const [width, height] = model.get("size");
+    marker.hidden = markerText.hidden = outsideText.hidden = true;
     guide.setAttribute("d", "");
     if (!point) return;
-    const [left, top, width, height] = model.get("area");
-    const [x, y] = inArea(point);
-    const outside = Math.hypot(point[0] - x, point[1] - y) > 1;
-    const angle = (Math.atan2(point[1] - y, point[0] - x) * 180) / Math.PI;
-    // Outside the area: an arrow at its edge, towards where the point would be.
-    marker.setAttribute("d", outside ? "M-16,-7L0,0L-16,7z" : "M-6,0a6,6 0 1 0 12,0a6,6 0 1 0 -12,0");
-    marker.setAttribute("transform", `translate(${x},${y}) rotate(${outside ? angle : 0})`);
+    // Outside: an arrow at the edge, on the line from the middle to where the point would be.
+    const outside = isOutside(point);
+    const away = [point[0] - width / 2, point[1] - height / 2];
+    const reach = Math.max(1, Math.abs(2 * away[0]) / width, Math.abs(2 * away[1]) / height);
+    const shown = [width / 2 + away[0] / reach, height / 2 + away[1] / reach];
+    marker.hidden = false;
     marker.classList.toggle("ck-outside", outside);
-    if (model.get("pick") === "index") guide.setAttribute("d", `M${x},${top}v${height}`);
-    text.textContent = model.get("marker_texts")[index] ?? model.get("marker_text");
-    const onLeft = x > left + width * 0.6;
-    text.setAttribute("text-anchor", onLeft ? "end" : "start");
-    text.setAttribute("x", x + (onLeft ? -12 : 12));
-    text.setAttribute("y", clamp(y - 6, top + 12, top + height - 4));
+    marker.style.rotate = outside ? `${Math.atan2(away[1], away[0])}rad` : "";
+    place(marker, shown);
+    if (model.get("pick") === "index") guide.setAttribute("d", `M${shown[0]},0V${height}`);
+    const onLeft = shown[0] > 0.6 * width;
+    if (outside) {
+      note(outsideText, model.get("outside_texts")[index], [onLeft ? 0 : width, height], !onLeft);
+    } else note(markerText, model.get("marker_texts")[index], shown, onLeft);
   };
-  const inArea = ([x, y]) => {
-    const [left, top, width, height] = model.get("area");
-    return [clamp(x, left, left + width), clamp(y, top, top + height)];
+  const isOutside = ([x, y]) => {
+    const [width, height] = model.get("size");
+    return x < 0 || y < 0 || x > width || y > height;
+  };
+  const place = (node, [x, y]) => {
+    const [width, height] = model.get("size");
+    node.style.left = `${(100 * x) / width}%`;
+    node.style.top = `${(100 * y) / height}%`;
+  };
+  const note = (node, text, point, onLeft) => {
+    node.hidden = !text;
+    node.textContent = text ?? "";
+    node.classList.toggle("ck-on-left", onLeft);
+    place(node, point);
   };
 
   const save = () => model.save_changes();
@@ -110,58 +125,55 @@ function render({ model, el }) {
     waiting = null;
     sendNext();
   };
-  const choose = (point) => {
-    if (model.get("pick") === "index") return goNear(point);
-    next = inArea(point);
+  const choose = ([x, y]) => {
+    const [width, height] = model.get("size");
+    if (model.get("pick") === "index") return goNear([x, y]);
+    next = [clamp(x, 0, width), clamp(y, 0, height)];
     sendPerFrame();
   };
 
   const pointAt = (event) => {
-    const area = overlay.getBoundingClientRect();
-    const scale = model.get("size")[0] / area.width;
-    return [(event.clientX - area.left) * scale, (event.clientY - area.top) * scale];
+    const box = svg.getBoundingClientRect();
+    const [width, height] = model.get("size");
+    const [x, y] = [event.clientX - box.left, event.clientY - box.top];
+    return [(x * width) / box.width, (y * height) / box.height];
   };
-  overlay.addEventListener("pointerdown", (event) => {
-    const point = pointAt(event);
-    const [x, y] = inArea(point);
-    if (!model.get("clickable") || x !== point[0] || y !== point[1]) return;
-    overlay.setPointerCapture(event.pointerId);
-    choose(point);
+  svg.addEventListener("pointerdown", (event) => {
+    if (!model.get("clickable")) return;
+    svg.setPointerCapture(event.pointerId);
+    choose(pointAt(event));
   });
-  overlay.addEventListener("pointermove", (event) => {
-    if (overlay.hasPointerCapture(event.pointerId)) choose(pointAt(event));
+  svg.addEventListener("pointermove", (event) => {
+    if (svg.hasPointerCapture(event.pointerId)) choose(pointAt(event));
   });
 
-  const middle = () => {
-    const [left, top, width, height] = model.get("area");
-    return [left + width / 2, top + height / 2];
-  };
   const ends = () => ({ Home: 0, End: points.length - 1 });
   const moveIndex = (key) => {
     if (key in ends()) return goTo(ends()[key]);
     const [right, down] = STEPS[key];
     goTo(model.get("index") + right - down);
   };
-  guardKeys(overlay).addEventListener("keydown", (event) => {
+  guardKeys(svg).addEventListener("keydown", (event) => {
     const byIndex = model.get("pick") === "index";
     const known = event.key in STEPS || (byIndex && event.key in ends());
     if (!known || !model.get("clickable")) return;
     event.preventDefault();
     if (byIndex) return moveIndex(event.key);
-    const [x, y] = next ?? points[0] ?? middle();
+    const [x, y] = next ?? points[0] ?? model.get("size").map((length) => length / 2);
     const [right, down] = STEPS[event.key];
-    choose([x + KEY_PIXELS * right, y + KEY_PIXELS * down]);
+    choose([x + KEY_UNITS * right, y + KEY_UNITS * down]);
   });
 
-  watch(model, view.signal, ["background"], paint);
-  watch(model, view.signal, ["size", "area", "label", "clickable"], measure);
+  watch(model, view.signal, ["size", "stretch", "shapes", "words", "label", "clickable"], describe);
   watch(model, view.signal, ["path"], read);
-  watch(model, view.signal, ["index", "show_ahead", "marker_text", "marker_texts", "area", "pick"], draw);
+  const drawn = ["index", "show_ahead", "marker_texts", "outside_texts", "start_text", "size", "pick"];
+  watch(model, view.signal, drawn, draw);
   watch(model, view.signal, ["answered"], answer);
-  return () => {
-    view.abort();
-    URL.revokeObjectURL(image.src);
-  };
+  return () => view.abort();
+}
+
+function span(name) {
+  return make("span", { class: `ck-${name}`, "aria-hidden": "true" });
 }
 
 function shape(tag, attributes = {}) {

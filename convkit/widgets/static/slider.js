@@ -2,7 +2,8 @@ function render({ model, el }) {
   const view = new AbortController();
   el.classList.add("ck-part", "ck-slider");
   const range = guardKeys(make("input", { type: "range", step: "1" }));
-  el.append(range);
+  const scale = make("div", { class: "ck-scale" });
+  el.append(range, scale);
   let dragging = false;
 
   const show = () => {
@@ -14,8 +15,11 @@ function render({ model, el }) {
     const text = model.get("valuetext");
     if (text) range.setAttribute("aria-valuetext", text);
     else range.removeAttribute("aria-valuetext");
+    const [min, max, mark] = ["min", "max", "mark"].map((name) => model.get(name));
+    scale.hidden = mark === null;
+    scale.style.setProperty("--mark", `${(100 * (mark - min)) / (max - min)}%`);
   };
-  watch(model, view.signal, ["min", "max", "value", "disabled", "label", "valuetext"], show);
+  watch(model, view.signal, ["min", "max", "value", "disabled", "label", "valuetext", "mark"], show);
 
   const save = () => model.save_changes();
   range.addEventListener("input", () => {

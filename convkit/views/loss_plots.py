@@ -1,0 +1,365 @@
+"""The loss surface and the loss curve of a descent: where things lie, and the axes as SVG.
+
+A browser draws them on a `Plot`, and `plots.static_figure` with matplotlib. Both surfaces have the
+same scale on both axes, so that the steps of gradient descent leave its rings at right angles.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from convkit import formatting
+from convkit.least_squares import QuadraticLoss
+
+SURFACE_SIZE = (328, 196)
+"""CSS pixels (width, height) of the loss surface, without the words around it."""
+CURVE_SIZE = (400, 196)
+"""Units (width, height) of the loss curve, which is stretched to the width there is."""
+MARGIN = 1.25
+"""How much farther than the start a surface reaches from the best kernel."""
+LEAST_DISTANCE = 0.12
+"""The closest that a start is to the best kernel, as a share of the surface, until it is zoomed."""
+LEAST_RING = 4
+"""The half width of the least ring that is drawn, in CSS pixels."""
+LONGEST_AXIS = 1e4
+"""The longest half axis of a ring, in CSS pixels: where the loss is flat, a ring is two lines."""
+SURFACE_COLOUR, DARKEST = "#607d94", 62
+"""The colour of large losses, and the percentage of it in the page's colour for the largest."""
+MIN_LOSS = 1e-14
+"""The least loss that the logarithmic curve shows."""
+OUTSIDE = 9e3
+"""The farthest from a plot, in CSS pixels, that a point is placed."""
+LEAST_TICK = 40
+"""The least distance between two numbers at an axis, in CSS pixels."""
+
+Points = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Ring:
+    """All kernels of one loss on a surface: an ellipse around the best kernel.
+
+    Attributes
+    ----------
+    loss : float
+        The loss above that of the best kernel.
+    half_axes : (float, float)
+        CSS pixels, the shorter first.
+    is_thick : bool
+        Whether `loss` is a power of ten.
+    """
+
+    loss: float
+    half_axes: tuple[float, float]
+    is_thick: bool
+
+
+@dataclass(frozen=True, eq=False)
+class LossSurface:
+    """The loss of kernels (kH, kW) around the best one, as far as a start.
+
+    Of more than two weights the plane through the best kernel is shown, along the steepest
+    direction and the flattest that the input can tell apart.
+
+    Parameters
+    ----------
+    quadratic : QuadraticLoss
+        The problem.
+    start : Tensor
+        The kernel from which a descent begins.
+
+    Examples
+    --------
+    >>> quadratic = QuadraticLoss(torch.eye(2), (1, 2), torch.zeros(2, 1))  # a² + b²
+    >>> surface = LossSurface(quadratic, torch.tensor([[0.0, 1.0]]))
+    >>> [ring.loss for ring in surface.rings]
+    [0.01, 0.03, 0.1, 0.3, 1.0, 3.0]
+    >>> surface.to_pixels([quadratic.best_kernel]).tolist()
+    [[164.0, 98.0]]
+    """
+
+    quadratic: QuadraticLoss
+    start: Tensor
+
+    @cached_property
+    def _plane(self) -> tuple[Tensor, Tensor]:
+        """Return the kernel at (0, 0), flat, and the unit kernels of both axes (2, n)."""
+        best = self.quadratic.best_kernel.flatten()
+        axes = torch.stack(self.quadratic.projection_axes).flatten(1)
+        return (torch.zeros_like(best) if len(best) == 2 else best), axes
+
+    @cached_property
+    def centre(self) -> tuple[float, float]:
+        """The coordinates of the best kernel."""
+        (point,) = self.to_coordinates([self.quadratic.best_kernel]).tolist()
+        return point[0], point[1]
+
+    @cached_property
+    def scale(self) -> float:
+        """CSS pixels for each unit of a weight."""
+        (start,) = abs(self.to_coordinates([self.start]) - self.centre)
+        reach = max(start[0] * SURFACE_SIZE[1] / SURFACE_SIZE[0], start[1], 0.4)
+        return float(SURFACE_SIZE[1] / 2 / (MARGIN * reach))
+
+    @property
+    def limits(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """What the axes show: from and to along x, and along y."""
+        (x, y), (width, height) = self.centre, SURFACE_SIZE
+        right, up = width / 2 / self.scale, height / 2 / self.scale
+        return (x - right, x + right), (y - up, y + up)
+
+    @cached_property
+    def _curvature(self) -> tuple[list[float], float]:
+        """Return the curvatures of the surface, largest first, and the angle of the second."""
+        _, axes = self._plane
+        values, vectors = torch.linalg.eigh(axes @ self.quadratic.hessian @ axes.T)
+        flattest, steepest = values.clamp(min=0).tolist()
+        return [steepest, flattest], math.atan2(*vectors[:, 0].flip(0).tolist())
+
+    @property
+    def angle(self) -> float:
+        """The direction of the rings' longer axis, in radians, counted from x to y."""
+        return self._curvature[1]
+
+    @cached_property
+    def rings(self) -> list[Ring]:
+        """The rings at 0.1, 0.3, 1, 3, 10 ... that fit the surface, the least first."""
+        steepest, _ = self._curvature[0]
+        if steepest <= 0:
+            return []
+        farthest = math.hypot(*SURFACE_SIZE) / 2
+        least, largest = (
+            steepest / 2 * (pixels / self.scale) ** 2 for pixels in (LEAST_RING, farthest)
+        )
+        decades = range(math.floor(math.log10(least)), math.floor(math.log10(largest)) + 1)
+        losses = [(float(f"{factor}e{k}"), factor == 1) for k in decades for factor in (1, 3)]
+        return [self._ring(*loss) for loss in losses if least <= loss[0] <= largest]
+
+    def _ring(self, loss: float, is_thick: bool) -> Ring:
+        steepest, flattest = (
+            min(LONGEST_AXIS, math.sqrt(2 * loss / value) * self.scale) if value else LONGEST_AXIS
+            for value in self._curvature[0]
+        )
+        return Ring(loss, (steepest, flattest), is_thick)
+
+    def fits(self, quadratic: QuadraticLoss, start: Tensor) -> bool:
+        """Return whether this shows a problem, and a start neither at its edge nor too small."""
+        if quadratic is not self.quadratic:
+            return False
+        (x, y), (width, height) = self.to_pixels([start])[0].tolist(), SURFACE_SIZE
+        share = max(abs(2 * x / width - 1), abs(2 * y / height - 1))
+        return LEAST_DISTANCE <= share <= 1 or torch.equal(start, self.start)
+
+    def to_coordinates(self, kernels: Sequence[Tensor] | Tensor) -> NDArray[np.float64]:
+        """Return where the points of the plane nearest to kernels (n, kH, kW) are: (n, 2)."""
+        origin, axes = self._plane
+        away = torch.stack(tuple(kernels)).detach().double().flatten(1) - origin
+        return (away @ axes.T).numpy()
+
+    def to_pixels(self, kernels: Sequence[Tensor] | Tensor) -> Points:
+        """Return where kernels (n, kH, kW) lie: float32 (n, 2), CSS pixels from the top left."""
+        away = (self.to_coordinates(kernels) - self.centre) * (self.scale, -self.scale)
+        points = away + np.array(SURFACE_SIZE) / 2
+        return points.clip(-OUTSIDE, OUTSIDE).astype(np.float32)
+
+    def contains(self, points: Points) -> list[bool]:
+        """Return which points (n, 2) in CSS pixels lie on the surface."""
+        width, height = SURFACE_SIZE
+        return [0 <= x <= width and 0 <= y <= height for x, y in points.tolist()]
+
+    def to_kernel(self, x: float, y: float) -> Tensor:
+        """Return the kernel (kH, kW) at a place in CSS pixels, of the start's dtype.
+
+        Its coordinates are rounded to what one can tell apart.
+        """
+        digits = math.ceil(math.log10(self.scale))
+        a = round(self.centre[0] + (x - SURFACE_SIZE[0] / 2) / self.scale, digits)
+        b = round(self.centre[1] - (y - SURFACE_SIZE[1] / 2) / self.scale, digits)
+        origin, axes = self._plane
+        weights = origin + torch.tensor([a, b], dtype=torch.float64) @ axes
+        return weights.reshape(self.start.shape).to(self.start.dtype)
+
+    @property
+    def axis_names(self) -> tuple[str, str]:
+        """What x and y are."""
+        if self.start.shape == (1, 2):
+            return "K[0, 0]", "K[0, 1]"
+        if self.start.shape == (2, 1):
+            return "K[0, 0]", "K[1, 0]"
+        return "steepest direction", "flattest direction seen"
+
+    def svg(self) -> str:
+        """Return the rings and the best kernel as SVG, in the pixels of the surface."""
+        width, height = SURFACE_SIZE
+        shares = self.shares
+        parts = [f'<rect width="{width}" height="{height}" style="{_shade(shares[-1])}"/>']
+        place = f"translate({width / 2} {height / 2}) rotate({-math.degrees(self.angle):.2f})"
+        for ring, share in zip(reversed(self.rings), shares[-2::-1], strict=True):
+            minor, major = ring.half_axes
+            line = 1.2 if ring.is_thick else 0.5
+            parts.append(
+                f'<ellipse rx="{major:.1f}" ry="{minor:.1f}" transform="{place}" '
+                f'style="{_shade(share)};stroke:{SURFACE_COLOUR};stroke-width:{line}"/>'
+            )
+        parts += [_ring_label(text, x, y) for text, x, y in self.ring_labels()]
+        return "".join(parts) + _star(width / 2, height / 2)
+
+    @property
+    def shares(self) -> list[float]:
+        """How much of `SURFACE_COLOUR` is inside each ring, the least first, and outside of all."""
+        count = len(self.rings)
+        return [DARKEST * ((k + 1) / (count + 1)) ** 1.3 for k in range(count + 1)]
+
+    def ring_labels(self) -> list[tuple[str, float, float]]:
+        """Return the text and the place of each thick ring's loss, where there is room for it."""
+        (width, height), labels = SURFACE_SIZE, []
+        across = self.angle + math.pi / 2
+        for ring in self.rings:
+            distance = ring.half_axes[0]
+            x = width / 2 + distance * abs(math.cos(across))
+            y = height / 2 - distance * abs(math.sin(across)) * math.copysign(
+                1, math.cos(across) * math.sin(across)
+            )
+            is_inside = 12 < x < width - 24 and 10 < y < height - 8
+            if ring.is_thick and is_inside and distance > 24:
+                labels.append((formatting.number(ring.loss), x, y))
+        return labels
+
+    def words(self) -> str:
+        """Return the numbers and names of the axes as HTML, placed in percent."""
+        (x_low, x_high), (y_low, y_high) = self.limits
+        across = [
+            (100 * (tick - x_low) / (x_high - x_low), text)
+            for tick, text in _ticks(x_low, x_high, SURFACE_SIZE[0])
+        ]
+        up = [
+            (100 * (y_high - tick) / (y_high - y_low), text)
+            for tick, text in _ticks(y_low, y_high, SURFACE_SIZE[1])
+        ]
+        return _axis_words(across, up, *self.axis_names)
+
+
+@dataclass(frozen=True)
+class LossCurve:
+    """Logarithmic axes for the loss after each step.
+
+    Attributes
+    ----------
+    last : int
+        The number of the last step.
+    low, high : int
+        Losses from 10^low to 10^high are shown.
+
+    Examples
+    --------
+    >>> curve_of([250.0, 30.0, 4.0])
+    LossCurve(last=2, low=0, high=3)
+    """
+
+    last: int
+    low: int
+    high: int
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The steps at both ends, so that no dot is cut off."""
+        return -0.02 * self.last, 1.02 * self.last
+
+    def to_pixels(self, losses: Sequence[float] | Tensor) -> Points:
+        """Return where the losses of steps 0, 1, 2 ... lie: float32 (n, 2), from the top left."""
+        (width, height), (first, last) = CURVE_SIZE, self.limits
+        exponents = np.log10(np.maximum(np.asarray(losses, dtype=np.float64), MIN_LOSS))
+        x = (np.arange(len(exponents)) - first) / (last - first) * width
+        y = (self.high - exponents) / (self.high - self.low) * height
+        return np.stack((x, y), axis=1).astype(np.float32)
+
+    def _marks(self) -> tuple[list[tuple[float, int]], list[tuple[float, int]]]:
+        """Return the places in percent of some steps, and of some powers of ten."""
+        first, last = self.limits
+        every = _round_step(self.last, 6, whole=True)
+        steps = range(0, self.last + 1, round(every))
+        count = self.high - self.low
+        decades = range(self.low, self.high + 1, max(1, math.ceil(count / 8)))
+        across = [(100 * (step - first) / (last - first), step) for step in steps]
+        return across, [(100 * (self.high - k) / count, k) for k in decades]
+
+    def svg(self) -> str:
+        """Return the grid as SVG, in the units of the curve."""
+        width, height = CURVE_SIZE
+        across, up = self._marks()
+        lines = [f"M0 {height * share / 100:.2f}H{width}" for share, _ in up]
+        lines += [f"M{width * share / 100:.2f} 0V{height}" for share, _ in across]
+        return f'<path class="ck-grid" d="{"".join(lines)}"/>'
+
+    def words(self) -> str:
+        """Return the numbers of the axes as HTML, placed in percent."""
+        across, up = self._marks()
+        powers = [(share, f"10<sup>{_with_minus(str(k))}</sup>") for share, k in up]
+        return _axis_words([(share, str(step)) for share, step in across], powers, "step", "")
+
+
+def curve_of(losses: Sequence[float] | Tensor) -> LossCurve:
+    """Return axes of whole decades for the losses of steps 0, 1, 2 ...
+
+    Losses under 1e-14 are shown as 1e-14.
+
+    Examples
+    --------
+    >>> curve_of([0.0])
+    LossCurve(last=1, low=-14, high=-13)
+    """
+    shown = np.log10(np.maximum(np.asarray(losses, dtype=np.float64), MIN_LOSS))
+    low, high = math.floor(shown.min()), math.ceil(shown.max() + 1e-9)
+    return LossCurve(max(1, len(shown) - 1), low, max(high, low + 1))
+
+
+def _round_step(length: float, most: int, *, whole: bool = False) -> float:
+    """Return the least of 1, 2, 5, 10 ... times a power of ten that divides into `most` parts."""
+    exponent = math.floor(math.log10(length / most))
+    steps = [float(f"{factor}e{exponent + k}") for k in (0, 1) for factor in (1, 2, 5)]
+    return next(step for step in steps if step * most >= length and (step >= 1 or not whole))
+
+
+def _ticks(low: float, high: float, pixels: float) -> list[tuple[float, str]]:
+    """Return round numbers of an axis, and their texts."""
+    step = _round_step(high - low, int(pixels // LEAST_TICK))
+    numbers = [k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    return [(number, _with_minus(formatting.number(number))) for number in numbers]
+
+
+def _axis_words(across: list[Any], up: list[Any], x_name: str, y_name: str) -> str:
+    words = [f'<span class="ck-x" style="left:{at:.2f}%">{text}</span>' for at, text in across]
+    words += [f'<span class="ck-y" style="top:{at:.2f}%">{text}</span>' for at, text in up]
+    names = f'<span class="ck-x-name">{escape(x_name)}</span>'
+    return "".join(words) + names + f'<span class="ck-y-name">{escape(y_name)}</span>'
+
+
+def _with_minus(text: str) -> str:
+    return text.replace("-", "−")
+
+
+def _shade(share: float) -> str:
+    return f"fill:color-mix(in srgb,var(--paper),{SURFACE_COLOUR} {share:.0f}%)"
+
+
+def _ring_label(text: str, x: float, y: float) -> str:
+    return f'<text class="ck-ring" x="{x:.1f}" y="{y + 4:.1f}">{_with_minus(text)}</text>'
+
+
+def _star(x: float, y: float) -> str:
+    """Return a five-pointed star, the best kernel."""
+    points = []
+    for k in range(10):
+        radius, turn = (8, 3.4)[k % 2], math.pi * (k / 5 - 0.5)
+        points.append(f"{x + radius * math.cos(turn):.1f},{y + radius * math.sin(turn):.1f}")
+    return f'<polygon class="ck-best" points="{" ".join(points)}"/>'
