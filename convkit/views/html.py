@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
@@ -33,6 +34,7 @@ FACES = {
     "sans": "var(--jp-content-font-family, system-ui, sans-serif)",
     "ink": "var(--jp-content-font-color1, currentColor)",
     "line": "rgba(128, 128, 128, .5)",
+    "focus": "var(--jp-brand-color1, #1976d2)",
 }
 SIGNED_STOPS = (
     "053061",
@@ -52,6 +54,7 @@ LEVELS = 20
 """Cells have this many colours from white to red, from white to blue, and from black to white."""
 LENS_LIMIT = 16
 """The most rows or columns, padding included, that a lens shows."""
+CSS_COMMENT = re.compile(r"/\*.*?\*/\n?", re.DOTALL)
 
 Rows = Sequence[Sequence[str]]
 
@@ -116,20 +119,21 @@ def _colour_rules() -> str:
 
 
 def _window_rules() -> str:
-    """Return the rules that set ``--i`` and ``--j`` to the output cell that is pointed at."""
-    rules = []
-    for axis, child, name in (("r", ">", "i"), ("c", "", "j")):
-        for n in range(LENS_LIMIT):
-            cell = f".ck-Y .{axis}{n}{child}"
-            nothing_hovered = ".ck-lens:not(:has(.ck-Y td:hover))"
-            rules.append(f".ck-lens:has({cell}:hover){{--{name}:{n}}}")
-            rules.append(f"{nothing_hovered}:has({cell}:focus){{--{name}:{n}}}")
-    return "".join(rules)
+    """Return the rules that set ``--i`` and ``--j`` to the output cell chosen or pointed at.
+
+    Those of the pointer come last, so that of two rules that match they win.
+    """
+    return "".join(
+        f".ck-lens:has(.ck-Y .{axis}{n}{state}){{--{name}:{n}}}"
+        for state in (" :checked", ":hover")
+        for axis, name in (("r", "i"), ("c", "j"))
+        for n in range(LENS_LIMIT)
+    )
 
 
 def _style() -> str:
     sheet = files("convkit.views").joinpath("lens.css").read_text("utf-8")
-    return THEME + sheet + _window_rules() + _colour_rules()
+    return THEME + CSS_COMMENT.sub("", sheet) + _window_rules() + _colour_rules()
 
 
 STYLE = _style()
@@ -164,7 +168,7 @@ def signed_classes(values: Tensor, limit: float) -> list[list[str]]:
     return _classes("t", (values.detach().double() / limit).clamp(-1, 1))
 
 
-def cells(texts: Rows, classes: Rows, attributes: str = "") -> list[list[str]]:
+def cells(texts: Rows, classes: Rows) -> list[list[str]]:
     """Return the ``<td>`` of each cell, given its HTML and its class, with a class per column.
 
     Examples
@@ -175,9 +179,7 @@ def cells(texts: Rows, classes: Rows, attributes: str = "") -> list[list[str]]:
     rows = []
     for row_texts, row_classes in zip(texts, classes, strict=True):
         pairs = enumerate(zip(row_texts, row_classes, strict=True))
-        rows.append(
-            [f'<td class="{name} c{j}"{attributes}>{text}</td>' for j, (text, name) in pairs]
-        )
+        rows.append([f'<td class="{name} c{j}">{text}</td>' for j, (text, name) in pairs])
     return rows
 
 
@@ -196,25 +198,6 @@ def longest(*grids: Rows) -> int:
     5
     """
     return max([len(text) for grid in grids for row in grid for text in row])
-
-
-def signed_table(values: Tensor, limit: float | None = None, *, texts: Rows | None = None) -> str:
-    """Return a table of signed values, (H, W), in the diverging colours.
-
-    Parameters
-    ----------
-    values : Tensor
-        Shape (H, W).
-    limit : float, optional
-        The value of the darkest colour; fitted to the values unless given.
-    texts : rows of str, optional
-        What to write in the cells; their numbers unless given.
-    """
-    if limit is None:
-        limit = formatting.colour_limit(values)
-    if texts is None:
-        texts = formatting.numbers(values)
-    return frame(table(cells(texts, signed_classes(values, limit))), cell_size(longest(texts)))
 
 
 def frame(body: str, size: str) -> str:
@@ -241,11 +224,11 @@ def figure(kind: str, title: str, body: str) -> str:
     return f'<figure class="ck-{kind}"><figcaption>{escape(title)}</figcaption>{body}</figure>'
 
 
-def cell_size(chars: int, font: int = 13) -> str:
-    """Return the CSS of cells that hold `chars` characters of `font` pixels."""
+def cell_size(chars: int, font: int = 13, height: int | None = None) -> str:
+    """Return the CSS of cells that hold `chars` characters of `font` pixels, on one line."""
     margin = 8 if font > 10 else 7
     width = max(2 * font + 4, round(chars * font * 0.61 + margin))
-    return f"--ck-f:{font}px;--ck-w:{width}px;--ck-h:{font * 2 + 4}px"
+    return f"--ck-f:{font}px;--ck-w:{width}px;--ck-h:{height or font * 2 + 4}px"
 
 
 def fitting_font(chars: int, columns: int) -> int:

@@ -1,7 +1,8 @@
 """The arithmetic of a sliding window, as HTML and CSS alone.
 
-Point at an output cell, or move the keyboard focus to it: the kernel slides over its window in the
-input and the sum is written out. ``:has()`` rules do it, so it works without a kernel or a script.
+Point at an output cell, or choose it by a click, a tap or the arrow keys: the kernel slides over
+its window in the input and the sum is written out. Each output cell is a radio button, and
+``:has()`` rules do the rest, so it works without a kernel or a script.
 """
 
 from __future__ import annotations
@@ -28,10 +29,13 @@ from convkit.views.html import (
     grey_classes,
     longest,
     signed_classes,
-    signed_table,
     table,
 )
 
+RADIO_BUTTON = '<input type="radio" name="cell" data-lm-suppress-shortcuts="true"'
+"""Of an output cell; its keys do not reach JupyterLab, in which "d d" deletes a notebook's cell."""
+CHIP_HEIGHT = 11
+"""The height of the weight above a number in the window, in pixels."""
 ZOOM = 9
 """The most input rows or columns that a zoomed lens shows, if the window itself has no more."""
 
@@ -48,7 +52,8 @@ class Lens:
         The three tables, as HTML, for a panel that lays them out itself in an element of class
         ``ck-lens``.
     sum_space : str
-        An empty HTML element as tall as the longest sum, to be placed below them.
+        The sum of the cell that `lens` was given, as HTML as tall as the longest sum, to be placed
+        below the tables: where another cell is pointed at or chosen, its sum appears there.
     """
 
     text: str
@@ -135,7 +140,7 @@ def lens(  # noqa: PLR0913
     return Lens(
         text=renderer.text(),
         input=renderer.input_figure(),
-        kernel=figure("K", f"kernel {formatting.size(K.shape)}", signed_table(K)),
+        kernel=renderer.kernel_figure(K),
         output=renderer.output_figure(limit),
         sum_space=renderer.sum_space(),
     )
@@ -249,6 +254,7 @@ class _LensRenderer:
         self.sums = self._sums()
         self.chosen_sum = self.sums[self.rows.at][self.columns.at]
         self.cell_texts = self._texts(self.shown), self._texts(self.output)
+        self.weight_texts = self._weight_texts()
         self.mismatch = torch.zeros_like(self.output, dtype=torch.bool)
 
     def _slice(self, axis: int) -> slice:
@@ -290,9 +296,17 @@ class _LensRenderer:
             return formatting.numbers(values, 2)
         return formatting.numbers(values, 3 if width > 16 else 4)
 
+    def _weight_texts(self) -> list[list[str]]:
+        """Return the weights as the window shows them: the narrower its cells, the shorter."""
+        if self.zoom or self._width() > 16:
+            return formatting.shorts(self.weights)
+        return formatting.numbers(self.weights, 2)
+
     def _cell_size(self) -> str:
-        chars = longest(*self.cell_texts)
-        return cell_size(chars, fitting_font(chars, self._width()))
+        """Return the size of a cell, with room for a weight above the number in its middle."""
+        chars = longest(*self.cell_texts, self.weight_texts)
+        font = fitting_font(chars, self._width())
+        return cell_size(chars, font, font + 2 * CHIP_HEIGHT - 2)
 
     def compare(self, candidate: Tensor) -> None:
         """Mark the cells in which another implementation's output, (H_out, W_out), differs."""
@@ -319,9 +333,10 @@ class _LensRenderer:
         return f"lens: input {X}{self.padding_text}, window {window}, output {Y}\n{self.chosen_sum}"
 
     def sum_space(self) -> str:
-        """Return an empty element as tall as the longest sum, of 110 characters a line."""
+        """Return the chosen cell's sum, as tall as the longest, of 110 characters a line."""
         height = 20 * (longest(self.sums) // 110 + 1) + 4
-        return f'<div class="ck-sum-space" style="height:{height}px"></div>'
+        said = f'<span class="ck-sum">{self.chosen_sum}</span>'
+        return f'<div class="ck-sum-space" style="height:{height}px">{said}</div>'
 
     def _title(self, name: str, size: tuple[int, int]) -> str:
         if self.zoom:
@@ -338,6 +353,14 @@ class _LensRenderer:
         body = table(cells(self.cell_texts[0], self._input_classes())) + self._window()
         return figure("X", title, frame(body, self._cell_size()))
 
+    def kernel_figure(self, K: Tensor) -> str:
+        """Return the table of the kernel as it is given, not flipped."""
+        texts = self._texts(K)
+        chars = longest(texts)
+        body = table(cells(texts, signed_classes(K, formatting.colour_limit(K))))
+        size = cell_size(chars, fitting_font(chars, self._width()))
+        return figure("K", f"kernel {formatting.size(K.shape)}", frame(body, size))
+
     def _input_classes(self) -> Rows:
         low, high = (bound.item() for bound in self.padded.aminmax())
         classes = grey_classes(self.shown, min(0.0, low), max(1.0, high))
@@ -352,9 +375,9 @@ class _LensRenderer:
         """Return the window that slides over the input, a weight in each of its cells."""
         down, right = self.dilation
         spans = [
-            f'<span style="left:calc({b * right}*var(--ck-w));top:calc({a * down}*var(--ck-h))">'
-            f"<b>{weight}</b></span>"
-            for a, row in enumerate(formatting.numbers(self.weights, 2))
+            f'<span style="left:calc({b * right}*var(--ck-w));top:calc({a * down}*var(--ck-h))"'
+            f' data-weight="{weight}"></span>'
+            for a, row in enumerate(self.weight_texts)
             for b, weight in enumerate(row)
         ]
         si, sj = self.geometry.stride
@@ -362,20 +385,26 @@ class _LensRenderer:
         return f'<div class="ck-slide" aria-hidden="true" style="{place}">{"".join(spans)}</div>'
 
     def output_figure(self, limit: float | None) -> str:
-        """Return the output's table, each cell with its sum; `limit` is that of `lens`."""
+        """Return the output's table, each cell named by its sum; `limit` is that of `lens`."""
         if limit is None:
             limit = formatting.colour_limit(self._whole_output())
         texts = [
-            [f'{text}<span class="ck-sum">{said}</span>' for text, said in zip(*row, strict=True)]
+            [
+                f'<label>{RADIO_BUTTON} aria-label="{said}">{text}</label>'
+                for text, said in zip(*row, strict=True)
+            ]
             for row in zip(self.cell_texts[1], self.sums, strict=True)
         ]
+        row, column = self.rows.at, self.columns.at
+        texts[row][column] = texts[row][column].replace(" name=", " checked name=")
         classes = signed_classes(self.output, limit)
-        classes[self.rows.at][self.columns.at] += " at"
+        classes[row][column] += " at"
         for i, j in self.mismatch.nonzero().tolist():
             classes[i][j] += " bad"
-        body = table(cells(texts, classes, ' tabindex="0"'))
         title = self._title("output", self.geometry.output_size)
-        return figure("Y", title, f'<div class="ck-cells" style="{self._cell_size()}">{body}</div>')
+        # The form keeps the radio buttons of two lenses on a page apart; Enter sends it nowhere.
+        form = f'<form method="dialog" style="{self._cell_size()}">{table(cells(texts, classes))}'
+        return figure("Y", title, f"{form}</form>")
 
     def _whole_output(self) -> Tensor:
         """Return the output (H_out, W_out), also where only a part of it is shown."""

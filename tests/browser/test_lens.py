@@ -1,5 +1,7 @@
 """A lens spells the sum of a cell: live, stored and, without script, exported."""
 
+import re
+
 import nbconvert
 import nbformat
 import pytest
@@ -28,9 +30,26 @@ def notebook(chromium, lab):
         yield notebook
 
 
+SHOWN_SUMS = """view => {
+    const text = [...view.querySelectorAll(".ck-sum")].filter(e => e.checkVisibility({
+        visibilityProperty: true})).map(e => e.textContent);
+    const names = [...view.querySelectorAll(".ck-Y input")].filter(e =>
+        getComputedStyle(e, "::after").content != "none").map(e => e.ariaLabel);
+    return [...text, ...names];
+}"""
+
+
+def expect_sums(view: Locator, *sums: str) -> None:
+    """Wait until exactly these sums are seen: as text, or as the shown name of a button."""
+    view.page.wait_for_function(
+        f"([view, sums]) => JSON.stringify(({SHOWN_SUMS})(view)) === JSON.stringify(sums)",
+        arg=[view.element_handle(), list(sums)],
+    )
+
+
 def expect_only(view: Locator, n: int) -> None:
     """Wait until the sum of output cell `n` of 2 x 2 shows alone, its window lit in the input."""
-    expect(view.locator(".ck-sum:visible")).to_have_text([SUMS[n]])
+    expect_sums(view, SUMS[n])
     # The window slides: wait until its first cell lies on the input's cell of the same corner.
     i, j = divmod(n, 2)
     view.page.wait_for_function(
@@ -43,20 +62,41 @@ def expect_only(view: Locator, n: int) -> None:
     )
 
 
-def point_and_tab(view: Locator) -> None:
-    """Read each sum by pointing, then by the keyboard, then none: the first cell's again."""
-    cells = view.locator(".ck-Y td")
+def buttons(view: Locator) -> Locator:
+    return view.get_by_role("radio")
+
+
+def point_and_choose(view: Locator) -> None:
+    """Read each sum by pointing, then by the keyboard; a click chooses, and pointing previews."""
+    mouse, cells = view.page.mouse, view.locator(".ck-Y td")
     expect_only(view, 0)
     for n in (1, 2, 3):
         cells.nth(n).hover()
         expect_only(view, n)
-    view.page.mouse.move(0, 0)
+    mouse.move(0, 0)
     expect_only(view, 0)
-    cells.nth(0).focus()
+    choose_by_keys(view)
+    cells.nth(1).hover()
+    expect_only(view, 1)
+    mouse.move(0, 0)
+    expect_only(view, 3)  # the choice stays
+    cells.nth(2).click()
+    mouse.move(0, 0)
+    expect_only(view, 2)
+
+
+def choose_by_keys(view: Locator) -> None:
+    """Go from the first cell to the last; Enter, which sends forms, does nothing."""
+    assert [name.get_attribute("aria-label") for name in buttons(view).all()] == SUMS
+    buttons(view).nth(0).focus()
     for n in (1, 2, 3):
-        view.page.keyboard.press("Tab")
-        expect(cells.nth(n)).to_be_focused()
+        view.page.keyboard.press("ArrowRight")
+        expect(buttons(view).nth(n)).to_be_focused()
         expect_only(view, n)
+    view.page.keyboard.press("Enter")
+    expect_only(view, 3)
+    view.page.keyboard.press("Shift+Tab")
+    assert view.locator(".ck-Y input:focus").count() == 0  # one Tab stop for all cells
 
 
 def kernel_messages(notebook) -> int:
@@ -69,17 +109,56 @@ def kernel_messages(notebook) -> int:
 def test_it_spells_without_a_kernel_message(notebook, shown):
     view = notebook.show(shown).locator(".ck-lens:visible").first
     before = kernel_messages(notebook)
-    point_and_tab(view)
+    point_and_choose(view)
     assert kernel_messages(notebook) == before
+
+
+def test_two_lenses_do_not_disturb_each_other_and_keep_their_keys(notebook):
+    html = f"HTML(lens({X_K})._repr_html_())"
+    shown = notebook.show(f"from ipywidgets import HTML, VBox\nVBox([{html}, {html}])")
+    first, second = shown.locator(".ck-lens").all()
+    count = notebook.page.locator(".jp-Cell").count()
+    buttons(first).nth(0).focus()
+    notebook.page.keyboard.press("ArrowDown")
+    for key in "ddab":  # JupyterLab's keys to delete and to add cells
+        notebook.page.keyboard.press(key)
+    expect_only(first, 1)
+    expect_only(second, 0)
+    notebook.page.keyboard.press("Tab")
+    expect(buttons(second).nth(0)).to_be_focused()
+    assert notebook.page.locator(".jp-Cell").count() == count
+
+
+def test_numbers_stand_in_the_middle_and_below_the_weight(notebook):
+    view = notebook.show("lens(stripes(), torch.tensor([[1.0, -1.0]]))").locator(".ck-lens")
+    places = view.evaluate("""view => {
+        const box = e => e.getBoundingClientRect();
+        const cell = view.querySelector(".ck-X td"), range = document.createRange();
+        range.selectNodeContents(cell);
+        const chip = getComputedStyle(view.querySelector(".ck-slide span"), "::before");
+        const border = parseFloat(getComputedStyle(view.querySelector(".ck-slide span")).borderTop);
+        const ink = 0.75 * parseFloat(getComputedStyle(cell).fontSize);
+        const middle = r => [(r.left + r.right) / 2, (r.top + r.bottom) / 2];
+        return {number: middle(box(range)), cell: middle(box(cell)),
+            top: middle(box(range))[1] - ink / 2,
+            chip: box(cell).top + border + parseFloat(chip.height)};
+    }""")
+    assert places["number"] == pytest.approx(places["cell"], abs=1.5)
+    assert places["top"] >= places["chip"] - 0.5
+
+
+def test_the_tables_are_tables_to_a_screen_reader(notebook):
+    view = notebook.show(f"lens({X_K})").locator(".ck-lens")
+    assert view.get_by_role("table").count() == 3
+    assert view.get_by_role("cell").count() == 9 + 4 + 4
 
 
 def test_an_edit_keeps_the_cell_that_is_pointed_at(notebook):
     panel = notebook.show(f"panel = KernelEditor({X_K})\npanel")
     cell = panel.locator(".ck-Y td").nth(3)
-    cell.focus()
     cell.hover()
     box(panel, "K[0, 0]").fill("1")
-    expect(panel.locator(".ck-sum:visible")).to_have_text(["Y[1, 1] = 4×1 + 5×1 + 7×2 + 8×3 = 47"])
+    expect_sums(panel, "Y[1, 1] = 4×1 + 5×1 + 7×2 + 8×3 = 47")
 
 
 def stored_page(name: str, *shown: object) -> nbformat.NotebookNode:
@@ -99,7 +178,7 @@ def stored_page(name: str, *shown: object) -> nbformat.NotebookNode:
 def test_a_stored_lens_spells_before_it_is_run(chromium, lab):
     with watched(chromium) as page:
         stored = open_notebook(page, lab, "notebooks/01_cross_correlation.ipynb")
-        point_and_tab(stored.locator(".ck-lens").first)
+        point_and_choose(stored.locator(".ck-lens").first)
 
 
 @pytest.fixture(scope="module")
@@ -121,13 +200,12 @@ def test_an_exported_page_spells_without_script(without_script, tmp_path):
     views = without_script.locator(".ck-lens")
     assert views.count() >= 2  # the plain lens, and the panel's
     for view in views.all():
-        cells = view.locator(".ck-Y td")
-        cells.nth(3).hover()
-        expect(view.locator(".ck-sum:visible")).to_have_count(1)
-        expect(view.locator(".ck-sum:visible")).to_contain_text("Y[1, 1] = ")
-        cells.nth(2).focus()
+        names = [name.get_attribute("aria-label") for name in buttons(view).all()]
+        view.locator(".ck-Y td").nth(3).hover()
+        expect_sums(view, names[3])
+        buttons(view).nth(1).check()
         without_script.mouse.move(0, 0)
-        expect(view.locator(".ck-sum:visible")).to_contain_text("Y[1, 0] = ")
+        expect_sums(view, names[1])
 
 
 def test_padding_and_pictures_on_an_exported_page(without_script, tmp_path):
@@ -137,6 +215,7 @@ def test_padding_and_pictures_on_an_exported_page(without_script, tmp_path):
     padded = without_script.locator(".ck-lens")
     expect(padded.locator(".ck-X td.pad")).to_have_count(8 * 10 - 6 * 8)
     padded.locator(".ck-Y td").last.hover()
-    expect(padded.locator(".ck-sum:visible")).to_contain_text("Y[2, 3] = ")
+    expect_sums(padded, buttons(padded).last.get_attribute("aria-label"))
+    expect(buttons(padded).last).to_have_accessible_name(re.compile(r"^Y\[2, 3\] = "))
     drawn = without_script.get_by_role("img").last
     assert drawn.evaluate("async image => { await image.decode(); return image.naturalWidth }") > 99

@@ -95,8 +95,8 @@ def test_a_table_has_a_class_per_row_and_column():
 
 
 def test_cells_are_wide_enough_for_the_longest_number():
-    tables = [html.signed_table(torch.tensor([[1.0, x]])) for x in (1.0, -0.012345)]
-    narrow, wide = (int(re.search(r"--ck-w:(\d+)px", table)[1]) for table in tables)
+    sizes = [html.cell_size(html.longest([["1", text]])) for text in ("1", "-0.01235")]
+    narrow, wide = (int(re.search(r"--ck-w:(\d+)px", size)[1]) for size in sizes)
     assert narrow < wide >= len("-0.01235") * 13 * 0.6
 
 

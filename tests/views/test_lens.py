@@ -15,6 +15,7 @@ from convkit import photo, stripes
 from convkit.errors import ConvkitError
 from convkit.views import lens
 from convkit.views.html import LENS_LIMIT
+from tests.stripped import stripped_lines
 
 NAMES = {
     "zeros": "constant",
@@ -30,9 +31,8 @@ class Page:
 
     def __init__(self, view):
         self.soup = BeautifulSoup(view._repr_html_(), "html.parser")
-        self.sums = [
-            [said.extract().text for said in row(class_="ck-sum")] for row in self.rows("Y")
-        ]
+        self.buttons = [row("input", type="radio") for row in self.rows("Y")]
+        self.sums = [[button["aria-label"] for button in row] for row in self.buttons]
 
     def rows(self, kind):
         return self.soup.select(f".ck-{kind} tr")
@@ -100,11 +100,13 @@ def test_tables_and_sums_are_those_of_the_operation(problem, flip, bias):
             assert cell == (i, j)
             assert value == pytest.approx(Y[i, j].item(), rel=1e-5, abs=1e-5)
             assert total == pytest.approx(Y[i, j].item(), rel=6e-4, abs=1e-5)
-    assert repr(view).splitlines()[1] == page.sums[0][0]
+    assert repr(view).splitlines()[1] == page.sums[0][0] == page.soup.select_one(".ck-sum").text
     ph, pw = options["padding"]
     in_padding = ~F.pad(torch.ones_like(X).bool(), (pw, pw, ph, ph))
     assert page.has_class("X", "pad") == in_padding.tolist()
-    assert all("tabindex" in cell.attrs for row in page.rows("Y") for cell in row("td"))
+    (chosen,) = page.soup("input", checked=True)
+    assert chosen is page.buttons[0][0]
+    assert {len(cell("input")) for row in page.rows("Y") for cell in row("td")} == {1}
 
 
 @settings(max_examples=30)
@@ -151,7 +153,9 @@ def test_a_zoom_shows_the_neighbourhood_of_any_cell(data):
     rows, columns = [row[0][0] for row in cells], [column[1] for column in cells[0]]
     assert cells == [[(i, j) for j in columns] for i in rows]
     assert_close(page.numbers("Y"), Y[rows][:, columns].double(), rtol=0, atol=0)
-    assert page.has_class("Y", "at") == [[cell == at for cell in row] for row in cells]
+    is_at = [[cell == at for cell in row] for row in cells]
+    assert page.has_class("Y", "at") == is_at
+    assert [[button.has_attr("checked") for button in row] for row in page.buttons] == is_at
     assert page.has_class("Y", "bad") == (candidate != Y)[rows][:, columns].tolist()
     assert page.title("Y").endswith(f"around Y[{at[0]}, {at[1]}]")
     # The input that is shown gives just these outputs.
@@ -180,12 +184,12 @@ def test_the_window_stands_where_the_cell_looks():
 
 def test_the_window_shows_the_flipped_weights_of_a_convolution():
     view = lens(torch.ones(2, 2), torch.tensor([[1.0, 2.0], [3.0, 4.0]]), flip=True)
-    assert re.findall("<b>(.*?)</b>", view.input) == ["4", "3", "2", "1"]
+    assert re.findall('data-weight="(.*?)"', view.input) == ["4", "3", "2", "1"]
 
 
 def test_every_row_and_column_of_the_largest_lens_has_its_rules():
     html = lens(torch.ones(LENS_LIMIT, LENS_LIMIT), torch.ones(1, 1))._repr_html_()
-    rules = re.findall(r":has\(\.ck-Y \.([rc]\d+)>?:(hover|focus)\)\{--[ij]:(\d+)\}", html)
+    rules = re.findall(r":has\(\.ck-Y \.([rc]\d+) ?:(hover|checked)\)\{--[ij]:(\d+)\}", html)
     named = {(name, state) for name, state, n in rules if name[1:] == n}
     assert len(rules) == len(named) == 4 * LENS_LIMIT
     assert {name for name, _ in named} == set(re.findall(r'[" ]([rc]\d+)"', html))
@@ -194,6 +198,24 @@ def test_every_row_and_column_of_the_largest_lens_has_its_rules():
 def test_the_html_is_the_same_on_every_run_and_has_no_ids():
     first, again = (lens(stripes(), torch.ones(2, 2), padding=1)._repr_html_() for _ in range(2))
     assert first == again and not re.search(r"\bid=", first)
+
+
+def test_a_page_that_drops_styles_keeps_a_readable_table_and_one_sum():
+    lines = stripped_lines(lens(stripes(), torch.tensor([[1.0, -1.0]]), at=(2, 1))._repr_html_())
+    assert lines == [
+        "input 6 × 8",
+        *["1 1 0 0 0 0 1 1"] * 6,
+        "kernel 1 × 2",
+        "1 -1",
+        "output 6 × 7",
+        *["0 1 0 0 0 -1 0"] * 6,
+        "Y[2, 1] = 1×1 + 0×(-1) = 1",
+    ]
+
+
+def test_a_lens_in_a_form_is_sent_nowhere():
+    page = Page(lens(stripes(), torch.ones(2, 2)))
+    assert [form["method"] for form in page.soup("form")] == ["dialog"]
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
