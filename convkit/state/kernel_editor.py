@@ -22,6 +22,12 @@ MAX_SIDE = 600
 """The longest side of an opened picture file, and the largest padding, stride or dilation."""
 MAX_LENS_SIDE = 16
 """The most rows or columns, padding included, that are shown as numbers."""
+LOOKS = ("auto", "grey", "signed", "magnitude")
+"""How the output can be shown; "auto" leaves the choice to the kernel."""
+LOOK_WORDS = {"grey": "grey", "signed": "in signed colours", "magnitude": "by magnitude"}
+"""What the verdict says of each look."""
+FITTED_SHARE = 0.2
+"""A colour key is fitted anew where the output needs less than this share of it."""
 OPTIONS = {"padding": 0, "stride": 1, "dilation": 1}
 """The keywords of `corr2d`: the default of each, which is also the least it may be."""
 
@@ -44,6 +50,11 @@ class KernelEditorState(State):
         Code that makes the input, where that is shorter than its numbers.
     at : (i, j) or None
         The output cell whose window is shown; None leaves the choice to `compute`.
+    look : {"auto", "grey", "signed", "magnitude"}
+        How the output is shown.
+    limit : float or None
+        The end of the output's colour key, which `compute` keeps as long as it suits the output;
+        None fits it anew.
 
     Raises
     ------
@@ -68,6 +79,8 @@ class KernelEditorState(State):
     picture: str = OWN_PICTURE
     source: str | None = None
     at: tuple[int, int] | None = None
+    look: str = "auto"
+    limit: float | None = None
 
     def __post_init__(self) -> None:
         ops.check_finite("X", self.X)
@@ -80,6 +93,8 @@ class KernelEditorState(State):
             object.__setattr__(self, name, _option(name, getattr(self, name)))
         if not isinstance(self.flip, bool):
             raise ConvkitError(f"flip is {self.flip!r}", "True or False", "Choose one.")
+        if self.look not in LOOKS:
+            raise ConvkitError(f"look is {self.look!r}", f"one of {LOOKS}", "Choose one.")
 
     @property
     def options(self) -> dict[str, Any]:
@@ -95,6 +110,12 @@ class KernelEditorState(State):
     def fits_lens(self) -> bool:
         """Whether the padded input is small enough to show as numbers."""
         return max(self.geometry.padded_size) <= MAX_LENS_SIDE
+
+    @cached_property
+    def input_range(self) -> tuple[float, float]:
+        """The ends of the input's colour key: 0 and 1, or further where its values are."""
+        low, high = (bound.item() for bound in self.X.aminmax())
+        return min(0.0, low), max(1.0, high)
 
     @property
     def code(self) -> str:
@@ -141,10 +162,36 @@ class KernelEditorResult:
         """Whether the operation ran and gives what the library gives."""
         return not self.failure and (self.mismatch is None or not self.mismatch.any())
 
+    @property
+    def look(self) -> str:
+        """How the output is shown: "grey", "signed" or "magnitude".
+
+        Unless chosen, grey where the weights keep or add up brightness: where they sum to 1, or
+        none is negative; signed where they take differences.
+        """
+        if self.state.look != "auto":
+            return self.state.look
+        keeps = self._sum_of_weights == 1 or (self._sum_of_weights > 0 and self.state.K.min() >= 0)
+        return "grey" if keeps else "signed"
+
+    @property
+    def colour_range(self) -> tuple[float, float]:
+        """The ends of the output's colour key; grey has the input's, times the sum of weights."""
+        limit = self.state.limit or formatting.colour_limit(self.output)
+        if self.look == "signed":
+            return -limit, limit
+        if self.look == "magnitude":
+            return 0.0, limit
+        low, high = self.state.input_range
+        gain = max(1.0, self._sum_of_weights)
+        return low * gain, high * gain
+
     @cached_property
-    def limit(self) -> float:
-        """The end of the output's colour key."""
-        return formatting.colour_limit(self.output)
+    def _sum_of_weights(self) -> float:
+        """The sum of the weights; 0 or 1 where it differs from that by rounding alone."""
+        K = self.state.K.double()
+        total, rounding = K.sum().item(), 1e-3 * max(1.0, K.abs().sum().item())
+        return next((float(n) for n in (0, 1) if abs(total - n) < rounding), total)
 
     @property
     def verdict(self) -> str:
@@ -154,7 +201,30 @@ class KernelEditorResult:
         if self.mismatch is not None:
             return self._comparison()
         low, high = formatting.number(self.output.min()), formatting.number(self.output.max())
-        return f"Output {formatting.size(self.output.shape)}, values from {low} to {high}."
+        size = formatting.size(self.output.shape)
+        return f"Output {size}, from {low} to {high}{self._cut()}. {self._reason()}"
+
+    def _cut(self) -> str:
+        """Return how much of the output lies outside the colour key of grey."""
+        low, high = self.colour_range
+        cut = ((self.output < low) | (self.output > high)).double().mean().item()
+        if self.look != "grey" or not cut:
+            return ""
+        percent = f"{100 * cut:.0f}%" if cut >= 0.01 else "under 1%"
+        return f", {percent} of it cut to {formatting.number(low)} or {formatting.number(high)}"
+
+    def _reason(self) -> str:
+        """Return why the output looks as it does."""
+        total = self._sum_of_weights
+        sums = f"The weights sum to {formatting.number(total)}"
+        if self.state.look != "auto":
+            return f"{sums}; shown {LOOK_WORDS[self.look]}, as chosen."
+        if total == 0:
+            return f"{sums}: it takes differences, so it is shown {LOOK_WORDS[self.look]}."
+        if self.look == "grey":
+            effect = "keeps" if total == 1 else "adds up"
+            return f"{sums}: it {effect} brightness, so it is shown {LOOK_WORDS[self.look]}."
+        return f"{sums}; shown {LOOK_WORDS[self.look]}."
 
     def _comparison(self) -> str:
         assert self.mismatch is not None and self.candidate is not None
@@ -212,8 +282,9 @@ def compute(
         state = replace(state, **input_fields(state.X))
     state = replace(state, at=_cell_shown(state))
     if previous is not None and _same_operands(state, previous.state):
-        return replace(previous, state=state)
+        return replace(previous, state=replace(state, limit=_limit_shown(state, previous.output)))
     output = _output(state)
+    state = replace(state, limit=_limit_shown(state, output))
     result = KernelEditorResult(state, output, operation)
     if operation is ops.corr2d:
         return result
@@ -284,6 +355,14 @@ def _cell_shown(state: KernelEditorState) -> tuple[int, int]:
         return rows // 2, columns // 2
     i, j = state.at or (0, 0)
     return min(i, rows - 1), min(j, columns - 1)
+
+
+def _limit_shown(state: KernelEditorState, output: Tensor) -> float:
+    """Return the end of the colour key: the present one where it suits, or one that is fitted."""
+    fitted = formatting.colour_limit(output)
+    if state.limit is None or not state.limit * FITTED_SHARE <= fitted <= state.limit:
+        return fitted
+    return state.limit
 
 
 def _same_operands(a: KernelEditorState, b: KernelEditorState) -> bool:

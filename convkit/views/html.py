@@ -97,6 +97,20 @@ def tint(level: float) -> str:
     return "#" + bytes(mixed).hex()
 
 
+def ink(background: str) -> str:
+    """Return black or white, whichever contrasts more with a colour (WCAG 2.2).
+
+    Examples
+    --------
+    >>> ink("#f7f7f7"), ink("#053061")
+    ('#000000', '#ffffff')
+    """
+    channels = [channel / 255 for channel in bytes.fromhex(background[1:])]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    luminance = sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    return "#000000" if luminance > 0.1791 else "#ffffff"
+
+
 def _signed_rule(n: int) -> str:
     """Return the CSS of a signed cell of level n, from -LEVELS to LEVELS."""
     dark = n < -0.7 * LEVELS or n > 0.65 * LEVELS

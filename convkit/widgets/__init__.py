@@ -9,6 +9,7 @@ from convkit.widgets.file_button import FileButton
 from convkit.widgets.frames import Frames
 from convkit.widgets.history import History
 from convkit.widgets.kernel_editor import KernelEditor
+from convkit.widgets.number_table import NumberTable
 from convkit.widgets.picture import Picture
 from convkit.widgets.player import Player
 from convkit.widgets.plot import Plot
@@ -24,6 +25,7 @@ __all__ = [
     "Frames",
     "History",
     "KernelEditor",
+    "NumberTable",
     "Panel",
     "Picture",
     "Player",

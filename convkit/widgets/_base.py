@@ -20,7 +20,9 @@ from convkit.widgets._typed import InvalidInput
 from convkit.widgets.history import History
 from convkit.widgets.status import Status
 
-STYLE = tables.STYLE + files("convkit.widgets").joinpath("static/panel.css").read_text("utf-8")
+SHEETS = ("panel", "kernel_editor")
+_STATIC = files("convkit.widgets").joinpath("static")
+STYLE = tables.STYLE + "".join([_STATIC.joinpath(f"{n}.css").read_text("utf-8") for n in SHEETS])
 STATIC_NOTE = "Run this cell to make the panel live."
 PAINT_DELAY = 0.03
 """Seconds between the picture that answers an edit and the rest of the panel.
@@ -134,6 +136,17 @@ class Panel(widgets.VBox):
         """
         raise NotImplementedError
 
+    def busy_text(self) -> str:
+        """Return what to say while an edit is worked out; nothing where that is quick.
+
+        Examples
+        --------
+        >>> from convkit.widgets import KernelEditor
+        >>> KernelEditor().busy_text()
+        ''
+        """
+        return ""
+
     # Editing.
 
     def bind(
@@ -173,7 +186,10 @@ class Panel(widgets.VBox):
         if self._is_painting:
             return
         with self.show_errors(), self._browser_event():
-            self._set(label, fields(*values))
+            changes = fields(*values)
+            if self.busy_text():
+                self.set_status(self.busy_text(), "busy")
+            self._set(label, changes)
 
     def _set(self, label: str, fields: dict[str, Any]) -> None:
         """Change the state; where it stays the same, an earlier error may still be on show."""

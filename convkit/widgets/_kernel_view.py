@@ -1,151 +1,299 @@
-"""What a KernelEditor shows: input, kernel and output, as numbers or as pictures with a zoom."""
+"""What a KernelEditor shows: input, kernel and output in a line, and one window in numbers."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import ipywidgets as widgets
 from ipywidgets import Widget
+from torch import Tensor
 
-from convkit import formatting
+from convkit import formatting, ops
+from convkit.ops import WindowGeometry
 from convkit.state.kernel_editor import KernelEditorResult
-from convkit.views.html import colour_key, figure
-from convkit.views.lens import Lens, lens
-from convkit.views.plots import GREY_PALETTE, SIGNED_PALETTE, palette_indices, sampled
+from convkit.views.plots import sampled
+from convkit.views.products import product_tiles, sum_line
+from convkit.views.scales import Scale
 from convkit.widgets._base import html
+from convkit.widgets.number_table import NumberTable
 from convkit.widgets.picture import Picture
 
-PICTURE_SIDE = 270
-"""The width of a picture on the screen, in CSS pixels."""
-MAX_PAINTED_SIDE = 300
-"""A larger picture is sent to the screen by every second pixel, every third, and so on."""
+PICTURE_SIDE = 256
+"""The most CSS pixels of a picture; each of its own pixels has a whole number of them."""
+ZOOM = 7
+"""The most rows and columns of a picture that are shown as numbers."""
+
+Cell = tuple[int, int]
 
 
-class KernelView(widgets.VBox):
-    """Shows a result as one lens where it is small, else as pictures above a zoomed neighbourhood.
+class KernelView(widgets.Box):
+    """Shows a result: small arrays as tables of numbers, large ones as pictures with a zoom.
 
     Parameters
     ----------
-    kernel : Widget
-        What edits the kernel; it stands between input and output.
+    input_controls, kernel_controls, output_controls, kernel : Widget
+        What stands above the three, and what edits the kernel.
 
     Attributes
     ----------
+    input_table, output_table : NumberTable
+        The whole of small arrays.
     input_picture, output_picture : Picture
-        What one points at to choose a window.
+        Those of large ones.
+    refit : Button
+        Fits the output's colour key anew; shown where that would change it.
+    next_difference : Button
+        Goes to the next cell in which a learner's function differs; shown where there is one.
     """
 
-    def __init__(self, kernel: Widget) -> None:
+    def __init__(
+        self,
+        input_controls: Widget,
+        kernel_controls: Widget,
+        output_controls: Widget,
+        kernel: Widget,
+    ) -> None:
+        self.input_table = NumberTable("input", "X")
+        self.output_table = NumberTable("output", "Y", "output")
         self.input_picture = Picture("input", width=PICTURE_SIDE)
         self.output_picture = Picture("output", width=PICTURE_SIDE)
-        for picture in (self.input_picture, self.output_picture):
-            picture.pointable = True
-        self._tables = html(), html()
-        self._zoomed = html(), html()
-        self._titles = html(), html()
-        self._key = html()
-        self._sides = (
-            widgets.VBox([self._tables[0], self._titles[0], self.input_picture]),
-            widgets.VBox([self._tables[1], self._titles[1], self.output_picture, self._key]),
+        self.output_picture.frame_role = "output"
+        self.input_picture.pointable = self.output_picture.pointable = True
+        self.input_zoom = NumberTable("input around the window", "X")
+        self.output_zoom = NumberTable("output around the cell", "Y", "output")
+        self.output_table.headers = self.input_table.headers = True
+        self.input_table.pick = self.output_table.pick = "hover"
+        self.input_zoom.pick = self.output_zoom.pick = "click"
+        self._keys, self._captions = (html(), html()), (html("", "ck-cap"), html("", "ck-cap"))
+        self._products = html("", "ck-products")
+        self.refit = widgets.Button(description="refit", tooltip="fit the colour key to the output")
+        self.next_difference = widgets.Button(description="next difference")
+        for button in (self.refit, self.next_difference):
+            button.add_class("ck-link")
+        self._painted_input: Tensor | None = None
+        self._window_shown: tuple[KernelEditorResult, Cell] | None = None
+        super().__init__(
+            [
+                _area("xh", input_controls),
+                _area("kh", kernel_controls),
+                _area("yh", output_controls),
+                _area("xp", self.input_table, self.input_picture),
+                _area("kp", kernel),
+                _area("yp", self.output_table, self.output_picture),
+                _area("xl", _line(self._captions[0], self._keys[0]), self.input_zoom),
+                _area("sm", self._products, self.next_difference),
+                _area("yl", _line(self._captions[1], self.refit, self._keys[1]), self.output_zoom),
+            ]
         )
-        for side, name in zip(self._sides, ("ck-X", "ck-Y"), strict=True):
-            side.add_class(name)
-        self._whole = _LensBox(self._sides[0], kernel, self._sides[1])
-        self._zoom = _LensBox(*self._zoomed)
-        self._painted_input: object = None
-        super().__init__([self._whole, self._zoom])
+        self.add_class("ck-stage")
+
+    @property
+    def whole_parts(self) -> tuple[NumberTable | Picture, ...]:
+        """The parts that show a whole array."""
+        return self.input_table, self.output_table, self.input_picture, self.output_picture
 
     def paint_output(self, result: KernelEditorResult) -> None:
-        """Show the output, which is what an edit changes; of a lens, nothing yet."""
+        """Show the output, which is what an edit changes."""
+        Y, scale, mark = result.output, Scale(result.look, *result.colour_range), result.mismatch
         if result.state.fits_lens:
+            self.output_table.show(Y, scale, mark=mark)
             return
-        shown = sampled(result.output, MAX_PAINTED_SIDE)
-        mark = result.mismatch
-        if mark is not None:
-            mark = sampled(mark, MAX_PAINTED_SIDE)
+        shown = sampled(Y, PICTURE_SIDE)
+        mark = None if mark is None else sampled(mark, PICTURE_SIDE)
         with self.output_picture.hold_sync():
-            self.output_picture.shape = list(shown.shape)
-            self.output_picture.pixels = palette_indices(shown, result.limit, mark)
-            self.output_picture.palette = SIGNED_PALETTE
+            _set_size(self.output_picture, shown.shape)
+            self.output_picture.pixels = scale.indices(shown, mark)
+            self.output_picture.palette = scale.palette
 
     def paint(self, result: KernelEditorResult) -> None:
-        """Show everything else: the input, the window, the titles and the colour key."""
+        """Show everything else: the input, the window, the captions and the colour keys."""
         self._arrange(result.state.fits_lens)
-        self._key.value = colour_key(result.limit)
-        if result.state.fits_lens:
-            self._show_lens(result, self._whole, self._tables)
-            return
         self._paint_input(result)
-        self._paint_frames(result)
-        self._show_lens(result, self._zoom, self._zoomed)
+        self._paint_geometry(result)
+        self._paint_keys(result)
+        differences = 0 if result.mismatch is None else int(result.mismatch.sum())
+        self.next_difference.layout.display = None if differences else "none"
+        self._window_shown = None
+        self.paint_window(result, result.at)
 
-    def _show_lens(
-        self, result: KernelEditorResult, box: _LensBox, tables: tuple[widgets.HTML, ...]
-    ) -> None:
-        view = lens_of(result)
-        box.sum_space.value = view.sum_space
-        for table, content in zip(tables, (view.input, view.output), strict=True):
-            table.value = content
+    def paint_window(self, result: KernelEditorResult, cell: Cell) -> None:
+        """Show the window of an output cell in numbers, and of pictures what is around it."""
+        if self._window_shown == (result, cell):
+            return
+        self._window_shown = result, cell
+        state = result.state
+        patch = ops.window(state.X, state.K, *cell, **state.options)
+        K = state.K.flip(0, 1) if state.flip else state.K
+        limit = max(1.0, formatting.colour_limit(result.output))
+        line = sum_line(patch, K, result.output[cell], cell)
+        if result.mismatch is not None and result.mismatch[cell]:
+            assert result.candidate is not None
+            line += (
+                f'<span class="ck-theirs">yours: {formatting.number(result.candidate[cell])}</span>'
+            )
+        self._products.value = f'{product_tiles(patch, K, limit)}<div class="ck-sum">{line}</div>'
+        if not state.fits_lens:
+            self._paint_input_zoom(result, cell)
+            self._paint_output_zoom(result, cell)
 
     def _paint_input(self, result: KernelEditorResult) -> None:
         X = result.state.X
-        sizes = [formatting.size(values.shape) for values in (X, result.output)]
-        self._titles[0].value = figure("X", f"input {sizes[0]}", "")
-        self._titles[1].value = figure("Y", f"output {sizes[1]}", "")
-        if self._painted_input is X:
-            return
-        shown = sampled(X, MAX_PAINTED_SIDE)
-        with self.input_picture.hold_sync():
-            self.input_picture.shape = list(shown.shape)
-            self.input_picture.pixels = palette_indices(shown)
-            self.input_picture.palette = GREY_PALETTE
+        scale = Scale("grey", *result.state.input_range)
+        if result.state.fits_lens:
+            self._paint_small_input(result, scale)
+        elif self._painted_input is not X:
+            shown = sampled(X, PICTURE_SIDE)
+            with self.input_picture.hold_sync():
+                _set_size(self.input_picture, shown.shape)
+                self.input_picture.pixels = scale.indices(shown)
+                self.input_picture.palette = scale.palette
         self._painted_input = X
 
-    def _paint_frames(self, result: KernelEditorResult) -> None:
-        """Frame the window in the input and its cell in the output."""
-        state = result.state
-        geometry = state.geometry
-        source, target = self.input_picture, self.output_picture
-        with source.hold_sync(), target.hold_sync():
-            for picture, values in ((source, state.X), (target, result.output)):
-                picture.full_shape = list(values.shape)
-                picture.cells = list(geometry.output_size)
-                picture.cell = list(result.at)
-            source.start = list(geometry.start(0, 0))
-            source.stride = list(geometry.stride)
-            source.window = list(geometry.window_size)
-            source.frame_role, target.frame_role = "kernel", "output"
-            source.label = f"input {formatting.size(state.X.shape)}, {state.picture}"
-            target.label = f"output {formatting.size(result.output.shape)}"
+    def _paint_small_input(self, result: KernelEditorResult, scale: Scale) -> None:
+        geometry = result.state.geometry
+        (top, left), (rows, columns) = geometry.padding, geometry.input_size
+        shown = ops.pad2d(result.state.X, geometry.padding)
+        self.input_table.show(shown, scale, first=(-top, -left))
+        self.input_table.padded = _outside(
+            range(-top, rows + top), range(-left, columns + left), geometry
+        )
 
-    def _arrange(self, is_lens: bool) -> None:
+    def _paint_geometry(self, result: KernelEditorResult) -> None:
+        """Tell every part where windows lie, so that frames can move in the browser."""
+        state, geometry = result.state, result.state.geometry
+        K = state.K.flip(0, 1) if state.flip else state.K
+        weights = [text for row in formatting.numbers(K, 2) for text in row]
+        for part in (self.input_table, self.input_zoom, self.input_picture):
+            with part.hold_sync():
+                part.start, part.stride = list(geometry.start(0, 0)), list(geometry.stride)
+                part.window = list(geometry.window_size)
+                if isinstance(part, NumberTable):
+                    part.window, part.dilation = list(K.shape), list(geometry.dilation)
+                    part.weights = weights if max(K.shape) <= 4 else []
+        sizes = [formatting.size(values.shape) for values in (state.X, result.output)]
+        for part in self.whole_parts:
+            with part.hold_sync():
+                part.cells, part.cell = list(geometry.output_size), list(result.at)
+                is_input = part in (self.input_table, self.input_picture)
+                name = f"input {sizes[0]}, {state.picture}" if is_input else f"output {sizes[1]}"
+                part.label = name
+        for picture, values in (
+            (self.input_picture, state.X),
+            (self.output_picture, result.output),
+        ):
+            picture.full_shape = list(values.shape)
+        for zoom in (self.input_zoom, self.output_zoom):
+            zoom.cells = list(geometry.output_size)
+
+    def _paint_keys(self, result: KernelEditorResult) -> None:
+        ends = formatting.colour_limit(result.output)
+        can_refit = result.look != "grey" and result.state.limit != ends
+        self.refit.layout.visibility = "visible" if can_refit else "hidden"
+        self._keys[0].value = Scale("grey", *result.state.input_range).key()
+        self._keys[1].value = Scale(result.look, *result.colour_range).key()
+        if result.state.fits_lens:
+            for caption, values in zip(
+                self._captions, (result.state.X, result.output), strict=True
+            ):
+                caption.value = formatting.size(values.shape)
+
+    def _paint_input_zoom(self, result: KernelEditorResult, cell: Cell) -> None:
+        """Show the input around a window."""
+        state, geometry, zoom = result.state, result.state.geometry, self.input_zoom
+        rows, columns = (_zoomed_inputs(geometry, axis, cell[axis]) for axis in (0, 1))
+        shown = _values_at(state.X, geometry, rows, columns)
+        with zoom.hold_sync():
+            zoom.show(shown, Scale("grey", *state.input_range), first=(rows[0], columns[0]))
+            zoom.padded = _outside(rows, columns, geometry)
+            zoom.cell = list(cell)
+            # Where only the cells that the window reads are shown, they are side by side.
+            zoom.pick = "click" if rows.step == columns.step == 1 else "none"
+            zoom.dilation = [
+                1 if r.step > 1 else d
+                for r, d in zip((rows, columns), geometry.dilation, strict=True)
+            ]
+        self._captions[0].value = _slice_text("X", rows, columns)
+
+    def _paint_output_zoom(self, result: KernelEditorResult, cell: Cell) -> None:
+        """Show the output around a cell."""
+        rows, columns = (
+            _around(n, size) for n, size in zip(cell, result.output.shape, strict=True)
+        )
+        part = slice(rows.start, rows.stop), slice(columns.start, columns.stop)
+        mark = None if result.mismatch is None else result.mismatch[part]
+        scale = Scale(result.look, *result.colour_range)
+        with self.output_zoom.hold_sync():
+            first = rows.start, columns.start
+            self.output_zoom.show(result.output[part], scale, first=first, mark=mark)
+            self.output_zoom.cell = list(cell)
+        self._captions[1].value = _slice_text("Y", rows, columns)
+
+    def _arrange(self, is_small: bool) -> None:
         """Show tables, or pictures and the zoom below them."""
-        for table in self._tables:
-            table.layout.display = None if is_lens else "none"
-        pictures = self.input_picture, self.output_picture
-        for part in (*self._titles, *pictures, self._zoom):
-            part.layout.display = "none" if is_lens else None
-        if not is_lens:
-            self._whole.sum_space.value = ""
+        for part in (self.input_table, self.output_table):
+            part.layout.display = None if is_small else "none"
+        for part in (self.input_picture, self.output_picture, self.input_zoom, self.output_zoom):
+            part.layout.display = "none" if is_small else None
+        (self.add_class if is_small else self.remove_class)("ck-small-arrays")
 
 
-def lens_of(result: KernelEditorResult) -> Lens:
-    """Return the lens on a result, or on the neighbourhood of its window where it is large."""
-    state = result.state
-    return lens(
-        state.X,
-        state.K,
-        flip=state.flip,
-        **state.options,
-        at=result.at,
-        candidate=result.candidate,
-        limit=result.limit,
-        zoom=not state.fits_lens,
-    )
+def _area(name: str, *children: Widget) -> widgets.VBox:
+    """Return a box for an area of the stage, which its style sheet places."""
+    box = widgets.VBox(children)
+    box.add_class(f"ck-{name}")
+    return box
 
 
-class _LensBox(widgets.VBox):
-    """A line of tables in which pointing at an output cell shows its window."""
+def _line(*children: Widget) -> widgets.HBox:
+    line = widgets.HBox(children)
+    line.add_class("ck-caption")
+    return line
 
-    def __init__(self, *tables: Widget) -> None:
-        self.sum_space = html()
-        super().__init__([widgets.HBox(tables), self.sum_space])
-        self.add_class("ck-lens")
+
+def _set_size(picture: Picture, shape: Sequence[int]) -> None:
+    """Give a picture its shape, and a width of a whole number of pixels for each of its own."""
+    height, width = shape
+    picture.shape = [height, width]
+    picture.width = width * max(1, PICTURE_SIDE // max(height, width))
+
+
+def _zoomed_inputs(geometry: WindowGeometry, axis: int, n: int) -> range:
+    """Return the input rows (axis 0) or columns to show around the window of output n."""
+    reads = (geometry.rows, geometry.columns)[axis](n)
+    span = geometry.window_size[axis]
+    if span > ZOOM:
+        return reads
+    padding, size = geometry.padding[axis], geometry.input_size[axis]
+    count = min(ZOOM, size + 2 * padding)
+    first = min(max(reads[0] - (count - span) // 2, -padding), size + padding - count)
+    return range(first, first + count)
+
+
+def _around(n: int, size: int) -> range:
+    """Return the indices to show around n, of `size`."""
+    count = min(ZOOM, size)
+    first = min(max(n - count // 2, 0), size - count)
+    return range(first, first + count)
+
+
+def _values_at(X: Tensor, geometry: WindowGeometry, rows: range, columns: range) -> Tensor:
+    """Return the values of the padded input in some rows and columns, counted without padding."""
+    top, left = geometry.padding
+    padded = ops.pad2d(X, geometry.padding)
+    return padded[
+        rows.start + top : rows.stop + top : rows.step,
+        columns.start + left : columns.stop + left : columns.step,
+    ]
+
+
+def _outside(rows: range, columns: range, geometry: WindowGeometry) -> list[int]:
+    """Return which cells of a table, in reading order, lie in the padding."""
+    height, width = geometry.input_size
+    inside = [0 <= i < height and 0 <= j < width for i in rows for j in columns]
+    return [k for k, is_inside in enumerate(inside) if not is_inside]
+
+
+def _slice_text(symbol: str, *ranges: range) -> str:
+    """Return "X[92:99, 76:83]", as one would write it in Python."""
+    texts = [f"{r.start}:{r.stop}" + (f":{r.step}" if r.step > 1 else "") for r in ranges]
+    return f"{symbol}[{', '.join(texts)}]"

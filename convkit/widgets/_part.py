@@ -11,12 +11,14 @@ from convkit.views.html import THEME
 _STATIC = files("convkit.widgets").joinpath("static")
 
 
-def module(name: str) -> str:
-    """Return the ES module of a part: ``static/common.js`` and ``static/<name>.js`` as one.
+def module(*names: str) -> str:
+    """Return the ES module of a part: ``static/common.js`` and each ``static/<name>.js`` as one.
 
     They are joined as text because a module that anywidget loads cannot import by a relative path.
     """
-    return "\n".join(_STATIC.joinpath(f"{part}.js").read_text("utf-8") for part in ("common", name))
+    return "\n".join(
+        _STATIC.joinpath(f"{part}.js").read_text("utf-8") for part in ("common", *names)
+    )
 
 
 def stylesheet(name: str) -> str:

@@ -14,7 +14,7 @@ from torch import Tensor
 from convkit import formatting
 from convkit.errors import ConvkitError
 from convkit.ops import validated_copy
-from convkit.views.html import LEVELS, tint
+from convkit.views.html import LEVELS, ink, tint
 from convkit.widgets._part import Part, module, stylesheet
 from convkit.widgets._typed import InvalidInput, read_block, read_number
 
@@ -313,14 +313,8 @@ def _without_zero(rows: list[list[str]]) -> list[str]:
 def _palette(signed: bool) -> dict[int, list[str]]:
     """Return background and ink of each level from -LEVELS, or else 0, to LEVELS."""
     if signed:
-        return {n: _with_ink(tint(n / LEVELS)) for n in range(-LEVELS, LEVELS + 1)}
-    greys = {n: round(255 * n / LEVELS) for n in range(LEVELS + 1)}
-    return {n: _with_ink(f"#{grey:02x}{grey:02x}{grey:02x}") for n, grey in greys.items()}
-
-
-def _with_ink(background: str) -> list[str]:
-    """Return a colour and the ink, black or white, that contrasts more with it (WCAG 2.2)."""
-    channels = [channel / 255 for channel in bytes.fromhex(background[1:])]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    luminance = sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-    return [background, "#000000" if luminance > 0.1791 else "#ffffff"]
+        colours = {n: tint(n / LEVELS) for n in range(-LEVELS, LEVELS + 1)}
+    else:
+        greys = {n: round(255 * n / LEVELS) for n in range(LEVELS + 1)}
+        colours = {n: "#" + 3 * f"{grey:02x}" for n, grey in greys.items()}
+    return {n: [colour, ink(colour)] for n, colour in colours.items()}

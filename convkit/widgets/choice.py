@@ -18,7 +18,9 @@ class Choice(Part):
     label : str
         What is chosen, for screen readers.
     options : mapping of str to str
-        The choices, and what the tooltip says of each.
+        The values to choose from, and what the tooltip says of each.
+    texts : mapping of str to str, optional
+        What is shown for a value, where that is not the value itself.
 
     Attributes
     ----------
@@ -43,14 +45,23 @@ class Choice(Part):
 
     label = traitlets.Unicode("").tag(sync=True)
     options = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    texts = traitlets.List(traitlets.Unicode()).tag(sync=True)
     titles = traitlets.List(traitlets.Unicode()).tag(sync=True)
     value = traitlets.Unicode("").tag(sync=True, echo_update=False)
 
-    def __init__(self, label: str, options: Mapping[str, str]) -> None:
+    def __init__(
+        self, label: str, options: Mapping[str, str], texts: Mapping[str, str] | None = None
+    ) -> None:
         if not options:
             raise ConvkitError("no options", "at least one option", "Pass a dict of them.")
         names = list(options)
-        super().__init__(label=label, options=names, titles=list(options.values()), value=names[0])
+        super().__init__(
+            label=label,
+            options=names,
+            texts=[(texts or {}).get(name, name) for name in names],
+            titles=list(options.values()),
+            value=names[0],
+        )
 
     def summary(self) -> str:
         """Return the label and the chosen option.

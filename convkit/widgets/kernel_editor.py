@@ -22,8 +22,8 @@ from convkit.state.kernel_editor import (
     input_fields,
 )
 from convkit.state.store import Store
-from convkit.user_function import accepted_keywords
-from convkit.views.html import figure
+from convkit.user_function import accepted_keywords, name_of
+from convkit.views.lens import lens
 from convkit.views.plots import show
 from convkit.widgets._base import (
     STATIC_NOTE,
@@ -35,15 +35,23 @@ from convkit.widgets._base import (
     row,
     text_box,
 )
-from convkit.widgets._kernel_view import KernelView, lens_of
-from convkit.widgets._typed import read_pair, says_pair, write_pair
+from convkit.widgets._kernel_view import KernelView
+from convkit.widgets._typed import read_number, read_pair, says_pair, write_pair
 from convkit.widgets.array_editor import ArrayEditor
+from convkit.widgets.choice import Choice
 from convkit.widgets.code import Code
 from convkit.widgets.file_button import FileButton
 from convkit.widgets.player import Player
 from convkit.widgets.slider import Slider
 
 OWN_KERNEL = "custom"
+LOOK_CHOICES = {
+    "auto": "grey where the kernel keeps brightness, signed where it takes differences",
+    "grey": "black to white",
+    "signed": "blue below 0, red above",
+    "magnitude": "the absolute value: edges of either sign alike",
+}
+"""The looks of the output, and what their tooltips say."""
 DRAG_REACH = 40
 """Positions of the weight's slider on either side of zero."""
 MAX_EDITABLE_PIXELS = 144
@@ -131,7 +139,7 @@ class KernelEditor(Panel):
         }
         start = KernelEditorState(K=K, **input_fields(X), **options)
         compute = partial(kernel_editor.compute, operation=operation)
-        store = Store(start, compute, view_fields=["at"])
+        store = Store(start, compute, view_fields=["at", "look"])
         self._make_parts(store.result)
         super().__init__(store, self._lines())
         self._bind_input()
@@ -140,7 +148,7 @@ class KernelEditor(Panel):
 
     X = property(
         lambda panel: panel.store.state.X.clone(),
-        lambda panel, X: panel.store.set(**input_fields(X), at=None),
+        lambda panel, X: panel.store.set(**input_fields(X), at=None, limit=None),
         doc="The input, (H, W).",
     )
     kernel = _field("K", "The kernel, (kH, kW).")
@@ -164,46 +172,70 @@ class KernelEditor(Panel):
     def _make_parts(self, result: KernelEditorResult) -> None:
         self._make_input_parts(result.state)
         self._make_kernel_parts(result)
+        self._look = Choice("look of the output", LOOK_CHOICES, {"magnitude": "|Y|"})
+        self._view = KernelView(
+            row(_name("X", "input"), html("", "ck-push"), self._picture),
+            row(_name("K", "kernel"), html("", "ck-push"), self._preset),
+            row(_name("Y", "output"), html("", "ck-push"), self._look),
+            self._kernel_column(),
+        )
         self._make_window_parts()
-        self._sizes, self._code = html("", "ck-cap", "ck-mono"), Code("torch code")
+        self._code = Code("torch code")
         self._code_section = Section("torch code", self._code)
 
     def _make_input_parts(self, state: KernelEditorState) -> None:
-        self._picture = dropdown("picture", tuple(images.PICTURES), "215px")
+        self._picture = dropdown("picture", tuple(images.PICTURES), "166px")
         self._file = FileButton("open a picture", ".png,.jpg,.jpeg,.webp,.bmp,.gif")
         self._pixels = ArrayEditor(state.X[:1, :1], "input", symbol="X", signed=False)
+        self._brush = Choice("brush", {"black": "0", "white": "1", "value": "the number beside it"})
+        self._brush_value = text_box("brush value", "0.5", "60px")
+        paint = html("Drag over the cells of the input to paint them.", "ck-cap")
+        self._paint_row = row(self._brush, self._brush_value, paint)
         self._too_many = html()
-        self._pixel_section = Section("edit the pixels of the input", self._pixels, self._too_many)
+        self._pixel_section = Section("edit pixels", self._paint_row, self._pixels, self._too_many)
 
     def _make_kernel_parts(self, result: KernelEditorResult) -> None:
         sizes = tuple(range(1, MAX_KERNEL_SIDE + 1))
-        self._preset = dropdown("kernel", (*kernels.KERNELS, OWN_KERNEL), "190px")
-        self._rows = dropdown("rows", sizes, "85px")
-        self._columns = dropdown("columns", sizes, "110px")
-        self._flip = widgets.Checkbox(
-            description="flip (convolution)", indent=False, layout={"width": "150px"}
+        self._preset = dropdown("named kernel", (*kernels.KERNELS, OWN_KERNEL), "150px")
+        self._rows, self._columns = (
+            dropdown("rows", sizes, "46px"),
+            dropdown("columns", sizes, "46px"),
         )
-        self._options = {name: text_box(name, "", "115px") for name in OPTIONS}
-        self._note = html(self._disable_missing_options(result), "ck-small")
+        self._flip = widgets.Checkbox(description="flip the kernel: convolution", indent=False)
+        self._options = {name: text_box(name, "", "110px") for name in OPTIONS}
+        self._note = html(self._disable_missing_options(result), "ck-cap")
+        options = row(*self._options.values(), self._flip, self._note)
+        self._option_section = Section("padding, stride, flip", options)
         self._grid = ArrayEditor(result.state.K, "kernel", symbol="K")
-        self._cell = dropdown("drag", ("K[0, 0]",), "125px")
+        self._grid.show_cell = True
+        self._weight_sum, self._cell_name = html("", "ck-cap"), html("", "ck-cap", "ck-mono")
         self._drag = Slider("weight", -DRAG_REACH, DRAG_REACH, 0)
         self._drag_scale = 0.0
-        self._drag_ends = html("", "ck-small")
+        self._drag_ends = html("", "ck-cap", "ck-mono")
+        self._sizes = html("", "ck-cap", "ck-mono")
 
     def _make_window_parts(self) -> None:
-        self._view = KernelView(self._kernel_column())
         self._player = Player("window", show_slider=False, show_number=False, interval=500)
-        place = {"layout": {"width": "105px"}, "style": {"description_width": "initial"}}
+        place = {"layout": {"width": "46px"}, "style": {"description_width": "initial"}}
         self._row = widgets.BoundedIntText(description="Y row", **place)
-        self._column = widgets.BoundedIntText(description="column", **place)
+        self._column = widgets.BoundedIntText(description="Y column", **place)
+        self._of = html("", "ck-cap", "ck-mono")
+        places = [html("Y["), self._row, html(","), self._column, html("]"), self._of]
+        self._place = row(*places)
+        self._place.add_class("ck-place")
 
     def _kernel_column(self) -> widgets.VBox:
-        self._kernel_title = html()
-        parts = [self._kernel_title, self._grid, self._cell, self._drag, self._drag_ends]
-        column = widgets.VBox(parts)
-        column.add_class("ck-K")
-        return column
+        size = row(
+            html("size", "ck-cap"),
+            self._rows,
+            html("×"),
+            self._columns,
+            html("", "ck-push"),
+            self._weight_sum,
+        )
+        drag = row(self._cell_name, self._drag, self._drag_ends)
+        drag.add_class("ck-drag")
+        return widgets.VBox([self._grid, size, drag, self._sizes])
 
     def _disable_missing_options(self, result: KernelEditorResult) -> str:
         """Disable what a learner's function does not take, and return a line that says so."""
@@ -214,18 +246,11 @@ class KernelEditor(Panel):
         return f"your function takes no {' or '.join(missing)}" if missing else ""
 
     def _lines(self) -> list[widgets.Widget]:
+        sections = [self._pixel_section, self._option_section, self._code_section]
         return [
             self.header(),
-            row(self._picture, self._file, self._preset, self._rows, self._columns),
-            row(*self._options.values(), self._flip, self._note),
             self._view,
-            self._sizes,
-            *foot(
-                self._player,
-                self._row,
-                self._column,
-                sections=[self._pixel_section, self._code_section],
-            ),
+            *foot(self._player, self._place, self._file, sections=sections),
         ]
 
     # What each control edits.
@@ -235,8 +260,10 @@ class KernelEditor(Panel):
         self._file.on_file(lambda *file: self.edit("", _upload_fields, *file))
         self._pixels.on_edit(self._on_pixel)
         self._pixels.observe(self._on_grid_error, "error")
-        for section in (self._code_section, self._pixel_section):
+        for section in (self._pixel_section, self._option_section, self._code_section):
             section.toggle.observe(self.repaint, "value")
+        self._view.input_table.on_paint(self._on_paint)
+        self._brush.observe(self.repaint, "value")
 
     def _bind_kernel(self) -> None:
         self.bind(self._preset, "", self._preset_fields)
@@ -247,23 +274,32 @@ class KernelEditor(Panel):
             self.bind(box, name, partial(self._option_fields, name))
         self._grid.on_edit(self._on_weight)
         self._grid.observe(self._on_grid_error, "error")
-        self._cell.observe(self.repaint, "value")
+        self._grid.observe(self.repaint, "cell")
         self._drag.observe(self._on_drag, "value")
 
     def _bind_window(self) -> None:
         self.bind(self._player, "window", self._window_fields)
         for box in (self._row, self._column):
             self.bind(box, "window", lambda _: {"at": (self._row.value, self._column.value)})
-        pictures = self._view.input_picture, self._view.output_picture
-        for source, target in (pictures, pictures[::-1]):
-            self.link_in_browser((source, "pointed"), (target, "pointed"))
-        for picture in pictures:
-            self.bind(picture, "window", lambda cell: {"at": tuple(cell)}, "cell")
+        view = self._view
+        for one, other in (
+            (view.input_picture, view.output_picture),
+            (view.input_table, view.output_table),
+        ):
+            self.link_in_browser((one, "pointed"), (other, "pointed"))
+            self.link_in_browser((other, "pointed"), (one, "pointed"))
+            for part in (one, other):
+                part.observe(self._on_pointed, "pointed")
+        for part in (*view.whole_parts, view.input_zoom, view.output_zoom):
+            self.bind(part, "window", lambda cell: {"at": tuple(cell)}, "cell")
+        self.bind(self._look, "", lambda look: {"look": look})
+        view.refit.on_click(lambda _: self.edit("", lambda: {"limit": None}))
+        view.next_difference.on_click(lambda _: self.edit("window", self._next_difference_fields))
 
     def _picture_fields(self, name: str) -> dict[str, Any]:
         if name not in images.PICTURES:
             return {}
-        return {**input_fields(images.picture(name)), "at": None}
+        return {**input_fields(images.picture(name)), "at": None, "limit": None}
 
     def _preset_fields(self, name: str) -> dict[str, Any]:
         return {} if name == OWN_KERNEL else {"K": kernels.kernel(name)}
@@ -284,9 +320,39 @@ class KernelEditor(Panel):
     def _window_fields(self, index: int) -> dict[str, Any]:
         return {"at": divmod(index, self.store.result.output.shape[1])}
 
+    def _next_difference_fields(self) -> dict[str, Any]:
+        """Return the next cell, after the one on show, in which a learner's function differs."""
+        result = self.store.result
+        assert result.mismatch is not None
+        columns = result.output.shape[1]
+        places = result.mismatch.flatten().nonzero().flatten().tolist()
+        now = result.at[0] * columns + result.at[1]
+        return self._window_fields(next((k for k in places if k > now), places[0]))
+
+    def _on_pointed(self, change: dict[str, Any]) -> None:
+        """Show the window under the pointer in numbers; the state keeps the chosen one."""
+        if self._is_painting:
+            return
+        result = self.store.result
+        with self.show_errors(), self._painting():
+            self._view.paint_window(result, tuple(change["new"]) or result.at)
+
+    def _on_paint(self, cells: list[tuple[int, int]], stroke: str) -> None:
+        self.edit(stroke, self._painted_fields, cells)
+
+    def _painted_fields(self, cells: list[tuple[int, int]]) -> dict[str, Any]:
+        """Return the input with some cells painted; those in the padding are left alone."""
+        X = self.store.state.X.clone()
+        values = {"black": 0.0, "white": 1.0}
+        value = values.get(self._brush.value)
+        if value is None:
+            value = read_number("brush value", self._brush_value.value, X.dtype, 0.5)
+        for i, j in cells:
+            if 0 <= i < X.shape[0] and 0 <= j < X.shape[1]:
+                X[i, j] = value
+        return input_fields(X)
+
     def _on_weight(self, K: Tensor, cell: tuple[int, int]) -> None:
-        with self._painting():
-            self._cell.index = cell[0] * K.shape[1] + cell[1]
         self.edit(f"K{cell}", lambda: {"K": K})
 
     def _on_drag(self, change: dict[str, Any]) -> None:
@@ -304,8 +370,9 @@ class KernelEditor(Panel):
 
     def _chosen_cell(self) -> tuple[int, int]:
         """Return the cell whose weight the slider drags."""
-        columns = self.store.state.K.shape[1]
-        return divmod(self._cell.index or 0, columns)
+        i, j = self._grid.cell
+        rows, columns = self.store.state.K.shape
+        return min(i, rows - 1), min(j, columns - 1)
 
     def _drag_position(self, weight: float) -> int:
         return round(DRAG_REACH * weight / self._drag_scale)
@@ -334,14 +401,13 @@ class KernelEditor(Panel):
         >>> panel.set_status("working", "busy")
         >>> panel.paint(panel.store.result)
         >>> panel.status
-        'Output 3 × 3, values from 0 to 1.'
+        'Output 3 × 3, from 0 to 1. The weights sum to 1: it keeps brightness, so it is shown grey.'
         """
         self._view.paint(result)
         self._paint_input_controls(result.state)
         self._paint_kernel_controls(result.state)
         self._paint_window_controls(result)
         self._paint_sections(result.state)
-        self._sizes.value = "<br>".join(formatting.size_sums(result.state.geometry))
         self.set_status(result.verdict, "note" if result.agrees else "error")
 
     def _paint_input_controls(self, state: KernelEditorState) -> None:
@@ -352,6 +418,7 @@ class KernelEditor(Panel):
             self._picture.options = names
         self._picture.value = state.picture
         self._flip.value = state.flip
+        self._look.value = state.look
         for name, box in self._options.items():
             value = getattr(state, name)
             if not says_pair(box.value, value):
@@ -359,28 +426,29 @@ class KernelEditor(Panel):
 
     def _paint_kernel_controls(self, state: KernelEditorState) -> None:
         K = state.K
-        self._kernel_title.value = figure("K", f"kernel {formatting.size(K.shape)}", "")
         self._grid.show(K)
+        self._sizes.value = "<br>".join(formatting.size_sums(state.geometry))
+        self._weight_sum.value = f"sum of weights {formatting.number(K.double().sum())}"
         self._preset.value = kernels.named_like(K) or OWN_KERNEL
         self._rows.value, self._columns.value = K.shape
-        cells = tuple(f"K[{i}, {j}]" for i in range(K.shape[0]) for j in range(K.shape[1]))
-        if self._cell.options != cells:
-            self._cell.options = cells
         self._paint_drag(K)
 
     def _paint_drag(self, K: Tensor) -> None:
         """Set the slider to the chosen weight, on a scale that suits the kernel."""
-        weight, limit = K[self._chosen_cell()].item(), 2 * formatting.colour_limit(K)
+        cell = self._chosen_cell()
+        weight, limit = K[cell].item(), 2 * formatting.colour_limit(K)
+        self._cell_name.value = f"K[{cell[0]}, {cell[1]}]"
         if abs(weight) > self._drag_scale or not 0.3 * limit <= self._drag_scale <= 8 * limit:
             self._drag_scale = limit
             ends = formatting.number(-limit), formatting.number(limit)
-            self._drag_ends.value = " to ".join(ends)
+            self._drag_ends.value = " … ".join(ends)
         self._drag.value = self._drag_position(weight)
         self._drag.valuetext = f"weight {formatting.number(weight)}"
 
     def _paint_window_controls(self, result: KernelEditorResult) -> None:
         rows, columns = result.output.shape
         i, j = result.at
+        self._of.value = f"of {formatting.size(result.output.shape)}"
         for control, value, most in (
             (self._row, i, rows - 1),
             (self._column, j, columns - 1),
@@ -395,17 +463,38 @@ class KernelEditor(Panel):
             self._code.code = state.code
         if self._pixel_section.is_open:
             self._paint_pixels(state)
-        for section in (self._code_section, self._pixel_section):
+        for section in (self._pixel_section, self._option_section, self._code_section):
             section.refresh()
+        can_paint = self._pixel_section.is_open and state.fits_lens
+        self._view.input_table.pick = "paint" if can_paint else "hover"
 
     def _paint_pixels(self, state: KernelEditorState) -> None:
         few = state.X.numel() <= MAX_EDITABLE_PIXELS
-        self._pixels.layout.display = None if few else "none"
+        self._pixels.layout.display = self._paint_row.layout.display = None if few else "none"
+        self._brush_value.layout.visibility = (
+            "visible" if self._brush.value == "value" else "hidden"
+        )
         if few:
             self._pixels.show(state.X)
         size = formatting.size(state.X.shape)
         too_many = f"{size} are too many pixels for boxes: choose a small picture."
         self._too_many.value = "" if few else too_many
+
+    def busy_text(self) -> str:
+        """Return that the learner's function is running, where there is one.
+
+        Examples
+        --------
+        >>> def mine(X, K):
+        ...     return ops.corr2d(X, K)
+        >>> KernelEditor(torch.eye(3), torch.ones(1, 1), operation=mine).busy_text()
+        'running your mine on 3 × 3 ...'
+        """
+        result = self.store.result
+        if result.operation is ops.corr2d:
+            return ""
+        name, size = name_of(result.operation), formatting.size(result.state.X.shape)
+        return f"running your {name} on {size} ..."
 
     # What is shown where nothing runs.
 
@@ -432,12 +521,27 @@ class KernelEditor(Panel):
         state = result.state
         if not state.fits_lens:
             pictures = {"input": state.X, "kernel": state.K, "output": result.output}
-            drawn = show(pictures, signed=("kernel", "output"), note=STATIC_NOTE)
+            signed = ("kernel", "output") if result.look == "signed" else ("kernel",)
+            drawn = show(pictures, signed=signed, note=STATIC_NOTE)
             return drawn._repr_mimebundle_()
-        sums = formatting.size_sums(state.geometry)
-        notes = "<br>".join((*sums, f"<em>{STATIC_NOTE}</em>"))
-        return {"text/html": f"{lens_of(result)._repr_html_()}<small>{notes}</small>"}, {}
+        limit = max(map(abs, result.colour_range))
+        view = lens(
+            state.X,
+            state.K,
+            flip=state.flip,
+            **state.options,
+            at=result.at,
+            candidate=result.candidate,
+            limit=limit,
+        )
+        notes = "<br>".join((*formatting.size_sums(state.geometry), f"<em>{STATIC_NOTE}</em>"))
+        return {"text/html": f"{view._repr_html_()}<small>{notes}</small>"}, {}
+
+
+def _name(symbol: str, name: str) -> widgets.HTML:
+    """Return the name of the input, the kernel or the output, in its colour."""
+    return html(f'<span class="ck-name ck-{symbol}">{name} <code>{symbol}</code></span>')
 
 
 def _upload_fields(name: str, data: bytes) -> dict[str, Any]:
-    return {**file_fields(name, data), "at": None}
+    return {**file_fields(name, data), "at": None, "limit": None}

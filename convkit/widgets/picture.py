@@ -54,7 +54,7 @@ class Picture(Part):
     Picture: two pixels, black and white
     """
 
-    _esm = module("picture")
+    _esm = module("pointing", "picture")
     _css = stylesheet("picture")
 
     label = traitlets.Unicode("").tag(sync=True)

@@ -89,12 +89,12 @@ def test_a_typed_weight_changes_the_picture_and_the_code(on_photo):
     expect_painted(on_photo, corr2d(photo(128), K))
     expect(on_photo.locator("pre.ck-code")).to_contain_text("[[-5.0, 0.0, 1.0]")
     torch.testing.assert_close(run_code(on_photo)["Y"], corr2d(photo(128), K))
-    expect(on_photo.get_by_role("combobox", name="kernel")).to_have_value("custom")
+    expect(on_photo.get_by_role("combobox", name="named kernel")).to_have_value("custom")
 
 
 def test_a_picture_a_kernel_and_its_size_are_chosen(on_stripes):
     on_stripes.get_by_label("picture", exact=True).select_option("photo 128 × 128")
-    on_stripes.get_by_role("combobox", name="kernel").select_option("Laplacian")
+    on_stripes.get_by_role("combobox", name="named kernel").select_option("Laplacian")
     expect(box(on_stripes, "K[1, 1]")).to_have_value("-4")
     expect_painted(on_stripes, corr2d(photo(128), kernel("Laplacian")))
     expect(on_stripes.get_by_text("rows: 128 - 3 + 1 = 126")).to_be_visible()
@@ -115,7 +115,7 @@ def test_padding_and_stride_are_typed(on_stripes, name, text, options):
 
 
 def test_flipping_convolves(on_stripes):
-    on_stripes.get_by_label("flip (convolution)").check()
+    on_stripes.get_by_label("flip the kernel: convolution").check()
     expect(output(on_stripes).locator("td").nth(1)).to_have_text(re.compile("^-1Y"))
     assert numbers(output(on_stripes)) == convolve2d(stripes(), EDGE).tolist()
 
@@ -191,7 +191,7 @@ def test_cells_where_a_function_differs_are_marked(notebook):
 
 
 def test_pixels_are_edited_and_markup_in_a_box_is_text(on_stripes):
-    open_section(on_stripes, "edit the pixels of the input")
+    open_section(on_stripes, "edit pixels")
     type_in(box(on_stripes, "X[0, 0]"), "3")
     expect(output(on_stripes).locator("td").first).to_have_text("2Y[0, 0] = 3×1 + 1×(-1) = 2")
     expect(on_stripes.get_by_label("picture", exact=True)).to_have_value("your own")

@@ -16,6 +16,7 @@ from convkit.widgets import (
     Choice,
     FileButton,
     History,
+    NumberTable,
     Panel,
     Picture,
     Player,
@@ -26,7 +27,7 @@ from tests.widgets.driver import receive_state, send
 
 NAMED = (widgets.Dropdown, widgets.Text, widgets.Checkbox, widgets.BoundedIntText)
 PRESSED = (widgets.Button, widgets.ToggleButton)
-LABELLED = (Slider, Player, Picture, Choice, FileButton)
+LABELLED = (Slider, Player, Picture, NumberTable, Choice, FileButton)
 
 
 class PanelDriver:
@@ -58,9 +59,24 @@ class PanelDriver:
         """Type a text into a box."""
         part = self.find(name)
         if isinstance(part, ArrayEditor):
+            self.focus(name)
             send(part, {"cell": list(self._cell(part, name)), "text": text})
         else:
             receive_state(part, value=text)
+
+    def focus(self, name: str) -> None:
+        """Move the focus to a box of a grid."""
+        grid = self.find(name)
+        receive_state(grid, cell=list(self._cell(grid, name)))
+
+    def point(self, name: str, cell: tuple[int, int] | None) -> None:
+        """Move the pointer to a cell of a picture or table, or away."""
+        receive_state(self.find(name), pointed=list(cell or ()))
+
+    def paint(self, name: str, *cells: tuple[int, int], stroke: int = 1) -> None:
+        """Drag over cells of a table."""
+        for cell in cells:
+            send(self.find(name), {"paint": [list(cell)], "stroke": stroke})
 
     def paste(self, name: str, text: str) -> None:
         """Paste a block of numbers into a box of a grid."""
@@ -72,7 +88,7 @@ class PanelDriver:
         part = self.find(name)
         if isinstance(part, widgets.Dropdown):
             receive_state(part, index=part.options.index(value))
-        elif isinstance(part, Picture):
+        elif isinstance(part, Picture | NumberTable):
             receive_state(part, cell=list(value))
         else:
             receive_state(part, value=value)
@@ -127,7 +143,7 @@ class PanelDriver:
         return divmod(grid.names.index(name), grid.shape[1])
 
 
-def _is_shown(part: widgets.HTML) -> bool:
+def _is_shown(part: widgets.Widget) -> bool:
     return part.layout.display != "none"
 
 
@@ -137,7 +153,7 @@ def _names(part: widgets.Widget) -> list[str]:
     if isinstance(part, History):
         return ["undo", "redo", "reset"]
     if isinstance(part, LABELLED):
-        return [part.label]
+        return [part.label] if _is_shown(part) else []
     if isinstance(part, NAMED + PRESSED):
         return [part.description]
     return []

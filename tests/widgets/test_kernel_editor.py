@@ -10,11 +10,12 @@ import torch
 from PIL import Image
 
 from convkit import ConvkitError, convolve2d, corr2d, photo, stripes
+from convkit.formatting import number
 from convkit.images import PICTURES, picture
 from convkit.kernels import KERNELS, kernel
 from convkit.state.kernel_editor import compute
 from convkit.state.store import replay
-from convkit.views.plots import SIGNED_PALETTE, palette_indices
+from convkit.views.scales import Scale
 from convkit.widgets import KernelEditor
 from tests.widgets.panel_driver import PanelDriver
 
@@ -41,7 +42,7 @@ def expect_consistent(panel, driver):
     assert shown == pytest.approx(K.flatten().tolist(), rel=1e-3)
     assert sum(name.startswith("K[") for name in driver.names()) == len(cells)
     assert (driver.text("rows"), driver.text("columns")) == tuple(map(str, K.shape))
-    assert driver.find("flip (convolution)").value == panel.flip
+    assert driver.find("flip the kernel: convolution").value == panel.flip
     for name, value in how.items():
         text = str(value).strip("()").replace(" ", "")
         assert driver.text(name).replace(" ", "") == text
@@ -63,10 +64,10 @@ def test_choosing_a_picture(name):
 @pytest.mark.parametrize("name", KERNELS)
 def test_choosing_a_kernel(name):
     panel, driver = driven(K=torch.ones(2, 3))
-    driver.choose("kernel", name)
-    assert torch.equal(panel.kernel, kernel(name)) and driver.text("kernel") == name
-    driver.choose("kernel", "custom")
-    assert torch.equal(panel.kernel, kernel(name)) and driver.text("kernel") == name
+    driver.choose("named kernel", name)
+    assert torch.equal(panel.kernel, kernel(name)) and driver.text("named kernel") == name
+    driver.choose("named kernel", "custom")
+    assert torch.equal(panel.kernel, kernel(name)) and driver.text("named kernel") == name
     expect_consistent(panel, driver)
 
 
@@ -101,7 +102,7 @@ def test_typing_padding_stride_and_dilation(name, text, value):
 def test_flipping():
     panel, driver = driven()
     before = panel.output
-    driver.toggle("flip (convolution)")
+    driver.toggle("flip the kernel: convolution")
     assert torch.equal(panel.output, -before)
     expect_consistent(panel, driver)
 
@@ -128,15 +129,15 @@ def test_pasting_a_kernel():
 def test_dragging_the_chosen_weight():
     panel, driver = driven()
     driver.type("K[0, 1]", "0.5")
-    assert driver.text("drag") == "K[0, 1]"
-    driver.choose("drag", "K[2, 0]")
+    assert driver.find("weight").valuetext == "weight 0.5"
+    driver.focus("K[2, 0]")
     slider = driver.find("weight")
     assert slider.value == -10 and slider.valuetext == "weight -1"
     expected = panel.kernel
     for position, weight in ((3, 0.3), (-4, -0.4), (10, 1.0)):
         driver.choose("weight", position)
         expected[2, 0] = weight
-        assert torch.equal(panel.kernel, expected) and driver.text("drag") == "K[2, 0]"
+        assert torch.equal(panel.kernel, expected) and "K[2, 0]" in driver.html()
     expect_consistent(panel, driver)
     driver.press("undo")  # the whole drag
     assert panel.kernel[2, 0] == -1 and panel.kernel[0, 1] == 0.5
@@ -144,7 +145,7 @@ def test_dragging_the_chosen_weight():
 
 def test_editing_pixels_of_a_small_picture():
     panel, driver = driven()
-    driver.toggle("edit the pixels of the input")
+    driver.toggle("edit pixels")
     driver.type("X[5, 7]", "0.5")
     assert panel.X.sum() == stripes().sum() - 0.5 and driver.text("picture") == "your own"
     driver.type("X[0, 0]", "one")
@@ -162,14 +163,14 @@ def test_editing_pixels_of_a_small_picture():
 def test_the_window_is_chosen_by_player_boxes_or_picture():
     panel, driver = driven()
     driver.choose("Y row", 2)
-    driver.choose("column", 3)
-    assert "Y[2, 3] = " in driver.html() and driver.find("window").value == 2 * 6 + 3
+    driver.choose("Y column", 3)
+    assert "= Y[2, 3]" in driver.html() and driver.find("window").value == 2 * 6 + 3
     driver.choose("window", 23)
-    assert (driver.text("Y row"), driver.text("column")) == ("3", "5")
+    assert (driver.text("Y row"), driver.text("Y column")) == ("3", "5")
     driver.choose("picture", "photo 128 × 128")
-    assert "around Y[63, 63]" in driver.html()
+    assert "X[61:68, 61:68]" in driver.html() and "Y[60:67, 60:67]" in driver.html()
     driver.choose("output 126 × 126", (100, 3))
-    assert "around Y[100, 3]" in driver.html()
+    assert "= Y[100, 3]" in driver.html() and "Y[97:104, 0:7]" in driver.html()
     assert driver.find("input 128 × 128, photo 128 × 128").cell == [100, 3]
     assert not panel.store.can_redo and panel.store.state.at == (100, 3)
 
@@ -224,7 +225,7 @@ def test_a_weight_that_is_no_number(text):
 def test_an_option_that_is_no_size(name, text):
     panel, driver = driven()
     refused(panel, driver, lambda: driver.type(name, text), f"{name} is")
-    driver.toggle("flip (convolution)")
+    driver.toggle("flip the kernel: convolution")
     assert driver.kind == "note"
     expect_consistent(panel, driver)
 
@@ -282,10 +283,15 @@ def test_cells_that_differ_are_marked_with_both_sums():
 
     panel, driver = driven(operation=differs)
     assert "differs from convkit in 1 of 24 cells" in driver.status and driver.kind == "error"
-    assert driver.html().count("but yours gives") == 1
+    driver.press("next difference")
+    assert panel.store.state.at == (1, 2) and "= Y[1, 2]" in driver.html()
+    theirs = number(panel.output[1, 2] + 1)
+    assert f"yours: {theirs}" in driver.html()
     assert "but yours gives" in panel._repr_mimebundle_()[0]["text/html"]
     panel.X = photo(128)
     painted = driver.find("output 126 × 126").pixels
+    driver.press("next difference")
+    assert panel.store.state.at == (1, 2)
     assert [n for n, level in enumerate(painted) if level == 255] == [126 + 2]
 
 
@@ -340,7 +346,7 @@ def test_a_parameter_can_be_edited():
 def test_undo_redo_and_reset():
     panel, driver = driven()
     first = panel.summary()
-    driver.toggle("flip (convolution)")
+    driver.toggle("flip the kernel: convolution")
     driver.type("padding", "1")
     driver.choose("Y row", 3)
     last = panel.summary()
@@ -364,11 +370,11 @@ def test_a_thousand_random_edits_are_replayed_from_the_log():
     edits = {
         "weight": lambda: driver.type("K[0, 0]", choose.choice(["1", "x", "0.5", "1e400", "-2"])),
         "drag": lambda: driver.choose("weight", choose.randint(-40, 40)),
-        "kernel": lambda: driver.choose("kernel", choose.choice(KERNELS)),
+        "kernel": lambda: driver.choose("named kernel", choose.choice(KERNELS)),
         "rows": lambda: driver.choose("rows", choose.randint(1, 7)),
         "picture": lambda: driver.choose("picture", choose.choice(list(PICTURES)[:5])),
         "option": lambda: driver.type(choose.choice(OPTIONS), size()),
-        "flip": lambda: driver.toggle("flip (convolution)"),
+        "flip": lambda: driver.toggle("flip the kernel: convolution"),
         "window": lambda: driver.choose("window", choose.randint(0, 9)),
         "undo": lambda: driver.press("undo"),
         "redo": lambda: driver.press("redo"),
@@ -419,5 +425,107 @@ def test_the_lens_is_for_small_inputs(side, padding, lens):
 def test_the_output_picture_has_the_outputs_colours():
     panel, driver = driven(photo(128))
     shown = driver.find("output 126 × 126")
-    assert shown.pixels == palette_indices(panel.output, 5.0) and shown.shape == [126, 126]
-    assert shown.palette == SIGNED_PALETTE
+    scale = Scale("signed", -5, 5)
+    assert shown.pixels == scale.indices(panel.output) and shown.shape == [126, 126]
+    assert shown.palette == scale.palette and shown.width == 252  # whole pixels for each
+
+
+# How the output looks, and what the pointer does
+
+
+@pytest.mark.parametrize(
+    ("name", "look", "words"),
+    [
+        ("sharpen", "grey", "The weights sum to 1: it keeps brightness"),
+        ("Gaussian blur", "grey", "The weights sum to 1: it keeps brightness"),
+        ("Sobel x", "signed", "The weights sum to 0: it takes differences"),
+        ("emboss", "grey", "The weights sum to 1: it keeps brightness"),
+    ],
+)
+def test_the_kernel_chooses_the_look(name, look, words):
+    panel, driver = driven(photo(128), kernel(name))
+    ends = (0, 1) if look == "grey" else (-5, 5)
+    scale = Scale(look, *ends)
+    assert words in driver.status
+    assert driver.find("output 126 × 126").pixels == scale.indices(panel.output)
+    outside = ((panel.output < 0) | (panel.output > 1)).double().mean()
+    share = f"{100 * outside:.0f}% of it cut to 0 or 1"
+    assert (share in driver.status) == (look == "grey" and outside >= 0.01)
+
+
+@pytest.mark.parametrize(
+    ("look", "ends"), [("grey", (0, 1)), ("signed", (-5, 5)), ("magnitude", (0, 5))]
+)
+def test_a_chosen_look_is_kept_and_is_no_step_of_undo(look, ends):
+    panel, driver = driven(photo(128))
+    driver.choose("look of the output", look)
+    driver.type("K[0, 0]", "-1.5")
+    shown = driver.find("output 126 × 126").pixels
+    assert shown == Scale(look, *ends).indices(panel.output) and "as chosen" in driver.status
+    driver.press("undo")
+    assert driver.find("look of the output").value == look and not panel.store.can_undo
+
+
+def test_the_colour_key_stays_until_it_no_longer_suits_and_can_be_refitted():
+    panel, driver = driven(K=torch.tensor([[1.0, -1.0]]))
+    for text, limit in (("0.5", 1), ("0.3", 1), ("0.001", 1), ("30", 50), ("12", 50), ("3", 5)):
+        driver.type("K[0, 0]", text)
+        assert panel.store.state.limit == limit
+    driver.type("K[0, 0]", "1")
+    assert panel.store.state.limit == 5
+    driver.press("refit")
+    assert panel.store.state.limit == 1
+
+
+def test_pointing_shows_a_window_in_numbers_and_leaves_the_state():
+    panel, driver = driven(photo(128))
+    before = panel.store.state
+    driver.point("input 128 × 128, photo 128 × 128", (20, 30))
+    assert "= Y[20, 30]" in driver.html() and "X[18:25, 28:35]" in driver.html()
+    assert driver.find("output around the cell").cell == [20, 30]
+    driver.point("input 128 × 128, photo 128 × 128", None)
+    assert "= Y[63, 63]" in driver.html() and panel.store.state is before
+
+
+def test_painting_sets_cells_in_one_step_of_undo():
+    panel, driver = driven(torch.full((6, 8), 0.25), padding=1)
+    table = "input 6 × 8, your own"
+    assert driver.find(table).pick == "hover"
+    driver.toggle("edit pixels")
+    assert driver.find(table).pick == "paint"
+    driver.choose("brush", "white")
+    driver.paint(table, (0, 0), (0, 1), (-1, 0), (99, 0), stroke=1)  # two in the padding or outside
+    driver.choose("brush", "value")
+    driver.type("brush value", "1/2")
+    driver.paint(table, (5, 7), stroke=2)
+    assert panel.X[0, :3].tolist() == [1, 1, 0.25] and panel.X[5, 7] == 0.5
+    driver.press("undo")
+    driver.press("undo")
+    assert torch.equal(panel.X, torch.full((6, 8), 0.25)) and not panel.store.can_undo
+    driver.type("brush value", "many")
+    driver.paint(table, (0, 0), stroke=3)
+    assert "brush value" in driver.status and not panel.store.can_undo
+
+
+def test_the_zoom_shows_only_what_a_wide_window_reads():
+    panel, driver = driven(photo(128), torch.ones(3, 1), dilation=(6, 5), padding=(7, 0))
+    driver.choose("Y row", 0)
+    driver.choose("Y column", 9)
+    zoom = driver.find("input around the window")
+    assert zoom.shape[0] == 3 and zoom.first[0] == -7 and zoom.dilation == [1, 5]
+    assert zoom.padded == [k for k in range(2 * zoom.shape[1])]
+    assert "X[-7:6:6, 6:13]" in driver.html()
+
+
+def test_a_slow_function_is_said_to_be_running_before_its_result_is():
+    told = []
+
+    def slow(X, K):
+        told.append((driver.kind, driver.status) if driver else None)
+        return corr2d(X, K)
+
+    driver = None
+    panel, driver = driven(operation=slow)
+    driver.type("K[0, 0]", "2")
+    assert told[-1] == ("busy", "running your slow on 6 × 8 ...")
+    assert driver.status == "slow agrees with convkit in all 24 cells."

@@ -24,7 +24,7 @@ MAX_HELD = 300_000
 def edit_kernel(driver, n):
     driver.type("K[0, 0]", str(n % 7))
     if n % 10 == 0:
-        driver.choose("kernel", KERNELS[n // 10 % len(KERNELS)])
+        driver.choose("named kernel", KERNELS[n // 10 % len(KERNELS)])
         driver.choose("window", n % 5)
     if n % 25 == 0:
         driver.press("undo")

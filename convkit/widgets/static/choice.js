@@ -14,7 +14,9 @@ function render({ model, el }) {
           model.set("value", option);
           model.save_changes();
         });
-        label.append(radio, option);
+        const text = model.get("texts")[k];
+        if (text !== option) radio.setAttribute("aria-label", `${option} ${text}`);
+        label.append(radio, text);
         return label;
       }),
     );
@@ -23,7 +25,7 @@ function render({ model, el }) {
   const show = () => {
     for (const radio of form.elements) radio.checked = radio.value === model.get("value");
   };
-  watch(model, view.signal, ["options", "titles", "label"], build);
+  watch(model, view.signal, ["options", "texts", "titles", "label"], build);
   watch(model, view.signal, ["value"], show);
   return () => view.abort();
 }

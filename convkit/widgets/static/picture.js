@@ -1,5 +1,3 @@
-const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
-
 function render({ model, el }) {
   const view = new AbortController();
   el.classList.add("ck-part", "ck-picture-part");
@@ -26,7 +24,7 @@ function render({ model, el }) {
 
   /** Lay the frame around the window of the cell pointed at, or else of the chosen one. */
   const place = () => {
-    const cell = model.get("pointed").length ? model.get("pointed") : model.get("cell");
+    const cell = shownCell(model);
     frame.hidden = !cell.length || !model.get("window").length;
     if (frame.hidden) return;
     const sides = [["top", "height"], ["left", "width"]];
@@ -53,41 +51,23 @@ function render({ model, el }) {
   const cellAt = (event) => {
     const area = canvas.getBoundingClientRect();
     const shares = [(event.clientY - area.top) / area.height, (event.clientX - area.left) / area.width];
-    return fullShape().map((size, axis) => {
-      const pixel = clamp(Math.floor(shares[axis] * size), 0, size - 1);
-      const away = pixel - model.get("start")[axis] - (model.get("window")[axis] - 1) / 2;
-      return limit(Math.round(away / model.get("stride")[axis]), axis);
-    });
+    const pixel = fullShape().map((size, axis) => clamp(Math.floor(shares[axis] * size), 0, size - 1));
+    return nearestCell(model, pixel, model.get("window"));
   };
-  const limit = (position, axis) => clamp(position, 0, model.get("cells")[axis] - 1);
-
-  let pointer = null;
-  const save = () => model.save_changes();
-  const follow = oncePerFrame(() => {
-    model.set("pointed", pointer && model.get("pointable") ? cellAt(pointer) : []);
-    model.save_changes();
-  });
-  const choose = (cell) => {
-    model.set("cell", cell);
-    model.set("pointed", []);
-    save();
-  };
+  const point = pointer(model);
   canvas.addEventListener("pointermove", (event) => {
-    pointer = event;
-    if (model.get("pointable")) follow();
+    if (model.get("pointable")) point(cellAt(event));
   });
   canvas.addEventListener("pointerleave", () => {
-    pointer = null;
-    if (model.get("pointable")) follow();
+    if (model.get("pointable")) point(null);
   });
   canvas.addEventListener("click", (event) => {
-    if (model.get("pointable")) choose(cellAt(event));
+    if (model.get("pointable")) choose(model, cellAt(event));
   });
   guardKeys(canvas).addEventListener("keydown", (event) => {
     if (!(event.key in ARROWS) || !model.get("pointable")) return;
     event.preventDefault();
-    const from = model.get("cell").length ? model.get("cell") : [0, 0];
-    choose(from.map((position, axis) => limit(position + ARROWS[event.key][axis], axis)));
+    choose(model, neighbour(model, event.key));
   });
 
   watch(model, view.signal, ["pixels", "palette", "shape"], paint);

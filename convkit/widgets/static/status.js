@@ -7,7 +7,7 @@ function render({ model, el }) {
   el.append(region);
 
   // The node stays and only its text changes: a new node would not be announced.
-  watch(model, view.signal, ["text", "kind"], () => {
+  const show = () => {
     const kind = model.get("kind");
     const error = kind === "error";
     region.setAttribute("role", error ? "alert" : "status");
@@ -15,6 +15,13 @@ function render({ model, el }) {
     region.className = `ck-status-text ck-${kind}`;
     region.setAttribute("aria-busy", String(kind === "busy"));
     if (text.data !== model.get("text")) text.data = model.get("text");
+  };
+  // Work that is done at once is not announced: "busy" is shown only if it lasts.
+  let timer = 0;
+  watch(model, view.signal, ["text", "kind"], () => {
+    clearTimeout(timer);
+    if (model.get("kind") === "busy") timer = setTimeout(show, 150);
+    else show();
   });
 
   // Standard ipywidgets in the same panel do not guard their keys: this does it for them.

@@ -1,0 +1,162 @@
+function render({ model, el }) {
+  const view = new AbortController();
+  el.classList.add("ck-part", "ck-numbers");
+  const table = make("table");
+  el.append(table);
+  const point = pointer(model);
+  let built = "";
+  let cells = []; // the <td> of each number, in reading order
+  let framed = [];
+  let stroke = null;
+  let strokes = 0;
+
+  const build = () => {
+    const [rows, columns] = model.get("shape");
+    const [top, left] = model.get("first");
+    const headers = model.get("headers");
+    if (built === String([rows, columns, top, left, headers])) return;
+    built = String([rows, columns, top, left, headers]);
+    table.replaceChildren();
+    if (headers) {
+      const head = table.insertRow();
+      head.append(make("th"));
+      for (let j = 0; j < columns; j++) head.append(heading(left + j, "col"));
+    }
+    cells = [];
+    for (let i = 0; i < rows; i++) {
+      const row = table.insertRow();
+      if (headers) row.append(heading(top + i, "row"));
+      for (let j = 0; j < columns; j++) cells.push(makeCell(row, top + i, left + j));
+    }
+    framed = [];
+  };
+  const heading = (n, scope) => {
+    const node = make("th", { scope });
+    node.textContent = n < 0 ? "" : n;
+    return node;
+  };
+  const makeCell = (row, i, j) => {
+    const cell = row.insertCell();
+    Object.assign(cell.dataset, { i, j });
+    cell.append("");
+    return cell;
+  };
+
+  const paint = () => {
+    const [levels, palette, inks] = ["levels", "palette", "inks"].map((name) => typed(model.get(name), Uint8Array));
+    const [texts, padded, marked] = ["texts", "padded", "marked"].map((name) => model.get(name));
+    if (cells.length !== levels.length) return;
+    cells.forEach((cell, k) => {
+      const at = 4 * levels[k];
+      const background = `rgb(${palette[at]}, ${palette[at + 1]}, ${palette[at + 2]})`;
+      if (cell.firstChild.data !== texts[k]) cell.firstChild.data = texts[k];
+      if (cell.dataset.colour !== background) {
+        cell.dataset.colour = cell.style.backgroundColor = background;
+        cell.style.color = inks[levels[k]] ? "#fff" : "#000";
+      }
+      cell.classList.toggle("ck-pad", padded.includes(k));
+      cell.classList.toggle("ck-different", marked.includes(k));
+    });
+  };
+
+  const cellAt = (i, j) => {
+    const [row, column] = [i - model.get("first")[0], j - model.get("first")[1]];
+    const [rows, columns] = model.get("shape");
+    return row >= 0 && row < rows && column >= 0 && column < columns ? cells[row * columns + column] : null;
+  };
+  const place = () => {
+    for (const cell of framed) {
+      cell.classList.remove("ck-framed");
+      delete cell.dataset.weight;
+    }
+    const at = shownCell(model);
+    framed = [];
+    if (!at.length) return;
+    const [start, stride, dilation, size] = ["start", "stride", "dilation", "window"].map((name) => model.get(name));
+    for (let a = 0; a < size[0]; a++) {
+      for (let b = 0; b < size[1]; b++) {
+        const cell = cellAt(start[0] + at[0] * stride[0] + a * dilation[0], start[1] + at[1] * stride[1] + b * dilation[1]);
+        if (!cell) continue;
+        cell.classList.add("ck-framed");
+        const weight = model.get("weights")[a * size[1] + b];
+        if (weight !== undefined) cell.dataset.weight = `×${weight}`;
+        framed.push(cell);
+      }
+    }
+  };
+
+  /** One Tab stop for the whole output: the chosen cell. */
+  const name = () => {
+    const isGrid = model.get("role") === "output" && model.get("pick") !== "none";
+    table.setAttribute("role", isGrid ? "grid" : "table");
+    table.setAttribute("aria-label", model.get("label"));
+    table.className = `ck-${model.get("role")} ck-${model.get("pick")}`;
+    const [row, column] = model.get("cell");
+    for (const cell of cells) {
+      const { i, j } = cell.dataset;
+      cell.setAttribute("role", isGrid ? "gridcell" : "cell");
+      if (!isGrid) continue;
+      const chosen = Number(i) === row && Number(j) === column;
+      const different = cell.classList.contains("ck-different") ? ", different" : "";
+      cell.setAttribute("aria-label", `${model.get("symbol")}[${i}, ${j}] = ${cell.textContent}${different}`);
+      cell.setAttribute("aria-selected", chosen);
+      cell.tabIndex = chosen ? 0 : -1;
+    }
+  };
+  const draw = () => {
+    const focused = cells.includes(document.activeElement);
+    build();
+    paint();
+    place();
+    name();
+    if (focused) cellAt(...model.get("cell"))?.focus();
+  };
+
+  const picked = (event) => {
+    const cell = document.elementFromPoint(event.clientX, event.clientY)?.closest("td");
+    return table.contains(cell) ? [Number(cell.dataset.i), Number(cell.dataset.j)] : null;
+  };
+  const outputOf = (spot) => {
+    if (model.get("role") === "output") return spot;
+    const span = model.get("window").map((size, axis) => model.get("dilation")[axis] * (size - 1) + 1);
+    return nearestCell(model, spot, span);
+  };
+  const brush = (event) => {
+    const spot = picked(event);
+    if (!spot || String(spot) === stroke) return;
+    stroke = String(spot);
+    send(model, { paint: [spot], stroke: strokes });
+  };
+  table.addEventListener("pointerdown", (event) => {
+    if (model.get("pick") !== "paint") return;
+    event.preventDefault();
+    table.setPointerCapture(event.pointerId);
+    strokes += 1;
+    stroke = "";
+    brush(event);
+  });
+  table.addEventListener("pointerup", () => (stroke = null));
+  table.addEventListener("pointermove", (event) => {
+    if (stroke !== null) brush(event);
+    else if (model.get("pick") === "hover") point(picked(event) && outputOf(picked(event)));
+  });
+  table.addEventListener("pointerleave", () => model.get("pick") === "hover" && point(null));
+  table.addEventListener("click", (event) => {
+    const spot = ["click", "hover"].includes(model.get("pick")) && picked(event);
+    if (spot) choose(model, outputOf(spot));
+  });
+  guardKeys(table).addEventListener("keydown", (event) => {
+    if (!(event.key in ARROWS) || !cells.includes(event.target)) return;
+    event.preventDefault();
+    choose(model, neighbour(model, event.key));
+    cellAt(...model.get("cell"))?.focus();
+  });
+
+  // At "change", not at each trait's own event: once for all traits of one message.
+  model.on("change", draw);
+  view.signal.addEventListener("abort", () => model.off("change", draw));
+  draw();
+  return () => view.abort();
+}
+
+export default { render };
