@@ -24,8 +24,6 @@ MAX_LENS_SIDE = 16
 """The most rows or columns, padding included, that are shown as numbers."""
 LOOKS = ("auto", "grey", "signed", "magnitude")
 """How the output can be shown; "auto" leaves the choice to the kernel."""
-LOOK_WORDS = {"grey": "grey", "signed": "in signed colours", "magnitude": "by magnitude"}
-"""What the verdict says of each look."""
 FITTED_SHARE = 0.2
 """A colour key is fitted anew where the output needs less than this share of it."""
 OPTIONS = {"padding": 0, "stride": 1, "dilation": 1}
@@ -216,15 +214,15 @@ class KernelEditorResult:
     def _reason(self) -> str:
         """Return why the output looks as it does."""
         total = self._sum_of_weights
-        sums = f"The weights sum to {formatting.number(total)}"
+        sums = f"Weights sum to {formatting.number(total)}"
         if self.state.look != "auto":
-            return f"{sums}; shown {LOOK_WORDS[self.look]}, as chosen."
+            return f"{sums}; the look {self.look} was chosen."
         if total == 0:
-            return f"{sums}: it takes differences, so it is shown {LOOK_WORDS[self.look]}."
+            return f"{sums}: it takes differences, so the look is {self.look}."
         if self.look == "grey":
             effect = "keeps" if total == 1 else "adds up"
-            return f"{sums}: it {effect} brightness, so it is shown {LOOK_WORDS[self.look]}."
-        return f"{sums}; shown {LOOK_WORDS[self.look]}."
+            return f"{sums}: it {effect} brightness, so the look is {self.look}."
+        return f"{sums}; the look is {self.look}."
 
     def _comparison(self) -> str:
         assert self.mismatch is not None and self.candidate is not None

@@ -191,8 +191,7 @@ class KernelEditor(Panel):
         self._brush_value = text_box("brush value", "0.5", "60px")
         paint = html("Drag over the cells of the input to paint them.", "ck-cap")
         self._paint_row = row(self._brush, self._brush_value, paint)
-        self._too_many = html()
-        self._pixel_section = Section("edit pixels", self._paint_row, self._pixels, self._too_many)
+        self._pixel_section = Section("edit pixels", self._paint_row, self._pixels)
 
     def _make_kernel_parts(self, result: KernelEditorResult) -> None:
         sizes = tuple(range(1, MAX_KERNEL_SIDE + 1))
@@ -219,9 +218,7 @@ class KernelEditor(Panel):
         place = {"layout": {"width": "46px"}, "style": {"description_width": "initial"}}
         self._row = widgets.BoundedIntText(description="Y row", **place)
         self._column = widgets.BoundedIntText(description="Y column", **place)
-        self._of = html("", "ck-cap", "ck-mono")
-        places = [html("Y["), self._row, html(","), self._column, html("]"), self._of]
-        self._place = row(*places)
+        self._place = row(html("Y["), self._row, html(","), self._column, html("]"))
         self._place.add_class("ck-place")
 
     def _kernel_column(self) -> widgets.VBox:
@@ -401,7 +398,7 @@ class KernelEditor(Panel):
         >>> panel.set_status("working", "busy")
         >>> panel.paint(panel.store.result)
         >>> panel.status
-        'Output 3 × 3, from 0 to 1. The weights sum to 1: it keeps brightness, so it is shown grey.'
+        'Output 3 × 3, from 0 to 1. Weights sum to 1: it keeps brightness, so the look is grey.'
         """
         self._view.paint(result)
         self._paint_input_controls(result.state)
@@ -448,7 +445,6 @@ class KernelEditor(Panel):
     def _paint_window_controls(self, result: KernelEditorResult) -> None:
         rows, columns = result.output.shape
         i, j = result.at
-        self._of.value = f"of {formatting.size(result.output.shape)}"
         for control, value, most in (
             (self._row, i, rows - 1),
             (self._column, j, columns - 1),
@@ -459,26 +455,20 @@ class KernelEditor(Panel):
 
     def _paint_sections(self, state: KernelEditorState) -> None:
         """Fill the sections that are open; the others wait."""
+        few = state.X.numel() <= MAX_EDITABLE_PIXELS
+        self._pixel_section.toggle.layout.display = None if few else "none"
+        can_paint = few and self._pixel_section.is_open
+        if can_paint:
+            self._pixels.show(state.X)
+            has_value = self._brush.value == "value"
+            self._brush_value.layout.visibility = "visible" if has_value else "hidden"
+        self._view.input_table.pick = "paint" if can_paint and state.fits_lens else "hover"
         if self._code_section.is_open:
             self._code.code = state.code
-        if self._pixel_section.is_open:
-            self._paint_pixels(state)
         for section in (self._pixel_section, self._option_section, self._code_section):
             section.refresh()
-        can_paint = self._pixel_section.is_open and state.fits_lens
-        self._view.input_table.pick = "paint" if can_paint else "hover"
-
-    def _paint_pixels(self, state: KernelEditorState) -> None:
-        few = state.X.numel() <= MAX_EDITABLE_PIXELS
-        self._pixels.layout.display = self._paint_row.layout.display = None if few else "none"
-        self._brush_value.layout.visibility = (
-            "visible" if self._brush.value == "value" else "hidden"
-        )
-        if few:
-            self._pixels.show(state.X)
-        size = formatting.size(state.X.shape)
-        too_many = f"{size} are too many pixels for boxes: choose a small picture."
-        self._too_many.value = "" if few else too_many
+        if not few:
+            self._pixel_section.body.layout.display = "none"
 
     def busy_text(self) -> str:
         """Return that the learner's function is running, where there is one.

@@ -124,10 +124,17 @@ def pixels(canvas: Locator) -> torch.Tensor:
     return torch.tensor(data, dtype=torch.uint8).reshape(*shape, 4)[:, :, :3]
 
 
+def table(panel: Locator, name: str) -> Locator:
+    """Return the table or grid of numbers whose accessible name starts with `name`."""
+    named = re.compile(rf"^{re.escape(name)}")
+    return panel.get_by_role("grid", name=named).or_(panel.get_by_role("table", name=named))
+
+
 def numbers(table: Locator) -> list[list[float]]:
-    """Return what a table of cells says, without the sums and weights that are hidden in it."""
-    cells = "row => [...row.cells].map(c => parseFloat(c.firstChild.textContent))"
-    return table.locator("tr").evaluate_all(f"rows => rows.map({cells})")
+    """Return what the cells of a table say, without its headings."""
+    cells = "row => [...row.querySelectorAll('td')].map(c => parseFloat(c.textContent))"
+    rows = table.locator("tr").evaluate_all(f"rows => rows.map({cells})")
+    return [row for row in rows if row]
 
 
 def upload(panel: Locator, name: str, data: bytes) -> None:
