@@ -22,6 +22,8 @@ MAX_SIDE = 600
 """The longest side of an opened picture file, and the largest padding, stride or dilation."""
 MAX_LENS_SIDE = 16
 """The most rows or columns, padding included, that are shown as numbers."""
+MAX_TABLE_COLUMNS = 20
+"""The most columns that the tables of input and output have together."""
 LOOKS = ("auto", "grey", "signed", "magnitude")
 """How the output can be shown; "auto" leaves the choice to the kernel."""
 FITTED_SHARE = 0.2
@@ -108,6 +110,12 @@ class KernelEditorState(State):
     def fits_lens(self) -> bool:
         """Whether the padded input is small enough to show as numbers."""
         return max(self.geometry.padded_size) <= MAX_LENS_SIDE
+
+    @property
+    def fits_tables(self) -> bool:
+        """Whether input and output are small enough to show as numbers side by side."""
+        columns = self.geometry.padded_size[1] + self.geometry.output_size[1]
+        return self.fits_lens and columns <= MAX_TABLE_COLUMNS
 
     @cached_property
     def input_range(self) -> tuple[float, float]:

@@ -14,6 +14,9 @@ MAX_TILES = 16
 MAX_FACTORS = 4
 """The most terms of a sum that are written with their factors."""
 MAX_TERMS = 12
+"""The most products that a sum is written with."""
+SMALL = 0.1
+"""Products below it are written with two digits in place of two decimals."""
 
 
 def product_tiles(patch: Tensor, K: Tensor, limit: float) -> str:
@@ -34,7 +37,7 @@ def product_tiles(patch: Tensor, K: Tensor, limit: float) -> str:
     """
     products = patch * K
     factors = (formatting.shorts(patch), formatting.numbers(K, 3))
-    results = formatting.shorts(products)
+    results = _product_texts(products)
     rows = []
     for i, row in enumerate((products.double() / limit).tolist()):
         cells = []
@@ -77,5 +80,12 @@ def _product_terms(patch: Tensor, K: Tensor) -> str:
         return f"sum of {K.numel()} products"
     if not products.numel():
         return "0"
-    texts = formatting.shorts(products.reshape(1, -1))[0]
+    texts = _product_texts(products.reshape(1, -1))[0]
     return " + ".join(texts).replace("+ -", "- ")
+
+
+def _product_texts(products: Tensor) -> list[list[str]]:
+    """Return the numbers of products (H, W): with two decimals, or where all are small, digits."""
+    if products.abs().max() < SMALL:
+        return formatting.numbers(products, 2)
+    return formatting.shorts(products)

@@ -23,6 +23,9 @@ PICTURE_SIDE = 256
 ZOOM = 7
 """The most rows and columns of a picture that are shown as numbers."""
 
+COLUMNS_BESIDE_KERNEL = 15
+"""The most columns of input and output together that leave room for the kernel between them."""
+
 Cell = tuple[int, int]
 
 
@@ -95,7 +98,7 @@ class KernelView(widgets.Box):
     def paint_output(self, result: KernelEditorResult) -> None:
         """Show the output, which is what an edit changes."""
         Y, scale, mark = result.output, Scale(result.look, *result.colour_range), result.mismatch
-        if result.state.fits_lens:
+        if result.state.fits_tables:
             self.output_table.show(Y, scale, mark=mark)
             return
         shown = sampled(Y, PICTURE_SIDE)
@@ -107,7 +110,7 @@ class KernelView(widgets.Box):
 
     def paint(self, result: KernelEditorResult) -> None:
         """Show everything else: the input, the window, the captions and the colour keys."""
-        self._arrange(result.state.fits_lens)
+        self._arrange(result.state.fits_tables)
         self._paint_input(result)
         self._paint_geometry(result)
         self._paint_keys(result)
@@ -124,7 +127,7 @@ class KernelView(widgets.Box):
         state = result.state
         patch = ops.window(state.X, state.K, *cell, **state.options)
         K = state.K.flip(0, 1) if state.flip else state.K
-        limit = max(1.0, formatting.colour_limit(result.output))
+        limit = formatting.colour_limit(result.output)
         line = sum_line(patch, K, result.output[cell], cell)
         if result.mismatch is not None and result.mismatch[cell]:
             assert result.candidate is not None
@@ -132,14 +135,14 @@ class KernelView(widgets.Box):
                 f'<span class="ck-theirs">yours: {formatting.number(result.candidate[cell])}</span>'
             )
         self._products.value = f'{product_tiles(patch, K, limit)}<div class="ck-sum">{line}</div>'
-        if not state.fits_lens:
+        if not state.fits_tables:
             self._paint_input_zoom(result, cell)
             self._paint_output_zoom(result, cell)
 
     def _paint_input(self, result: KernelEditorResult) -> None:
         X = result.state.X
         scale = Scale("grey", *result.state.input_range)
-        if result.state.fits_lens:
+        if result.state.fits_tables:
             self._paint_small_input(result, scale)
         elif self._painted_input is not X:
             shown = sampled(X, PICTURE_SIDE)
@@ -154,6 +157,10 @@ class KernelView(widgets.Box):
         (top, left), (rows, columns) = geometry.padding, geometry.input_size
         shown = ops.pad2d(result.state.X, geometry.padding)
         self.input_table.show(shown, scale, first=(-top, -left))
+        columns_in_line = shown.shape[1] + result.output.shape[1]
+        self.input_table.columns_in_line = self.output_table.columns_in_line = columns_in_line
+        is_wide = columns_in_line > COLUMNS_BESIDE_KERNEL
+        (self.add_class if is_wide else self.remove_class)("ck-wide-arrays")
         self.input_table.padded = _outside(
             range(-top, rows + top), range(-left, columns + left), geometry
         )
@@ -188,10 +195,10 @@ class KernelView(widgets.Box):
     def _paint_keys(self, result: KernelEditorResult) -> None:
         ends = formatting.colour_limit(result.output)
         can_refit = result.look != "grey" and result.state.limit != ends
-        self.refit.layout.visibility = "visible" if can_refit else "hidden"
+        self.refit.layout.display = None if can_refit else "none"
         self._keys[0].value = Scale("grey", *result.state.input_range).key()
         self._keys[1].value = Scale(result.look, *result.colour_range).key()
-        if result.state.fits_lens:
+        if result.state.fits_tables:
             for caption, values in zip(
                 self._captions, (result.state.X, result.output), strict=True
             ):

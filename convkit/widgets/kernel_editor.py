@@ -211,7 +211,7 @@ class KernelEditor(Panel):
         self._drag = Slider("weight", -DRAG_REACH, DRAG_REACH, 0)
         self._drag_scale = 0.0
         self._drag_ends = html("", "ck-cap", "ck-mono")
-        self._sizes = html("", "ck-cap", "ck-mono")
+        self._sizes = html("", "ck-cap", "ck-mono", "ck-sizes")
 
     def _make_window_parts(self) -> None:
         self._player = Player("window", show_slider=False, show_number=False, interval=500)
@@ -462,7 +462,7 @@ class KernelEditor(Panel):
             self._pixels.show(state.X)
             has_value = self._brush.value == "value"
             self._brush_value.layout.visibility = "visible" if has_value else "hidden"
-        self._view.input_table.pick = "paint" if can_paint and state.fits_lens else "hover"
+        self._view.input_table.pick = "paint" if can_paint and state.fits_tables else "hover"
         if self._code_section.is_open:
             self._code.code = state.code
         for section in (self._pixel_section, self._option_section, self._code_section):

@@ -50,6 +50,8 @@ class NumberTable(Part):
         or paint cells, which is told to the handlers of `on_paint`.
     headers : bool
         Whether rows and columns are numbered.
+    columns_in_line : int
+        How many columns share the panel's width, for the style sheet; 0 unless it asks for that.
     padded, marked : list of int
         The cells, in reading order, that lie in the padding, and those marked as different.
 
@@ -85,6 +87,7 @@ class NumberTable(Part):
     cell = traitlets.List(traitlets.Int(), []).tag(sync=True, echo_update=False)
     pointed = traitlets.List(traitlets.Int(), []).tag(sync=True, echo_update=False)
     pick = traitlets.Enum(("none", "click", "hover", "paint"), "none").tag(sync=True)
+    columns_in_line = traitlets.Int(0).tag(sync=True)
     headers = traitlets.Bool(False).tag(sync=True)
 
     def __init__(self, label: str, symbol: str, role: str = "input") -> None:

@@ -87,6 +87,8 @@ function render({ model, el }) {
 
   /** One Tab stop for the whole output: the chosen cell. */
   const name = () => {
+    table.style.setProperty("--columns", model.get("columns_in_line"));
+    table.style.setProperty("--chars", Math.max(3, ...model.get("texts").map((text) => text.length)));
     const isGrid = model.get("role") === "output" && model.get("pick") !== "none";
     table.setAttribute("role", isGrid ? "grid" : "table");
     table.setAttribute("aria-label", model.get("label"));
