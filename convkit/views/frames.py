@@ -22,7 +22,7 @@ MAX_LONG_COLUMNS = 2
 """The most columns of a kernel whose weights are written with four digits."""
 LONGEST_NUMBER = 7
 """The most characters of such a weight."""
-LAST_STEP = "last step recorded"
+LAST_STEP = "no further step"
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ def test_it_steps_forward_and_back_and_jumps(panel):
         expect(table(panel, title)).to_have_text(text)
     button(panel, "last step").click()
     expect_step(panel, 25)
-    expect(panel.get_by_text("last step recorded")).to_be_visible()
+    expect(panel.get_by_text("no further step")).to_be_visible()
     button(panel, "first step").click()
     expect_step(panel, 0)
 

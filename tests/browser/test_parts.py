@@ -416,7 +416,7 @@ def test_a_marker_outside_the_axes_is_an_arrow_at_their_edge(notebook):
 def place_in_percent(x, y, rotate=False):
     """Return the style of something at a place in a plot of 200 x 150."""
     turn = r"rotate: -0\.11\d+rad; " if rotate else r"(rotate: ;)?"
-    return re.compile(rf"^{turn}left: {x / 2:g}%; top: {100 * y / 150:.2f}\d*%;$")
+    return re.compile(rf"^{turn}left: {x / 2:g}%; top: {100 * y / 150:.4g}\d*%;$")
 
 
 def test_a_stretched_plot_fills_its_width_and_is_clicked_where_one_points(notebook):
