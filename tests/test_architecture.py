@@ -31,7 +31,9 @@ RUNNING_SCRIPT = re.compile(
 )
 INSERTED_HTML = re.compile(r"\b(innerHTML|outerHTML|insertAdjacentHTML)\b")
 # Scripts that insert HTML: from convkit.views, which escapes what a learner names; icons.
-INSERT_HTML = {f"convkit/widgets/static/{name}.js" for name in ("frames", "history", "player", "plot")}
+INSERT_HTML = {
+    f"convkit/widgets/static/{name}.js" for name in ("frames", "history", "player", "plot")
+}
 
 
 def in_files(paths: list[Path], check: Callable[[str], list[str]]) -> dict[str, list[str]]:

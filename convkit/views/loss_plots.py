@@ -39,6 +39,8 @@ MIN_LOSS = 1e-14
 """The least loss that the logarithmic curve shows."""
 OUTSIDE = 9e3
 """The farthest from a plot, in CSS pixels, that a point is placed."""
+DIGITS = 1
+"""To how many decimals places are rounded, so that rounding errors draw no other path."""
 LEAST_TICK = 40
 """The least distance between two numbers at an axis, in CSS pixels."""
 
@@ -170,7 +172,7 @@ class LossSurface:
         """Return where kernels (n, kH, kW) lie: float32 (n, 2), CSS pixels from the top left."""
         away = (self.to_coordinates(kernels) - self.centre) * (self.scale, -self.scale)
         points = away + np.array(SURFACE_SIZE) / 2
-        return points.clip(-OUTSIDE, OUTSIDE).astype(np.float32)
+        return points.clip(-OUTSIDE, OUTSIDE).round(DIGITS).astype(np.float32)
 
     def contains(self, points: Points) -> list[bool]:
         """Return which points (n, 2) in CSS pixels lie on the surface."""
@@ -281,7 +283,7 @@ class LossCurve:
         exponents = np.log10(np.maximum(np.asarray(losses, dtype=np.float64), MIN_LOSS))
         x = (np.arange(len(exponents)) - first) / (last - first) * width
         y = (self.high - exponents) / (self.high - self.low) * height
-        return np.stack((x, y), axis=1).astype(np.float32)
+        return np.stack((x, y), axis=1).round(DIGITS).astype(np.float32)
 
     def _marks(self) -> tuple[list[tuple[float, int]], list[tuple[float, int]]]:
         """Return the places in percent of some steps, and of some powers of ten."""

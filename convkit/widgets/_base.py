@@ -59,6 +59,7 @@ class Panel(widgets.VBox):
     'Output 64 × 64, ...'
     """
 
+    paint_delay = PAINT_DELAY
     _cleanups: tuple[Callable[[], None], ...] = ()  # none before a panel is made
     _links: list[Widget] = []
 
@@ -439,7 +440,7 @@ class Panel(widgets.VBox):
         except RuntimeError:  # a script or a test, in which nothing waits to be painted
             self._paint_rest()
         else:
-            self._timer = loop.call_later(PAINT_DELAY, self._paint_rest)
+            self._timer = loop.call_later(self.paint_delay, self._paint_rest)
 
     def _paint_rest(self) -> None:
         self._timer = None

@@ -41,7 +41,7 @@ from convkit.views.frames import (
     update_frames,
 )
 from convkit.views.html import colour_key
-from convkit.views.loss_plots import CURVE_SIZE, SURFACE_SIZE, LossSurface, curve_of
+from convkit.views.loss_plots import CURVE_SIZE, SURFACE_SIZE, LossCurve, LossSurface, curve_of
 from convkit.views.plots import (
     SIGNED_PALETTE,
     descent_text,
@@ -116,7 +116,9 @@ class DescentStepper(Panel):
     torch.Size([2, 2])
     """
 
-    _loss_surface: LossSurface | None = None  # none drawn before the first paint
+    paint_delay = 0.12  # seconds, so that recording steps does not hinder a drag
+    _loss_surface: LossSurface | None = None  # nothing is drawn before the first paint
+    _loss_curve: LossCurve | None = None
     _painted: DescentStepperResult | None = None
 
     def __init__(
@@ -351,7 +353,7 @@ class DescentStepper(Panel):
             self.header(self._fastest),
             _line("ck-descent-controls", *controls),
             _line("ck-charts", *plots),
-            _line("ck-update-line", self._update, start, self._target_column),
+            _line("ck-update-line", self._update, _line("ck-kernels", start, self._target_column)),
             self._outputs,
             self._picture_row,
             *foot(help_line, self._show_ahead, self._only_ahead, sections=[self._code_section]),
@@ -476,12 +478,12 @@ class DescentStepper(Panel):
 
     def _paint_path(self, result: DescentStepperResult, kernels: Tensor, losses: Tensor) -> None:
         """Draw a path on the loss surface, and its losses on the curve."""
-        surface = self._loss_surface
-        if surface is None or not surface.fits(result.quadratic, result.state.start):
-            surface = self._loss_surface = LossSurface(result.quadratic, result.state.start)
+        surface = self._fitting_surface(result)
         points, steps = surface.to_pixels(kernels), range(len(kernels))
         with self._surface.hold_sync():
-            self._surface.shapes, self._surface.words = surface.svg(), surface.words()
+            if surface is not self._loss_surface:
+                self._loss_surface = surface
+                self._surface.shapes, self._surface.words = surface.svg(), surface.words()
             self._surface.path = points.tobytes()
             self._surface.marker_texts = [f"step {n}" for n in steps]
             self._surface.outside_texts = [
@@ -490,9 +492,18 @@ class DescentStepper(Panel):
             ]
         curve = curve_of(losses)
         with self._curve.hold_sync():
-            self._curve.shapes, self._curve.words = curve.svg(), curve.words()
+            if curve != self._loss_curve:
+                self._loss_curve = curve
+                self._curve.shapes, self._curve.words = curve.svg(), curve.words()
             self._curve.path = curve.to_pixels(losses).tobytes()
             self._curve.marker_texts = [f"loss {formatting.number(loss)}" for loss in losses]
+
+    def _fitting_surface(self, result: DescentStepperResult) -> LossSurface:
+        """Return the surface on show, or a new one where it does not fit any more."""
+        surface, start = self._loss_surface, result.state.start
+        if surface is not None and surface.fits(result.quadratic, start):
+            return surface
+        return LossSurface(result.quadratic, start)
 
     def _paint_frames(self, result: DescentStepperResult) -> None:
         state, steps = result.state, result.trajectory

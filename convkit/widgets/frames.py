@@ -31,8 +31,9 @@ class Frames(Part):
         The frame on show.
     contents : list of [text, class]
         What slots can hold; a class that is None leaves the template's.
-    codes : bytes
-        uint16, little endian, frames times slots: indices into `contents`.
+    codes, columns : bytes
+        uint16, little endian. In frame n slot k holds ``contents[codes[n, columns[k]]]``: slots
+        that hold the same in all frames share a column.
     announcements : list of str
         What screen readers say of each frame when `index` has moved to it and stays there.
     announcement : str
@@ -53,6 +54,7 @@ class Frames(Part):
     html = traitlets.Unicode("").tag(sync=True)
     contents = traitlets.List().tag(sync=True)
     codes = traitlets.Bytes(b"").tag(sync=True)
+    columns = traitlets.Bytes(b"").tag(sync=True)
     index = traitlets.Int(0).tag(sync=True, echo_update=False)
     announcements = traitlets.List(traitlets.Unicode()).tag(sync=True)
     announcement = traitlets.Unicode("").tag(sync=True)
@@ -107,11 +109,13 @@ class Frames(Part):
             given = f"slots hold {len(numbers)} different things"
             hint = "Show fewer frames, or fewer digits."
             raise ConvkitError(given, f"at most {MAX_CONTENTS}", hint)
+        table = np.array([numbers[content] for content in contents], "<u2").reshape(self._size)
+        codes, columns = np.unique(table, axis=1, return_inverse=True)
         with self.hold_sync():
             if html is not None:
                 self.html = html
             self.contents = [list(content) for content in numbers]
-            self.codes = np.array([numbers[content] for content in contents], "<u2").tobytes()
+            self.codes, self.columns = codes.tobytes(), columns.astype("<u2").tobytes()
             self.announcements = list(announcements)
 
     def summary(self) -> str:

@@ -126,14 +126,28 @@ def test_frames_are_codes_of_their_texts_and_classes():
     frames = Frames()
     with sent_by(frames) as messages:
         frames.show(texts, classes, html='<b data-slot="0"></b><i data-slot="1"></i>')
-    codes = np.frombuffer(frames.codes, "<u2").reshape(3, 2)
-    shown = [[frames.contents[code] for code in row] for row in codes]
+    shown = decoded(frames, count=3)
     assert [[text for text, _ in row] for row in shown] == texts
     assert [[name for _, name in row] for row in shown] == classes
     assert len(frames.contents) == 5 and len(messages) == 1
     frames.show(texts, announcements=["zero", "one", "two"])
     assert frames.contents[0] == ["0", None] and frames.html.startswith("<b")
     assert frames.announcements[1] == "one"
+
+
+def test_slots_that_hold_the_same_are_sent_once():
+    texts = [[str(n), "x", str(n), str(-n)] for n in range(9)]
+    frames = Frames()
+    frames.show(texts)
+    assert [[text for text, _ in row] for row in decoded(frames, count=9)] == texts
+    assert len(frames.codes) == 2 * 9 * 3 and len(frames.columns) == 2 * 4
+
+
+def decoded(frames, count):
+    """Return what each slot holds in each of `count` frames, as the browser reads it."""
+    codes = np.frombuffer(frames.codes, "<u2").reshape(count, -1)
+    columns = np.frombuffer(frames.columns, "<u2")
+    return [[frames.contents[row[k]] for k in columns] for row in codes]
 
 
 def test_history_calls_what_is_pressed_and_nothing_else():

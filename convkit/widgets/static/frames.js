@@ -9,6 +9,7 @@ function render({ model, el }) {
   let slots = [];
   let shown = [];
   let codes = new Uint16Array(0);
+  let columns = new Uint16Array(0);
 
   const build = () => {
     body.innerHTML = model.get("html");
@@ -18,14 +19,15 @@ function render({ model, el }) {
   };
   const read = () => {
     codes = typed(model.get("codes"), Uint16Array);
+    columns = typed(model.get("columns"), Uint16Array);
     show();
   };
   /** Fill the slots of the frame `index`, touching only what differs. */
   const show = () => {
-    const from = model.get("index") * slots.length;
+    const from = model.get("index") * (columns.length && Math.max(...columns) + 1);
     const contents = model.get("contents");
     slots.forEach((slot, k) => {
-      const [text, name] = contents[codes[from + k]] ?? [null, null];
+      const [text, name] = contents[codes[from + columns[k]]] ?? [null, null];
       if (text !== null && text !== shown[k][0]) slot.textContent = text;
       if (name !== null && name !== shown[k][1]) slot.setAttribute("class", name);
       shown[k] = [text ?? shown[k][0], name ?? shown[k][1]];
@@ -43,7 +45,7 @@ function render({ model, el }) {
   };
 
   watch(model, view.signal, ["html"], build);
-  watch(model, view.signal, ["codes", "contents"], read);
+  watch(model, view.signal, ["codes", "columns", "contents"], read);
   watch(model, view.signal, ["index"], show);
   watch(model, view.signal, ["announcement"], () => announce(model.get("announcement")));
   model.on("change:index", announceLater);
