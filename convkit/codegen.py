@@ -53,7 +53,8 @@ def picture_code(name: str, dtype: torch.dtype) -> str:
     >>> picture_code("diagonal 8 × 8", torch.float64)
     'convkit.diagonal().to(torch.float64)'
     """
-    code = images.picture_code(name)
+    make, arguments = images.PICTURES[name]
+    code = f"convkit.{make.__name__}({', '.join(map(str, arguments))})"
     return code if dtype == torch.float32 else f"{code}.to({dtype})"
 
 

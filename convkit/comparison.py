@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from convkit.errors import ConvkitError
-from convkit.ops import Pair, corr2d
+from convkit.ops import corr2d
 
 
-def rounding_bound(
-    X: Tensor,
-    K: Tensor,
-    *,
-    padding: Pair = 0,
-    stride: Pair = 1,
-    dilation: Pair = 1,
-    padding_mode: str = "zeros",
-    bias: float | None = None,
-) -> Tensor:
+def rounding_bound(X: Tensor, K: Tensor, *, bias: float | None = None, **options: Any) -> Tensor:
     """Return by how much two right results of ``corr2d(X, K)`` can differ, cell by cell.
 
     A sum of n products, rounded after each operation and added in any order, is wrong by at most
@@ -30,10 +23,10 @@ def rounding_bound(
     X, K : Tensor
         Input (H, W) and kernel (kH, kW) of one dtype, whose precision counts. For a convolution
         flip the kernel first.
-    padding, stride, dilation, padding_mode
-        As in `corr2d`.
     bias : float, optional
         A number added to every cell.
+    **options
+        Padding, stride, dilation and padding mode, as in `corr2d`.
 
     Returns
     -------
@@ -51,14 +44,7 @@ def rounding_bound(
     >>> rounding_bound(X, K).item() == 4 * 4 * torch.finfo(torch.float64).eps
     True
     """
-    magnitudes = corr2d(
-        X.detach().double().abs(),
-        K.detach().double().abs(),
-        padding=padding,
-        stride=stride,
-        dilation=dilation,
-        padding_mode=padding_mode,
-    )
+    magnitudes = corr2d(X.detach().double().abs(), K.detach().double().abs(), **options)
     terms = K.numel()
     if bias is not None:
         terms += 1

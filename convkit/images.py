@@ -225,18 +225,6 @@ def _cached_picture(name: str) -> Tensor:
     return make(*arguments)
 
 
-def picture_code(name: str) -> str:
-    """Return the call that makes the picture of that name in `PICTURES`.
-
-    Examples
-    --------
-    >>> picture_code("photo 128 × 128")
-    'convkit.photo(128)'
-    """
-    make, arguments = PICTURES[name]
-    return f"convkit.{make.__name__}({', '.join(map(str, arguments))})"
-
-
 def named_like(X: Tensor) -> str | None:
     """Return the name of the picture that `X`, (H, W), equals in `X`'s own dtype, or None.
 

@@ -15,15 +15,7 @@ import torch
 from torch import Tensor
 
 from convkit.errors import ConvkitError, check_choice
-from convkit.ops import (
-    MAX_KERNEL_SIDE,
-    Pair,
-    WindowGeometry,
-    check_array,
-    patches,
-    to_pair,
-    validated_copy,
-)
+from convkit.ops import Pair, WindowGeometry, check_array, patches, to_pair, validated_copy
 
 REDUCTIONS = ("sum", "mean")
 """Whether squared errors are added up or averaged."""
@@ -84,7 +76,7 @@ class QuadraticLoss:
         self, X: Tensor, kernel_size: Pair, Y: Tensor | None = None, *, reduction: str = "sum"
     ) -> None:
         check_choice("reduction", reduction, REDUCTIONS)
-        self.kernel_size = to_pair("kernel_size", kernel_size, 1, MAX_KERNEL_SIDE)
+        self.kernel_size = to_pair("kernel_size", kernel_size, 1)
         A = patches(validated_copy("X", X).double(), self.kernel_size)
         cells = len(A) if reduction == "mean" else 1
         self.hessian = 2 * (A.T @ A / cells)

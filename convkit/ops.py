@@ -585,10 +585,10 @@ def window(
     g = _geometry(X, tuple(K.shape), padding=padding, stride=stride, dilation=dilation)
     row, column = _output_cell(i, j, g.output_size)
     padded = pad2d(X, g.padding, padding_mode)
-    (top, left), (ph, pw), (dh, dw) = g.start(row, column), g.padding, g.dilation
-    height, width = g.window_size
-    below = padded[top + ph : top + ph + height : dh]
-    return below[:, left + pw : left + pw + width : dw]
+    ph, pw = g.padding
+    rows = [a + ph for a in g.rows(row)]
+    columns = [b + pw for b in g.columns(column)]
+    return padded[rows][:, columns]
 
 
 def _output_cell(i: Any, j: Any, size: tuple[int, int]) -> tuple[int, int]:

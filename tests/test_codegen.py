@@ -68,7 +68,7 @@ def test_literal_has_as_few_digits_as_its_dtype_allows(value, dtype, text):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("name", ["stripes 6 × 8", "photo 128 × 128"])
+@pytest.mark.parametrize("name", convkit.images.PICTURES)
 def test_picture_code_makes_the_picture(name, dtype):
     code = picture_code(name, dtype)
     assert (".to(" in code) == (dtype != torch.float32)

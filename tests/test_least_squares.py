@@ -198,7 +198,7 @@ def test_everything_works_without_gradients(mode):
     ("arguments", "given", "text"),
     [
         ((X, 7), "kernel_size (7, 7)", "smaller kernel"),
-        ((X, 0), "kernel_size is 0", "a whole number from 1 to 500"),
+        ((X, 0), "kernel_size is 0", "a whole number from 1"),
         ((X, (1, 2), Y.T), "Y has shape (7, 6)", "shape (6, 7) for X (6, 8) and kernel (1, 2)"),
         ((X / 0, (1, 2)), "X[0, 0] is inf", "finite numbers"),
         ((X, (1, 2), Y / 0), "Y[0, 0] is nan", "finite numbers"),
