@@ -244,33 +244,6 @@ class QuadraticLoss:
         losses = self.loss(self.best_kernel) + (self.eigenvalues * errors**2).sum(1) / 2
         return (best + errors @ directions).reshape(-1, *self.kernel_size), losses
 
-    def surface(self, centre: Tensor, u: Tensor, v: Tensor, a: Tensor, b: Tensor) -> Tensor:
-        """Return the loss at ``centre + a[i] * u + b[j] * v`` in row j and column i.
-
-        Parameters
-        ----------
-        centre, u, v : Tensor
-            Kernels (kH, kW).
-        a, b : Tensor
-            Coordinates along `u` and `v`, 1-D.
-
-        Returns
-        -------
-        Tensor
-            Shape (len(b), len(a)).
-
-        Examples
-        --------
-        >>> quadratic = QuadraticLoss(torch.eye(2), (1, 2), torch.zeros(2, 1))
-        >>> u, v = quadratic.projection_axes
-        >>> quadratic.surface(0 * u, u, v, torch.tensor([0, 1]), torch.tensor([0, 3]))  # a² + b²
-        tensor([[ 0.,  1.],
-                [ 9., 10.]], dtype=torch.float64)
-        """
-        across = a.double()[None, :, None] * self._weights("u", u)
-        up = b.double()[:, None, None] * self._weights("v", v)
-        return self._losses(self._weights("centre", centre) + across + up)
-
     def _losses(self, weights: Tensor) -> Tensor:
         """Return the loss for weights (..., n); rounding is kept from making it negative."""
         linear, scale = self._with_target()

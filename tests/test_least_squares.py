@@ -59,25 +59,26 @@ def test_loss_gradient_and_hessian_are_autograds(size, reduction):
 
 
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
-def test_surface_is_the_loss_at_each_point(reduction):
-    picture, size = noise(5, 6), (2, 3)
-    Y = target(picture, size)
-    centre, u, v = (noise(*size, seed=seed) for seed in (2, 3, 4))
-    a, b = torch.linspace(-2, 2, 5), torch.linspace(-1, 3, 4)
-    surface = QuadraticLoss(picture, size, Y, reduction=reduction).surface(centre, u, v, a, b)
-    expected = [
-        [squared_error(picture, Y, reduction, centre + s * u + t * v) for s in a.double()]
-        for t in b.double()
-    ]
-    assert surface.shape == (4, 5)
-    assert_close(surface, torch.tensor(expected))
+@pytest.mark.parametrize("picture", [noise(5, 6), X])
+def test_descent_takes_each_step_against_the_gradient(picture, reduction):
+    size = (2, 3)
+    Y, K = target(picture, size), noise(*size, seed=2)
+    quadratic = QuadraticLoss(picture, size, Y, reduction=reduction)
+    rates = [share * quadratic.max_stable_lr for share in (0.3, 0.9, 1.2, 0.5)]
+    kernels, losses = quadratic.descent(K, rates)
+    assert kernels.shape == (5, *size)
+    assert_close(kernels[0], K.double())
+    for n, lr in enumerate(rates):
+        assert_close(kernels[n + 1], kernels[n] - lr * quadratic.gradient(kernels[n]))
+    expected = [quadratic.loss(kernel) for kernel in kernels]
+    assert_close(losses, torch.tensor(expected, dtype=torch.float64))
 
 
 def test_loss_is_never_below_zero():
     quadratic, tiny = QuadraticLoss(X, (1, 2), Y), torch.linspace(-1e-9, 1e-9, 9)
-    surface = quadratic.surface(BOOKS, *quadratic.projection_axes, tiny, tiny)
-    assert surface.min() == 0
-    assert surface.max() < 1e-12
+    losses = [quadratic.loss(BOOKS + a) for a in tiny]
+    assert min(losses) == 0
+    assert max(losses) < 1e-12
 
 
 # Curvature, rank and learning rates
@@ -220,7 +221,7 @@ def test_errors_name_the_argument_its_value_and_a_remedy(arguments, given, text)
     [
         ("loss", [BOOKS]),
         ("gradient", [BOOKS]),
-        ("surface", [BOOKS, BOOKS, BOOKS, X[0], X[0]]),
+        ("descent", [BOOKS, [0.1]]),
         ("scale", []),
         ("best_kernel", []),
     ],
@@ -232,9 +233,6 @@ def test_what_needs_a_target_says_so(name, arguments):
 
 def test_kernels_of_another_shape_are_refused():
     quadratic = QuadraticLoss(X, (1, 2), Y)
-    for place, name in enumerate(("centre", "u", "v")):
-        kernels = [BOOKS, BOOKS, BOOKS]
-        kernels[place] = BOOKS.T
-        text = rf"{name} has shape \(2, 1\); expected the kernel's shape \(1, 2\)"
-        with pytest.raises(ConvkitError, match=text):
-            quadratic.surface(*kernels, X[0], X[0])
+    text = r"start has shape \(2, 1\); expected the kernel's shape \(1, 2\)"
+    with pytest.raises(ConvkitError, match=text):
+        quadratic.descent(BOOKS.T, [])

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -28,7 +27,7 @@ from convkit.descent import Step
 from convkit.errors import ConvkitError
 from convkit.least_squares import QuadraticLoss
 from convkit.ops import check_array, corr2d
-from convkit.views.html import COLOURS, tint
+from convkit.views.html import COLOURS
 from convkit.views.loss_plots import (
     MIN_LOSS,
     SURFACE_COLOUR,
@@ -46,8 +45,6 @@ MAX_NUMBERS = 8
 """The most rows and columns whose numbers are written on the cells, in place of a key."""
 GAP, KEY_GAP = 24, 66
 """Pixels to the right of a picture, without and with a key."""
-MARKED = 255
-"""The palette index of a marked pixel."""
 
 Box = tuple[float, float, float, float]
 
@@ -79,54 +76,6 @@ class StaticFigure:
 
 
 # Pixels for a canvas.
-
-
-def _signed_palette() -> bytes:
-    shades = [tint((k - 127) / 127) for k in range(MARKED)]
-    return b"".join(
-        [bytes.fromhex(f"{colour[1:]}ff") for colour in (*shades, COLOURS["difference"])]
-    )
-
-
-GREY_PALETTE = b"".join([bytes((k, k, k, 255)) for k in range(256)])
-"""RGBA bytes of 256 shades from black to white."""
-SIGNED_PALETTE = _signed_palette()
-"""RGBA bytes from blue (0) over white (127) to red (254), then the colour of a difference (255)."""
-
-
-def palette_indices(
-    values: Tensor, limit: float | None = None, mark: Tensor | None = None
-) -> bytes:
-    """Return a picture as one byte per pixel, in reading order: an index into a palette.
-
-    Parameters
-    ----------
-    values : Tensor
-        Shape (H, W). Without `limit` a brightness from 0 (black, index 0) to 1 (white, 255), into
-        `GREY_PALETTE`; what lies outside is clipped.
-    limit : float, optional
-        Show signed values: -limit has index 0, 0 has 127 and limit has 254 of `SIGNED_PALETTE`.
-    mark : Tensor, optional
-        A bool tensor (H, W): pixels to show in the colour of a difference.
-
-    Examples
-    --------
-    >>> list(palette_indices(torch.tensor([[0.0, 0.2, 9.0]])))
-    [0, 51, 255]
-    >>> list(palette_indices(torch.tensor([[-2.0, 0.0, 2.0]]), limit=2))
-    [0, 127, 254]
-    """
-    values = values.detach()
-    if values.dtype.itemsize < 4:  # half precision cannot tell 256 shades apart
-        values = values.float()
-    if limit is None:
-        levels = values.clamp(0, 1) * 255
-    else:
-        levels = (values / limit + 1).mul(127).clamp(0, 254)
-    indices = levels.round().to(torch.uint8)
-    if mark is not None:
-        indices.masked_fill_(mark, MARKED)
-    return indices.numpy().tobytes()
 
 
 def sampled(values: Tensor, max_side: int) -> Tensor:

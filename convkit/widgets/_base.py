@@ -20,7 +20,7 @@ from convkit.widgets._typed import InvalidInput
 from convkit.widgets.history import History
 from convkit.widgets.status import Status
 
-SHEETS = ("panel", "kernel_editor")
+SHEETS = ("panel", "kernel_editor", "descent_stepper")
 _STATIC = files("convkit.widgets").joinpath("static")
 STYLE = tables.STYLE + "".join([_STATIC.joinpath(f"{n}.css").read_text("utf-8") for n in SHEETS])
 STATIC_NOTE = "Run this cell to make the panel live."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from importlib.resources import files
 from typing import Any
 
 import ipywidgets as widgets
@@ -40,15 +39,13 @@ from convkit.views.frames import (
     output_frames,
     update_frames,
 )
-from convkit.views.html import colour_key
 from convkit.views.loss_plots import CURVE_SIZE, SURFACE_SIZE, LossCurve, LossSurface, curve_of
 from convkit.views.plots import (
-    SIGNED_PALETTE,
     descent_text,
-    palette_indices,
     sampled,
     static_figure,
 )
+from convkit.views.scales import Scale
 from convkit.widgets._base import STATIC_NOTE, Panel, Section, foot, html, row, text_box
 from convkit.widgets._typed import InvalidInput, read_number
 from convkit.widgets.array_editor import ArrayEditor
@@ -59,7 +56,6 @@ from convkit.widgets.player import Player
 from convkit.widgets.plot import Plot
 from convkit.widgets.slider import Slider
 
-STYLE = files("convkit.widgets").joinpath("static/descent_stepper.css").read_text("utf-8")
 PICTURE_SIDE = 128
 """The width of a large prediction, target or residual on the screen, in CSS pixels."""
 PICTURES = {"prediction": "Y", "target": "T", "residual": "R"}
@@ -333,8 +329,6 @@ class DescentStepper(Panel):
         self._pictures = {name: Picture(name, width=PICTURE_SIDE) for name in PICTURES}
         self._key = html()
         self._picture_row = _line("ck-pictures", *self._picture_columns())
-        self._style = html(f"<style>{STYLE}</style>")
-        self._style.layout.display = "none"
 
     def _lines(self) -> list[widgets.Widget]:
         controls = [
@@ -349,7 +343,6 @@ class DescentStepper(Panel):
         ]
         help_line = html("Click on the surface to start there.", "ck-cap")
         return [
-            self._style,
             self.header(self._fastest),
             _line("ck-descent-controls", *controls),
             _line("ck-charts", *plots),
@@ -529,13 +522,14 @@ class DescentStepper(Panel):
         values = {"prediction": prediction, "target": state.Y, "residual": prediction - state.Y}
         first = ops.corr2d(state.X, state.start) - state.Y
         limit = formatting.colour_limit(torch.stack((state.Y, first)))
+        scale = Scale("signed", -limit, limit)
         for name, picture in self._pictures.items():
             shown = sampled(values[name], PICTURE_SIDE)
             with picture.hold_sync():
-                picture.shape, picture.palette = list(shown.shape), SIGNED_PALETTE
-                picture.pixels = palette_indices(shown, limit)
+                picture.shape, picture.palette = list(shown.shape), scale.palette
+                picture.pixels = scale.indices(shown)
                 picture.label = f"{name}, {formatting.size(state.Y.shape)}"
-        self._key.value = colour_key(limit)
+        self._key.value = scale.key()
 
     def _paint_controls(self, result: DescentStepperResult) -> None:
         state, limits = result.state, kernel_limits(result.trajectory, result.quadratic.best_kernel)

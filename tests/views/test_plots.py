@@ -6,13 +6,9 @@ import subprocess
 import sys
 from base64 import b64decode
 
-import matplotlib
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from convkit import ConvkitError, QuadraticLoss, corr2d, stripes
@@ -20,16 +16,12 @@ from convkit.descent import record
 from convkit.views import show
 from convkit.views.html import COLOURS
 from convkit.views.plots import (
-    GREY_PALETTE,
-    SIGNED_PALETTE,
     descent_text,
-    palette_indices,
     sampled,
     static_figure,
 )
 
 EDGE = torch.tensor([[1.0, -1.0]])
-VALUES = arrays(np.float32, (3, 4), elements=st.floats(-2, 2, width=32))
 
 
 def pixels(png):
@@ -49,29 +41,6 @@ def descent(steps=6):
 
 
 # Canvas pictures
-
-
-@given(VALUES)
-def test_brightness_is_an_index_of_grey(values):
-    expected = np.rint(values.clip(0, 1) * np.float32(255)).astype(np.uint8)
-    assert palette_indices(torch.from_numpy(values)) == expected.tobytes()
-    assert GREY_PALETTE[4 * 200 : 4 * 201] == bytes([200, 200, 200, 255])
-
-
-@given(VALUES, st.sampled_from([0.5, 1.0, 5.0]))
-def test_signed_values_are_an_index_of_matplotlibs_colours(values, limit):
-    indices = np.frombuffer(palette_indices(torch.from_numpy(values), limit), np.uint8)
-    levels = (values.flatten() / limit).clip(-1, 1)
-    assert abs(indices - (levels + 1) * 127).max() <= 0.51
-    colours = matplotlib.colormaps["RdBu_r"](np.linspace(0, 1, 255), bytes=True)
-    ours = np.frombuffer(SIGNED_PALETTE[: 4 * 255], np.uint8).astype(int)
-    assert abs(ours - colours.flatten()).max() <= 2  # a table of 256 colours, and ours of 255
-
-
-def test_marked_cells_have_the_colour_of_a_difference():
-    mark = torch.tensor([[False, True]])
-    assert palette_indices(torch.zeros(1, 2), 1.0, mark) == bytes([127, 255])
-    assert SIGNED_PALETTE[-4:-1].hex() == COLOURS["difference"].lstrip("#")
 
 
 @pytest.mark.parametrize(("side", "step"), [(300, 1), (301, 2), (600, 2), (601, 3)])

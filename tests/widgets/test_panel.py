@@ -32,7 +32,7 @@ def test_the_worked_example_edits_paints_undoes_and_refuses(example):
     assert driver.status == "75% of the pixels are brighter."
     driver.choose("level in percent", 65)
     assert driver.status == "50% of the pixels are brighter." and panel.store.state.level == 0.65
-    assert list(driver.find("pixels brighter than 0.65").pixels) == [0, 0, 255, 255]
+    assert list(driver.find("pixels brighter than 0.65").pixels) == [0, 0, 254, 254]
     with pytest.raises(ConvkitError, match="level is 2"):
         panel.store.set(level=2)
     panel.undo()
