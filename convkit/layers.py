@@ -21,7 +21,7 @@ class Conv2D(nn.Module):
     Raises
     ------
     ConvkitError
-        If `kernel_size` is not a positive size, or `forward` is given what `corr2d` refuses.
+        If a side of `kernel_size` is not 1 to 500, or `forward` is given what `corr2d` refuses.
 
     Examples
     --------
