@@ -10,14 +10,13 @@ from tools.lab import PROJECT, browser, cell, jupyterlab, notebooks_copy, open_n
 
 IMPORTS = """\
 import torch
-from convkit import corr2d, stripes
+from convkit import stripes
 from convkit.widgets import DescentStepper, KernelEditor"""
 PANELS = {
     "kernel-editor": "KernelEditor()",
     "descent-stepper": """\
-X = stripes()
-Y = corr2d(X, torch.tensor([[1.0, -1.0]]))
-panel = DescentStepper(X, Y, torch.tensor([[0.5, 0.5]]), lr=0.03)
+K, start = torch.tensor([[1.0, -1.0]]), torch.tensor([[0.5, 0.5]])
+panel = DescentStepper(stripes(), target=K, start=start, lr=0.03)
 panel.n = 6
 panel""",
 }

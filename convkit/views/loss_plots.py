@@ -234,7 +234,7 @@ class LossSurface:
             )
             is_inside = 12 < x < width - 24 and 10 < y < height - 8
             if ring.is_thick and is_inside and distance > 24:
-                labels.append((formatting.number(ring.loss), x, y))
+                labels.append((f"{ring.loss:g}", x, y))
         return labels
 
     def words(self) -> str:

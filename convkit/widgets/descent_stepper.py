@@ -480,7 +480,7 @@ class DescentStepper(Panel):
             self._surface.path = points.tobytes()
             self._surface.marker_texts = [f"step {n}" for n in steps]
             self._surface.outside_texts = [
-                "" if inside else f"step {n} lies outside:\n{_kernel_text(kernels[n])}"
+                "" if inside else f"step {n} lies outside{_kernel_text(kernels[n])}"
                 for n, inside in zip(steps, surface.contains(points), strict=True)
             ]
         curve = curve_of(losses)
@@ -521,7 +521,7 @@ class DescentStepper(Panel):
         prediction = ops.corr2d(state.X, result.step.kernel)
         values = {"prediction": prediction, "target": state.Y, "residual": prediction - state.Y}
         first = ops.corr2d(state.X, state.start) - state.Y
-        limit = formatting.colour_limit(torch.stack((state.Y, first)))
+        limit = formatting.colour_limit(torch.stack((first, *values.values())))
         scale = Scale("signed", -limit, limit)
         for name, picture in self._pictures.items():
             shown = sampled(values[name], PICTURE_SIDE)
@@ -610,11 +610,11 @@ def _step_text(step: Step) -> str:
 
 
 def _kernel_text(kernel: Tensor) -> str:
-    """Return a kernel of up to four weights as numbers, or nothing."""
-    if kernel.numel() > 4:
-        return "its kernel is far away"
-    rows = [", ".join(row) for row in formatting.numbers(kernel, 3)]
-    return f"K = [{'], ['.join(rows)}]".replace("-", "−")
+    """Return a line with a kernel of a few weights, or nothing."""
+    if kernel.numel() > 2:
+        return ""
+    weights = ", ".join(row[0] for row in formatting.numbers(kernel.reshape(-1, 1), 3))
+    return f":\nK = [{weights}]".replace("-", "−")
 
 
 def _show_frames(part: Frames, frames: StepFrames, announcements: list[str] | None = None) -> None:

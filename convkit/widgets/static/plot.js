@@ -1,5 +1,6 @@
 const SVG = "http://www.w3.org/2000/svg";
 const KEY_UNITS = 4;
+const NOTE_GAP = 16; // px between a marker and the end of its text, without the text
 const STEPS = {
   ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0],
 };
@@ -76,10 +77,14 @@ function render({ model, el }) {
     marker.style.rotate = outside ? `${Math.atan2(away[1], away[0])}rad` : "";
     place(marker, shown);
     if (model.get("pick") === "index") guide.setAttribute("d", `M${shown[0]},0V${height}`);
-    const onLeft = shown[0] > 0.6 * width;
     if (outside) {
-      note(outsideText, model.get("outside_texts")[index], [onLeft ? 0 : width, height], !onLeft);
-    } else note(markerText, model.get("marker_texts")[index], shown, onLeft);
+      const onLeft = 2 * shown[0] < width; // the words stand at the other side
+      note(outsideText, model.get("outside_texts")[index], [onLeft ? width : 0, height], onLeft);
+      return;
+    }
+    note(markerText, model.get("marker_texts")[index], shown, false);
+    const right = (shown[0] / width) * area.clientWidth + markerText.offsetWidth + NOTE_GAP;
+    markerText.classList.toggle("ck-on-left", right > area.clientWidth);
   };
   const isOutside = ([x, y]) => {
     const [width, height] = model.get("size");
@@ -169,7 +174,12 @@ function render({ model, el }) {
   const drawn = ["index", "show_ahead", "marker_texts", "outside_texts", "start_text", "size", "pick"];
   watch(model, view.signal, drawn, draw);
   watch(model, view.signal, ["answered"], answer);
-  return () => view.abort();
+  const resized = new ResizeObserver(draw); // where a text fits depends on the width
+  resized.observe(area);
+  return () => {
+    view.abort();
+    resized.disconnect();
+  };
 }
 
 function span(name) {
