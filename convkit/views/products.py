@@ -7,7 +7,7 @@ from html import escape
 from torch import Tensor
 
 from convkit import formatting
-from convkit.views.html import ink, tint
+from convkit.views.html import ink, minus, tint
 
 MAX_TILES = 16
 """The most products that are written with their factors; of more, only the products are."""
@@ -45,7 +45,7 @@ def product_tiles(patch: Tensor, K: Tensor, limit: float) -> str:
             given = f"{factors[0][i][j]} × {factors[1][i][j]}" if K.numel() <= MAX_TILES else ""
             colour = tint(share)
             style = f"background:{colour};color:{ink(colour)}"
-            cells.append(f'<td style="{style}">{given}<b>{results[i][j]}</b></td>')
+            cells.append(f'<td style="{style}">{minus(given)}<b>{minus(results[i][j])}</b></td>')
         rows.append(f"<tr>{''.join(cells)}</tr>")
     size = "" if K.numel() <= MAX_TILES else " ck-many"
     body = "".join(rows)
@@ -63,14 +63,14 @@ def sum_line(patch: Tensor, K: Tensor, total: Tensor, cell: tuple[int, int]) -> 
     >>> import torch
     >>> patch, K = torch.tensor([[2.0, 3.0]]), torch.tensor([[1.0, -1.0]])
     >>> sum_line(patch, K, torch.tensor(-1.0), (0, 4))
-    '2×1 + 3×(-1) <span>= <b>-1</b> = Y[0, 4]</span>'
+    '2×1 + 3×(−1) <span>= <b>−1</b> = Y[0, 4]</span>'
     """
     if K.numel() <= MAX_FACTORS:
         terms = formatting.window_sums(patch.reshape(1, -1), K)[0].rpartition(" = ")[0]
     else:
         terms = _product_terms(patch, K)
     result = f"<span>= <b>{formatting.number(total)}</b> = Y[{cell[0]}, {cell[1]}]</span>"
-    return f"{escape(terms)} {result}"
+    return minus(f"{escape(terms)} {result}")
 
 
 def _product_terms(patch: Tensor, K: Tensor) -> str:

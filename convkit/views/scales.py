@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from convkit import formatting
-from convkit.views.html import COLOURS, ink, tint
+from convkit.views.html import COLOURS, ink, minus, tint
 
 TOP = 254
 """The palette index of the last shade; the one after it marks a difference."""
@@ -81,7 +81,7 @@ class Scale:
         stops = ", ".join(_shades(self.look)[:: TOP // 10])
         bar = f'<i style="background:linear-gradient(90deg, {stops})"></i>'
         low, high = formatting.number(self.low), formatting.number(self.high)
-        return f'<div class="ck-key"><span>{low}</span>{bar}<span>{high}</span></div>'
+        return f'<div class="ck-key"><span>{minus(low)}</span>{bar}<span>{high}</span></div>'
 
 
 @cache

@@ -11,6 +11,7 @@ from torch import Tensor
 from convkit import formatting, ops
 from convkit.ops import WindowGeometry
 from convkit.state.kernel_editor import KernelEditorResult
+from convkit.views.html import minus
 from convkit.views.plots import sampled
 from convkit.views.products import product_tiles, sum_line
 from convkit.views.scales import Scale
@@ -169,7 +170,7 @@ class KernelView(widgets.Box):
         """Tell every part where windows lie, so that frames can move in the browser."""
         state, geometry = result.state, result.state.geometry
         K = state.K.flip(0, 1) if state.flip else state.K
-        weights = [text for row in formatting.numbers(K, 2) for text in row]
+        weights = [minus(text) for row in formatting.numbers(K, 2) for text in row]
         for part in (self.input_table, self.input_zoom, self.input_picture):
             with part.hold_sync():
                 part.start, part.stride = list(geometry.start(0, 0)), list(geometry.stride)

@@ -23,6 +23,7 @@ from convkit.state.kernel_editor import (
 )
 from convkit.state.store import Store
 from convkit.user_function import accepted_keywords, name_of
+from convkit.views.html import minus
 from convkit.views.lens import lens
 from convkit.views.plots import show
 from convkit.widgets._base import (
@@ -425,7 +426,7 @@ class KernelEditor(Panel):
         K = state.K
         self._grid.show(K)
         self._sizes.value = "<br>".join(formatting.size_sums(state.geometry))
-        self._weight_sum.value = f"sum of weights {formatting.number(K.double().sum())}"
+        self._weight_sum.value = f"sum of weights {minus(formatting.number(K.double().sum()))}"
         self._preset.value = kernels.named_like(K) or OWN_KERNEL
         self._rows.value, self._columns.value = K.shape
         self._paint_drag(K)
@@ -438,7 +439,7 @@ class KernelEditor(Panel):
         if abs(weight) > self._drag_scale or not 0.3 * limit <= self._drag_scale <= 8 * limit:
             self._drag_scale = limit
             ends = formatting.number(-limit), formatting.number(limit)
-            self._drag_ends.value = " … ".join(ends)
+            self._drag_ends.value = minus(" … ".join(ends))
         self._drag.value = self._drag_position(weight)
         self._drag.valuetext = f"weight {formatting.number(weight)}"
 

@@ -8,6 +8,7 @@ import traitlets
 from torch import Tensor
 
 from convkit import formatting
+from convkit.views.html import minus
 from convkit.views.scales import Scale
 from convkit.widgets._part import Part, module, stylesheet
 
@@ -131,7 +132,7 @@ class NumberTable(Part):
             texts = formatting.shorts(values)
         with self.hold_sync():
             self.shape, self.first = list(values.shape), list(first)
-            self.texts = [text for row in texts for text in row]
+            self.texts = [minus(text) for row in texts for text in row]
             self.levels, self.palette, self.inks = scale.indices(values), scale.palette, scale.inks
             self.marked = [] if mark is None else mark.flatten().nonzero().flatten().tolist()
 

@@ -132,7 +132,7 @@ def table(panel: Locator, name: str) -> Locator:
 
 def numbers(table: Locator) -> list[list[float]]:
     """Return what the cells of a table say, without its headings."""
-    cells = "row => [...row.querySelectorAll('td')].map(c => parseFloat(c.textContent))"
+    cells = "row => [...row.querySelectorAll('td')].map(c => parseFloat(c.textContent.replace('−', '-')))"
     rows = table.locator("tr").evaluate_all(f"rows => rows.map({cells})")
     return [row for row in rows if row]
 

@@ -120,7 +120,7 @@ def test_padding_and_stride_are_typed(on_stripes, name, text, options):
 def test_flipping_convolves(on_stripes):
     open_section(on_stripes, "padding, stride, flip")
     on_stripes.get_by_label("flip the kernel: convolution").check()
-    expect(output(on_stripes).locator("td").nth(1)).to_have_text("-1")
+    expect(output(on_stripes).locator("td").nth(1)).to_have_text("−1")
     assert numbers(output(on_stripes)) == convolve2d(stripes(), EDGE).tolist()
 
 
@@ -185,7 +185,7 @@ def test_cells_where_a_function_differs_are_marked(notebook):
     expect(said(panel, "alert")).to_contain_text("wrong differs from convkit in 4 of 42 cells")
     expect(panel.get_by_role("gridcell", name=re.compile("different$"))).to_have_count(4)
     button(panel, "next difference").click()
-    expect(panel.locator(".ck-sum")).to_have_text("1×1 + 0×(-1) = 1 = Y[2, 1]yours: 2")
+    expect(panel.locator(".ck-sum")).to_have_text("1×1 + 0×(−1) = 1 = Y[2, 1]yours: 2")
     panel.get_by_label("picture", exact=True).select_option("photo 128 × 128")
     canvas = picture(panel, "output 128 × 127")
     expect(canvas).to_be_visible()
@@ -197,7 +197,7 @@ def test_pixels_are_edited_and_markup_in_a_box_is_text(on_stripes):
     open_section(on_stripes, "edit pixels")
     type_in(box(on_stripes, "X[0, 0]"), "3")
     expect(output(on_stripes).locator("td").first).to_have_text("2")
-    expect(on_stripes.locator(".ck-sum")).to_contain_text("3×1 + 1×(-1) = 2 = Y[0, 0]")
+    expect(on_stripes.locator(".ck-sum")).to_contain_text("3×1 + 1×(−1) = 2 = Y[0, 0]")
     expect(on_stripes.get_by_label("picture", exact=True)).to_have_value("your own")
     markup = "<img src=x onerror='window.ran = 1'>"
     box(on_stripes, "X[0, 0]").fill(markup)
@@ -247,12 +247,12 @@ def test_a_weight_is_dragged_in_one_step_of_undo(on_photo):
 def test_the_window_walks_by_player_and_boxes(on_stripes):
     button(on_stripes, "next window").click()
     button(on_stripes, "next window").click()
-    expect(on_stripes.locator(".ck-sum")).to_contain_text("0×1 + 0×(-1) = 0 = Y[0, 2]")
+    expect(on_stripes.locator(".ck-sum")).to_contain_text("0×1 + 0×(−1) = 0 = Y[0, 2]")
     button(on_stripes, "last window").click()
     expect(number_box(on_stripes, "Y row")).to_have_value("5")
     number_box(on_stripes, "Y row").fill("3")
     number_box(on_stripes, "Y row").press("Tab")
-    expect(on_stripes.locator(".ck-sum")).to_contain_text("1×1 + 1×(-1) = 0 = Y[3, 6]")
+    expect(on_stripes.locator(".ck-sum")).to_contain_text("1×1 + 1×(−1) = 0 = Y[3, 6]")
     button(on_stripes, "first window").click()
     button(on_stripes, "play window").click()
     expect(number_box(on_stripes, "Y row")).not_to_have_value("0")  # it played past the first row
@@ -282,7 +282,9 @@ def test_one_panel_shown_twice_and_another_beside_it(notebook):
         expect(box(panels.nth(n), "K[0, 0]")).to_have_value(value)
     Y = corr2d(stripes(), kernel("Sobel x"))
     for n, first in enumerate((Y[0, 0] + 8, Y[0, 0] + 8, Y[0, 0])):
-        expect(output(panels.nth(n)).locator("td").first).to_have_text(f"{first:g}")
+        expect(output(panels.nth(n)).locator("td").first).to_have_text(
+            f"{first:g}".replace("-", "−")
+        )
 
 
 def test_no_key_pressed_in_a_panel_reaches_the_notebook(on_stripes):
@@ -327,7 +329,7 @@ def test_pointing_at_a_small_output_moves_the_window_without_the_kernel(notebook
     cell.hover()
     framed = table(on_stripes, "input 6").locator("td.ck-framed")
     expect(framed).to_have_count(2)
-    assert framed.evaluate_all("cells => cells.map(c => c.dataset.weight)") == ["×1", "×-1"]
+    assert framed.evaluate_all("cells => cells.map(c => c.dataset.weight)") == ["×1", "×−1"]
     assert framed.first.evaluate("c => [c.dataset.i, c.dataset.j]") == ["2", "1"]
     expect(on_stripes.locator(".ck-sum")).to_contain_text("= Y[2, 1]")  # once the kernel is free
 

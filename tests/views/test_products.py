@@ -18,7 +18,7 @@ def test_each_tile_holds_pixel_weight_and_product(rows, columns, seed, scale):
     generator = torch.Generator().manual_seed(seed)
     patch, K = torch.randn(2, rows, columns, generator=generator)
     K = K * scale
-    tiles = re.findall(TILE, product_tiles(patch, K, 2.0))
+    tiles = re.findall(TILE, product_tiles(patch, K, 2.0).replace("−", "-"))
     assert len(tiles) == rows * columns
     for (_, _, factors, text), x, k in zip(
         tiles, patch.flatten().tolist(), K.flatten().tolist(), strict=True
@@ -39,8 +39,8 @@ def test_tiles_have_the_colours_of_the_key():
 @pytest.mark.parametrize(
     ("patch", "K", "text"),
     [
-        ([[2.0, 3.0]], [[1.0, -1.0]], "2×1 + 3×(-1) = -1 = Y[0, 4]"),
-        ([[1.0, 2, 3, 4, 0.5]], [[1.0, -1, 0, 0, -1]], "1 - 2 - 0.50 = -1.5 = Y[0, 4]"),
+        ([[2.0, 3.0]], [[1.0, -1.0]], "2×1 + 3×(−1) = −1 = Y[0, 4]"),
+        ([[1.0, 2, 3, 4, 0.5]], [[1.0, -1, 0, 0, -1]], "1 − 2 − 0.50 = −1.5 = Y[0, 4]"),
         ([[1.0] * 5], [[0.0] * 5], "0 = 0 = Y[0, 4]"),
         ([[1.0] * 14], [[0.5] * 14], "sum of 14 products = 7 = Y[0, 4]"),
     ],

@@ -52,5 +52,5 @@ def test_a_marked_value_has_the_last_colour():
 
 
 def test_the_key_names_its_ends():
-    assert "<span>-0.5</span>" in Scale("signed", -0.5, 0.5).key()
+    assert "<span>−0.5</span>" in Scale("signed", -0.5, 0.5).key()
     assert "<span>3</span>" in Scale("grey", -1, 3).key()
