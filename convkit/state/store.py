@@ -20,6 +20,12 @@ from convkit.errors import ConvkitError, check_choice
 
 MAX_UNDO = 100
 """How many states `Store.undo` can go back to."""
+LOCK = threading.RLock()
+"""Held while a store changes or a panel paints.
+
+A front end may deliver messages in a thread of their own, beside a running cell. It is one lock
+for all, because a change of one store may change others that follow it.
+"""
 MAX_NESTED = 8
 """How often a change may lead back to the same store before it is refused."""
 
@@ -126,8 +132,6 @@ class Store(traitlets.HasTraits):
     """
 
     result = traitlets.Any()
-    # One for all stores: a change of one may change others that follow it, from any thread.
-    _lock = threading.RLock()
 
     def __init__(self, start: State, compute: Compute, *, view_fields: Iterable[str] = ()) -> None:
         super().__init__()
@@ -167,7 +171,7 @@ class Store(traitlets.HasTraits):
         ConvkitError
             If the state has no such field, or the new state cannot work; the current one stays.
         """
-        with self._lock:
+        with LOCK:
             for name in fields:
                 check_choice(
                     "field", name, [field.name for field in dataclasses.fields(self.state)]
@@ -209,7 +213,7 @@ class Store(traitlets.HasTraits):
 
     def reset(self) -> None:
         """Return to the first state; `undo` takes this back."""
-        with self._lock:
+        with LOCK:
             if self.state == self._start:
                 return
             result = self._compute(self._start, self.result)
@@ -239,7 +243,7 @@ class Store(traitlets.HasTraits):
         self.log.append(entry)
 
     def _travel(self, name: str, source: list[State], target: list[State]) -> None:
-        with self._lock:
+        with LOCK:
             if not source:
                 return
             view = {field: getattr(self.state, field) for field in self._view_fields}

@@ -14,7 +14,7 @@ import ipywidgets as widgets
 from ipywidgets import Widget
 
 from convkit.errors import ConvkitError
-from convkit.state.store import Store
+from convkit.state.store import LOCK, Store
 from convkit.views import html as tables
 from convkit.widgets._typed import InvalidInput
 from convkit.widgets.history import History
@@ -184,9 +184,9 @@ class Panel(widgets.VBox):
         >>> panel.status, panel.stride
         ('stride is 0; ...', 1)
         """
-        if self._is_painting:
-            return
-        with self.show_errors(), self._browser_event():
+        with LOCK, self.show_errors(), self._browser_event():
+            if self._is_painting:
+                return
             changes = fields(*values)
             if self.busy_text():
                 self.set_status(self.busy_text(), "busy")
@@ -211,10 +211,9 @@ class Panel(widgets.VBox):
         >>> panel.status
         'Output 126 × 126, ...'
         """
-        if self._is_painting:
-            return
-        with self.show_errors():
-            self._paint_all()
+        with LOCK, self.show_errors():
+            if not self._is_painting:
+                self._paint_all()
 
     def undo(self) -> None:
         """Return to the state before the last edit.
@@ -338,7 +337,7 @@ class Panel(widgets.VBox):
         return line
 
     def _press(self, action: Callable[[], None]) -> None:
-        with self.show_errors():
+        with LOCK, self.show_errors():
             action()
 
     def link_in_browser(self, source: tuple[Widget, str], *targets: tuple[Widget, str]) -> None:
@@ -455,11 +454,12 @@ class Panel(widgets.VBox):
     @contextmanager
     def _painting(self) -> Iterator[None]:
         """Keep controls that are set from editing the state in turn."""
-        before, self._is_painting = self._is_painting, True
-        try:
-            yield
-        finally:
-            self._is_painting = before
+        with LOCK:
+            before, self._is_painting = self._is_painting, True
+            try:
+                yield
+            finally:
+                self._is_painting = before
 
     @contextmanager
     def _browser_event(self) -> Iterator[None]:

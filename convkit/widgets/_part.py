@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from typing import Any
 
 import anywidget
 
+from convkit.state.store import LOCK
 from convkit.views.html import THEME
 
 _STATIC = files("convkit.widgets").joinpath("static")
@@ -29,6 +31,10 @@ def stylesheet(name: str) -> str:
 
 class Part(anywidget.AnyWidget):
     """Base class of the parts: a Python class of synced traits and one plain ES module."""
+
+    def _handle_msg(self, msg: dict[str, Any]) -> None:
+        with LOCK:  # a part changes in one thread at a time
+            super()._handle_msg(msg)
 
     def summary(self) -> str:
         """Return what the part is, in words that are the same on every run."""

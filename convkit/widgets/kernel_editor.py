@@ -21,7 +21,7 @@ from convkit.state.kernel_editor import (
     file_fields,
     input_fields,
 )
-from convkit.state.store import Store
+from convkit.state.store import LOCK, Store
 from convkit.user_function import accepted_keywords, name_of
 from convkit.views.html import minus
 from convkit.views.lens import lens
@@ -329,11 +329,12 @@ class KernelEditor(Panel):
 
     def _on_pointed(self, change: dict[str, Any]) -> None:
         """Show the window under the pointer in numbers; the state keeps the chosen one."""
-        if self._is_painting:
-            return
-        result = self.store.result
-        with self.show_errors(), self._painting():
-            self._view.paint_window(result, tuple(change["new"]) or result.at)
+        with LOCK, self.show_errors():
+            if self._is_painting:
+                return
+            result = self.store.result
+            with self._painting():
+                self._view.paint_window(result, tuple(change["new"]) or result.at)
 
     def _on_paint(self, cells: list[tuple[int, int]], stroke: str) -> None:
         self.edit(stroke, self._painted_fields, cells)

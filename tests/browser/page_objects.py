@@ -132,9 +132,9 @@ def table(panel: Locator, name: str) -> Locator:
 
 def numbers(table: Locator) -> list[list[float]]:
     """Return what the cells of a table say, without its headings."""
-    cells = "row => [...row.querySelectorAll('td')].map(c => parseFloat(c.textContent.replace('−', '-')))"
+    cells = "row => [...row.querySelectorAll('td')].map(c => c.textContent)"
     rows = table.locator("tr").evaluate_all(f"rows => rows.map({cells})")
-    return [row for row in rows if row]
+    return [[float(text.replace("−", "-")) for text in row] for row in rows if row]
 
 
 def upload(panel: Locator, name: str, data: bytes) -> None:

@@ -2,9 +2,9 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
-from tests.browser.page_objects import opened, table
+from tests.browser.page_objects import box, button, number_box, opened, slider, table
 from tests.browser.test_look import PANELS
 from tools.lab import DARK, LIGHT
 
@@ -49,54 +49,71 @@ def test_axe_would_see_a_violation(notebook):
     assert [v["id"] for v in found] == ["label"]
 
 
-def test_the_kernel_editor_by_keys_alone(notebook):
+@pytest.fixture
+def editor(notebook) -> Locator:
+    """Give an editor of the stripes, the focus on its first button."""
     panel = notebook.show("panel = KernelEditor(stripes(), torch.tensor([[1.0, -1.0]]))\npanel")
-    press = panel.page.keyboard.press
+    button(panel, "undo").focus()
+    return panel
 
-    def tab_to(role, name):
-        target = panel.get_by_role(role, name=name, exact=True)
-        for _ in range(40):
-            if target.evaluate("e => e === document.activeElement"):
-                return target
-            press("Tab")
-        raise AssertionError(f"Tab does not reach the {role} {name}")
 
-    panel.get_by_role("button", name="undo", exact=True).focus()
-    tab_to("combobox", "picture")
+def tab_to(target: Locator) -> Locator:
+    """Press Tab until a control has the focus."""
+    for _ in range(100):
+        if target.evaluate("e => e === document.activeElement"):
+            return target
+        target.page.keyboard.press("Tab")
+    raise AssertionError(f"Tab does not reach {target}")
+
+
+def type_over(target: Locator, text: str) -> None:
+    """Type in place of what is in a box."""
+    target.page.keyboard.press("ControlOrMeta+a")
+    target.page.keyboard.type(text)
+
+
+def test_picture_kernel_and_look_are_chosen_by_keys_alone(editor):
+    press = editor.page.keyboard.press
+    picture = tab_to(editor.get_by_role("combobox", name="picture"))
     press("ArrowDown")
-    expect(panel.get_by_role("combobox", name="picture")).to_have_value("diagonal 8 × 8")
-    weight = tab_to("textbox", "K[0, 1]")
-    press("ControlOrMeta+a")
-    panel.page.keyboard.type("0.5")
-    expect(panel.get_by_text("sum of weights 1.5")).to_be_visible()
-    tab_to("slider", "weight")
+    expect(picture).to_have_value("diagonal 8 × 8")
+    weight = tab_to(box(editor, "K[0, 1]"))
+    type_over(weight, "0.5")
+    expect(editor.get_by_text("sum of weights 1.5")).to_be_visible()
+    tab_to(slider(editor, "weight"))
     press("ArrowRight")
     expect(weight).not_to_have_value("0.5")
-    tab_to("radio", "auto")
+    button(editor, "undo").focus()
+    press("Enter")
+    expect(weight).to_have_value("-1")
+    tab_to(editor.get_by_role("radio", name="auto"))
     press("ArrowRight")
     press("ArrowRight")
-    expect(panel.get_by_role("radio", name="signed")).to_be_checked()
-    tab_to("gridcell", panel.locator("td[tabindex='0']").get_attribute("aria-label"))
+    expect(editor.get_by_role("radio", name="signed")).to_be_checked()
+
+
+def test_the_window_is_moved_by_keys_alone(editor):
+    press = editor.page.keyboard.press
+    tab_to(editor.locator("td[tabindex='0']"))
     press("ArrowDown")
     press("ArrowRight")
-    expect(panel.locator(".ck-sum")).to_contain_text("= Y[1, 1]")
-    tab_to("button", "next window")
+    expect(editor.locator(".ck-sum")).to_contain_text("= Y[1, 1]")
+    tab_to(button(editor, "next window"))
     press("Enter")
-    expect(panel.locator(".ck-sum")).to_contain_text("= Y[1, 2]")
-    tab_to("button", "edit pixels")
+    expect(editor.locator(".ck-sum")).to_contain_text("= Y[1, 2]")
+    type_over(tab_to(number_box(editor, "Y row")), "4")
+    press("Tab")
+    expect(editor.locator(".ck-sum")).to_contain_text("= Y[4, 2]")
+    assert editor.page.locator(".jp-NotebookPanel:visible .jp-Cell").count() == 4
+
+
+def test_pixels_and_padding_are_edited_by_keys_alone(editor):
+    press = editor.page.keyboard.press
+    tab_to(button(editor, "edit pixels"))
     press("Space")
-    tab_to("button", "padding, stride, flip")
+    tab_to(button(editor, "padding, stride, flip"))
     press("Enter")
-    tab_to("textbox", "X[0, 0]")
-    press("ControlOrMeta+a")
-    panel.page.keyboard.type("7")
-    expect(table(panel, "input").locator("td").first).to_have_text("7")
-    tab_to("textbox", "padding")
-    press("ControlOrMeta+a")
-    panel.page.keyboard.type("1")
-    expect(table(panel, "output 10 × 9")).to_be_visible()
-    press("Shift+Tab")
-    panel.get_by_role("button", name="undo", exact=True).focus()
-    press("Enter")
-    expect(table(panel, "output 8 × 7")).to_be_visible()
-    assert panel.page.locator(".jp-NotebookPanel:visible .jp-Cell").count() == 4
+    type_over(tab_to(box(editor, "X[0, 0]")), "7")
+    expect(table(editor, "input").locator("td").first).to_have_text("7")
+    type_over(tab_to(box(editor, "padding")), "1")
+    expect(table(editor, "output 8 × 9")).to_be_visible()

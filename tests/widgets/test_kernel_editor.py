@@ -2,6 +2,8 @@
 
 import io
 import random
+import sys
+import threading
 from base64 import b64decode
 
 import numpy as np
@@ -532,3 +534,26 @@ def test_a_slow_function_is_said_to_be_running_before_its_result_is():
     driver.type("K[0, 0]", "2")
     assert told[-1] == ("busy", "running your slow on 6 × 8 ...")
     assert driver.status == "slow agrees with convkit in all 24 cells."
+
+
+def test_no_edit_is_lost_while_another_thread_paints():
+    panel, driver = driven(photo(128))
+    is_done = threading.Event()
+
+    def repaint():
+        while not is_done.is_set():
+            panel.repaint()
+
+    painter, interval = threading.Thread(target=repaint), sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    painter.start()
+    try:
+        for n in range(40):
+            driver.type("K[0, 0]", f"{n}.5")
+            assert panel.kernel[0, 0] == n + 0.5 and driver.text("K[0, 0]") == f"{n}.5"
+            driver.choose("rows", 2 + n % 3)
+            assert panel.kernel.shape[0] == 2 + n % 3
+    finally:
+        sys.setswitchinterval(interval)
+        is_done.set()
+        painter.join()
