@@ -265,8 +265,8 @@ class KernelEditor(Panel):
 
     def _bind_kernel(self) -> None:
         self.bind(self._preset, "", self._preset_fields)
-        self.bind(self._rows, "", lambda _: self._size_fields())
-        self.bind(self._columns, "", lambda _: self._size_fields())
+        self.bind(self._rows, "", lambda rows: self._size_fields(rows=rows))
+        self.bind(self._columns, "", lambda columns: self._size_fields(columns=columns))
         self.bind(self._flip, "", lambda flip: {"flip": flip})
         for name, box in self._options.items():
             self.bind(box, name, partial(self._option_fields, name))
@@ -277,8 +277,8 @@ class KernelEditor(Panel):
 
     def _bind_window(self) -> None:
         self.bind(self._player, "window", self._window_fields)
-        for box in (self._row, self._column):
-            self.bind(box, "window", lambda _: {"at": (self._row.value, self._column.value)})
+        self.bind(self._row, "window", lambda i: {"at": (i, self.store.result.at[1])})
+        self.bind(self._column, "window", lambda j: {"at": (self.store.result.at[0], j)})
         view = self._view
         for one, other in (
             (view.input_picture, view.output_picture),
@@ -302,9 +302,11 @@ class KernelEditor(Panel):
     def _preset_fields(self, name: str) -> dict[str, Any]:
         return {} if name == OWN_KERNEL else {"K": kernels.kernel(name)}
 
-    def _size_fields(self) -> dict[str, Any]:
-        size = self._rows.value, self._columns.value
-        return {"K": kernels.resized(self.store.state.K, size)}
+    def _size_fields(
+        self, *, rows: int | None = None, columns: int | None = None
+    ) -> dict[str, Any]:
+        K = self.store.state.K
+        return {"K": kernels.resized(K, (rows or K.shape[0], columns or K.shape[1]))}
 
     def _option_fields(self, name: str, text: str) -> dict[str, Any]:
         return {name: read_pair(name, text, OPTIONS[name], getattr(self.store.state, name))}
