@@ -4,6 +4,7 @@
 #   make test            every test, docstring examples and notebooks included (ARGS="-k lens")
 #   make lint            ruff on code and notebooks; import-linter and mypy on the library
 #   make notebooks       run and store the notebooks        (NB=01_cross_correlation: that one)
+#   make export          write each notebook as one web page into export/   (NB=... as below)
 #   make test-notebooks  every check of what is stored       (NB=01_cross_correlation: that one)
 #   make test-matrix     the pins on each Python and system (ARGS=pins), then the notebooks' text
 #                        with the oldest and newest numpy and matplotlib (ARGS=notebooks)
@@ -20,10 +21,7 @@ endif
 BIN := $(VENV)/bin
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 START := notebooks/00_start_here.ipynb
-# JupyterLab's settings here: no question about news, no look for updates.
-SETTINGS := tools/default_setting_overrides.json
-# Its server's: messages large enough for a picture file, which the panel then judges.
-SERVER := tools/jupyter_server_config.json
+SETTINGS := $(shell find tools/settings -type f)
 NB ?=
 ARGS ?=
 
@@ -37,7 +35,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 # d2l comes without its own, years old, pins; the line `#no-deps: d2l==...` names its version.
 NO_DEPS := $(shell sed -n 's/^\#no-deps: *//p' requirements.txt)
 
-.PHONY: lab test install trust lint notebooks test-notebooks test-matrix docs mutation bench screenshots
+.PHONY: lab test install trust lint notebooks export test-notebooks test-matrix docs mutation bench screenshots
 
 lab: install trust
 	$(BIN)/jupyter lab $(AS_ROOT) $(ARGS) $(START)
@@ -53,6 +51,9 @@ lint: install
 
 notebooks: install
 	$(BIN)/python -m tools.notebooks $(NB_PATHS)
+
+export: install
+	$(BIN)/python -m tools.export $(NB_PATHS)
 
 test-notebooks: install trust
 	$(BIN)/python -m pytest $(if $(NB),,-n 2 --dist loadscope) --nbval $(ARGS) $(NB_PATHS)
@@ -93,12 +94,10 @@ $(BIN)/pip:
 	fi; \
 	"$$python" -m venv --clear $(VENV)
 
-$(VENV)/.installed: requirements.txt pyproject.toml $(SETTINGS) $(SERVER) | $(BIN)/pip
+$(VENV)/.installed: requirements.txt pyproject.toml $(SETTINGS) | $(BIN)/pip
 	@echo "Installing into $(VENV): this takes a few minutes, once."
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps $(NO_DEPS)
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
-	mkdir -p $(VENV)/etc/jupyter/labconfig
-	cp $(SETTINGS) $(VENV)/etc/jupyter/labconfig/
-	cp $(SERVER) $(VENV)/etc/jupyter/
+	$(BIN)/python -m tools.install_settings
 	@touch $@

@@ -21,6 +21,7 @@ from packaging.utils import canonicalize_name
 from playwright.sync_api import expect
 
 from tests.test_setup import VERSIONS
+from tools.install_settings import SETTINGS
 from tools.lab import browser, jupyterlab, open_notebook, run_all
 
 ROOT = Path(__file__).parents[1]
@@ -109,9 +110,11 @@ def environment(tmp_path_factory, home) -> Path:
 
 @IN_CI
 def test_post_build_copies_the_settings_of_jupyterlab(environment):
-    for name in ("jupyter_server_config.json", "labconfig/default_setting_overrides.json"):
-        source = ROOT / "tools" / Path(name).name
-        assert (environment / "etc" / "jupyter" / name).read_bytes() == source.read_bytes()
+    sources = [path for path in SETTINGS.rglob("*") if path.suffix in (".json", ".py")]
+    assert sources
+    for source in sources:
+        copy = environment / "etc" / source.relative_to(SETTINGS)
+        assert copy.read_bytes() == source.read_bytes()
 
 
 @IN_CI

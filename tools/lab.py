@@ -27,9 +27,9 @@ from urllib.parse import quote
 
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
+from tools.install_settings import SETTINGS
+
 PROJECT = Path(__file__).parents[1]
-SETTINGS = Path(__file__).with_name("default_setting_overrides.json")
-SERVER = Path(__file__).with_name("jupyter_server_config.json")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER_ARGS = (
     "--no-sandbox",
@@ -96,10 +96,8 @@ def jupyterlab(root: Path, python: str | Path = sys.executable) -> Iterator[Lab]
 
 
 def _write_settings(home: Path) -> None:
-    overrides = home / "config" / "labconfig" / SETTINGS.name
-    overrides.parent.mkdir(parents=True)
-    shutil.copy(SETTINGS, overrides)
-    shutil.copy(SERVER, home / "config")
+    shutil.copytree(SETTINGS / "jupyter", home / "config")
+    shutil.copytree(SETTINGS / "ipython", home / "ipython" / "profile_default")
 
 
 def _trust(root: Path, python: str | Path, environment: dict[str, str]) -> None:

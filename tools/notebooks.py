@@ -4,7 +4,8 @@
 
 Stored are sources, execution counts, the ids of the cells that ran, and every output, except the
 live view of a widget: JupyterLab would show it as an error until the cell runs again, so a mark
-takes its place. Whatever differs from one run to the next is removed. An exception, or an error
+takes its place. An output that answers a "Predict first" is collapsed: running its cell opens it.
+Whatever differs from one run to the next is removed. An exception, or an error
 that a handler only logged, stops the tool, which names the cell and leaves the file as it was.
 """
 
@@ -20,8 +21,20 @@ from nbformat import NotebookNode
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+# What the kernel says of its language, with the project's settings: ipython_kernel_config.py.
+LANGUAGE_INFO = {
+    "codemirror_mode": {"name": "ipython", "version": 3},
+    "file_extension": ".py",
+    "mimetype": "text/x-python",
+    "name": "python",
+    "nbconvert_exporter": "python",
+    "pygments_lexer": "ipython3",
+    "version": "3",
+}
 CELL_TIMEOUT_S = 120
 KEPT_CELL_METADATA = ("tags",)
+PREDICT = "**Predict first:**"
+"""In the text above a cell whose output is the answer, which is therefore stored collapsed."""
 
 
 class NotebookError(Exception):
@@ -59,11 +72,15 @@ def clean(notebook: NotebookNode) -> None:
     """Remove what differs from run to run and what no viewer can show; join split streams."""
     notebook.metadata = metadata_of(notebook)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
+    text_above = ""
     for cell in notebook.cells:
         kept = {key: cell.metadata[key] for key in KEPT_CELL_METADATA if key in cell.metadata}
-        cell.metadata = nbformat.from_dict(kept)
         if cell.cell_type == "code":
             cell.outputs = as_stored(cell.outputs)
+            if PREDICT in text_above:
+                kept["jupyter"] = {"outputs_hidden": True}
+        cell.metadata = nbformat.from_dict(kept)
+        text_above = cell.source if cell.cell_type == "markdown" else ""
 
 
 def metadata_of(notebook: NotebookNode) -> NotebookNode:
@@ -72,7 +89,7 @@ def metadata_of(notebook: NotebookNode) -> NotebookNode:
         {
             "convkit": {"ran": [cell.id for cell in code_cells(notebook)]},
             "kernelspec": KERNELSPEC,
-            "language_info": {"name": "python"},
+            "language_info": LANGUAGE_INFO,
         }
     )
 

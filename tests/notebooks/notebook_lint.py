@@ -50,8 +50,10 @@ def _metadata_problems(notebook: NotebookNode) -> Iterator[str]:
             yield f"metadata.{key} differs; expected {expected.metadata.get(key)}"
     cells = zip(notebook.cells, expected.cells, strict=True)
     for number, (cell, kept) in enumerate(cells, start=1):
-        for key in cell.metadata.keys() - kept.metadata.keys():
+        for key in cell.metadata.keys() - kept.metadata.keys() - {"jupyter"}:
             yield f"cell {number} has metadata.{key}"
+        if cell.metadata.get("jupyter") != kept.metadata.get("jupyter"):
+            yield f"cell {number} is not stored with its output collapsed, or wrongly so"
 
 
 def _order_problems(cells: list[NotebookNode]) -> Iterator[str]:

@@ -74,6 +74,9 @@ PROBLEMS = {
     "cell 1 has metadata.jp-collapsed": lambda nb: nb.cells[0].metadata.update(
         {"jp-collapsed": True}
     ),
+    "cell 4 is not stored with its output collapsed": lambda nb: nb.cells.insert(
+        2, new_markdown_cell("**Predict first:** what?")
+    ),
     "nothing else": lambda nb: nb.cells[1].update(source="import torch\nx = 1"),
     "13 lines": set_source("x = 1\n" * 13),
     "cell 2 is raw or blank": lambda nb: nb.cells.insert(1, new_raw_cell("<b>Out: 42</b>")),

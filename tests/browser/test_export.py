@@ -1,0 +1,130 @@
+"""What readers without a kernel see: exported pages, saved notebooks, collapsed answers."""
+
+import os
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+from nbconvert import HTMLExporter
+from playwright.sync_api import expect
+
+from tests.browser.page_objects import opened, watched
+from tests.browser.test_lens import expect_sums
+from tools.export import page as exported_page
+from tools.install_settings import SETTINGS
+from tools.lab import PROJECT, cell, open_notebook, run_cell
+from tools.notebooks import WIDGET_VIEW, code_cells
+
+NOTEBOOKS = sorted(PROJECT.glob("notebooks/*.ipynb"))
+PANELS = """\
+small = KernelEditor(stripes(), torch.tensor([[1.0, -1.0]]))
+large = KernelEditor(photo())
+learner = DescentStepper(stripes(), small.output, torch.tensor([[0.5, 0.5]]))
+display(small, large, learner)"""
+DIRTY = ".jp-NotebookPanel:visible .jp-mod-dirty, .lm-TabBar-tab.jp-mod-dirty"
+
+
+@pytest.fixture
+def phone(chromium):
+    """Give a page as wide as a phone, with touch, without script; requests are an error."""
+    options = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
+    with watched(chromium, java_script_enabled=False, **options) as page:
+        requests = []
+        page.on("request", lambda r: requests.append(r.url))
+        yield page
+        assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_is_one_page_for_a_phone(path, phone, tmp_path):
+    notebook = nbformat.read(path, as_version=4)
+    target = tmp_path / f"{path.stem}.html"
+    target.write_text(exported_page(notebook), encoding="utf-8")
+    phone.goto(target.as_uri())
+    assert phone.locator("script, link, iframe").count() == 0
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+    answers = [c for c in code_cells(notebook) if c.metadata.get("jupyter") and c.outputs]
+    folds = phone.locator("details.answer")
+    expect(folds).to_have_count(len(answers))
+    for fold in folds.all():
+        expect(fold.locator(".output_wrapper")).to_be_hidden()
+        fold.locator("summary").first.tap()
+        expect(fold.locator(".output_wrapper")).to_be_visible()
+    for view in phone.locator(".ck-lens:has(.ck-Y)").all():
+        last = view.get_by_role("radio").last
+        last.tap()
+        phone.mouse.move(0, 0)
+        expect_sums(view, last.get_attribute("aria-label"))
+    for image in phone.locator("img").all():
+        assert image.evaluate("image => image.complete && image.naturalWidth > 5")
+
+
+@pytest.fixture(scope="module")
+def saved(chromium, lab):
+    """Give a notebook that a learner saved with live panels, views and state included."""
+    with opened(chromium, lab, "saved_panels") as notebook:
+        notebook.show(PANELS)
+        notebook.page.keyboard.press("ControlOrMeta+s")
+        expect(notebook.page.get_by_text("Saving completed")).to_be_visible()
+    path = lab.root / "saved_panels.ipynb"
+    stored = nbformat.read(path, as_version=4)
+    assert len([o for o in stored.cells[1].outputs if WIDGET_VIEW in o.data]) == 3
+    assert stored.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"]
+    return path
+
+
+def expect_panels(page, html: str, path) -> None:
+    path.write_text(html, encoding="utf-8")
+    page.goto(path.as_uri())
+    expect(page.locator(".ck-lens .ck-Y").first).to_be_visible()
+    pictures = page.locator(".jp-OutputArea img")
+    expect(pictures).to_have_count(2)
+    for image in pictures.all():
+        assert image.evaluate("image => image.naturalWidth") > 300
+
+
+def test_a_saved_notebook_is_exported_with_its_panels(saved, phone, tmp_path):
+    """By nbconvert on the command line, with the project's settings."""
+    settings = os.environ | {"JUPYTER_CONFIG_DIR": str(SETTINGS / "jupyter")}
+    command = [sys.executable, "-m", "nbconvert", "--to", "html", "--stdout", str(saved)]
+    run = subprocess.run(command, env=settings, capture_output=True, text=True, check=True)
+    phone.route("http*://**", lambda route: route.abort())
+    expect_panels(phone, run.stdout, tmp_path / "saved.html")
+
+
+def test_without_the_settings_a_saved_panel_is_blank(saved):
+    html, _ = HTMLExporter().from_filename(str(saved))
+    assert BeautifulSoup(html, "html.parser").select(".ck-lens, .jp-OutputArea img") == []
+
+
+def test_jupyterlab_exports_a_saved_notebook_with_its_panels(saved, lab, chromium, phone, tmp_path):
+    """By the server, as the menu "Save and Export Notebook As" asks it to."""
+    context = chromium.new_context()
+    answer = context.request.get(f"{lab.url}/nbconvert/html/{saved.name}?token={lab.token}")
+    assert answer.ok
+    phone.route("http*://**", lambda route: route.abort())
+    expect_panels(phone, answer.text(), tmp_path / "menu.html")
+    context.close()
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_opening_a_notebook_does_not_change_it(page, lab, path):
+    open_notebook(page, lab, f"notebooks/{path.name}")
+    expect(page.locator(DIRTY)).to_have_count(0)
+    page.keyboard.press("ControlOrMeta+s")
+    expect(page.get_by_text("Saving completed")).to_be_visible()
+    saved = nbformat.read(lab.root / "notebooks" / path.name, as_version=4)
+    saved.metadata.pop("widgets")  # an empty list, for JupyterLab is set to save it
+    assert saved == nbformat.read(path, as_version=4)
+
+
+def test_an_answer_is_collapsed_until_its_cell_runs(page, lab):
+    open_notebook(page, lab, "notebooks/01_cross_correlation.ipynb")
+    cells = code_cells(nbformat.read(NOTEBOOKS[1], as_version=4))
+    hidden = next(n for n, c in enumerate(cells, start=1) if c.metadata.get("jupyter"))
+    expect(cell(page, hidden).locator(".ck-lens, pre").last).to_be_hidden()
+    for n in range(1, hidden + 1):
+        run_cell(page, n)
+    expect(cell(page, hidden).locator(".jp-OutputArea-output").last).to_be_visible()
