@@ -22,8 +22,6 @@ from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
 
-from tools.notebooks import PREDICT
-
 FOLDER = Path("export")
 STYLE = Path(__file__).with_name("export.css")
 FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$", re.DOTALL)
@@ -36,7 +34,7 @@ def page(notebook: NotebookNode) -> str:
     body = BeautifulSoup(content, "html.parser")
     for script in body(["script", "link"]):
         script.decompose()
-    fold_answers(body)
+    fold_answers(body, [cell.id for cell in notebook.cells if cell.metadata.get("collapsed")])
     draw_formulas(body)
     for link in body.select("a[href$='.ipynb']"):
         link["href"] = link["href"].removesuffix(".ipynb") + ".html"
@@ -51,13 +49,11 @@ def page(notebook: NotebookNode) -> str:
     )
 
 
-def fold_answers(body: BeautifulSoup) -> None:
-    """Put each output below a "Predict first" into a fold."""
-    question = PREDICT.strip("*")
-    for text in body.select(".text_cell"):
-        code = text.find_next_sibling(class_="cell")
-        outputs = code and code.select_one(".output_wrapper")
-        if outputs and question in text.get_text():
+def fold_answers(body: BeautifulSoup, ids: Iterable[str]) -> None:
+    """Put the outputs of collapsed cells, which answer a "Predict first", into folds."""
+    for cell_id in ids:
+        outputs = body.find(id=f"cell-id={cell_id}").select_one(".output_wrapper")
+        if outputs is not None:
             fold = body.new_tag("details", attrs={"class": "answer"})
             summary = body.new_tag("summary")
             summary.string = "Show the output"

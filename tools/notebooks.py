@@ -34,7 +34,7 @@ LANGUAGE_INFO = {
 CELL_TIMEOUT_S = 120
 KEPT_CELL_METADATA = ("tags",)
 PREDICT = "**Predict first:**"
-"""In the text above a cell whose output is the answer, which is therefore stored collapsed."""
+"""In the text above cells whose outputs are the answer, which are therefore stored collapsed."""
 
 
 class NotebookError(Exception):
@@ -75,12 +75,18 @@ def clean(notebook: NotebookNode) -> None:
     text_above = ""
     for cell in notebook.cells:
         kept = {key: cell.metadata[key] for key in KEPT_CELL_METADATA if key in cell.metadata}
+        if cell.cell_type == "markdown":
+            text_above = cell.source
         if cell.cell_type == "code":
             cell.outputs = as_stored(cell.outputs)
-            if PREDICT in text_above:
-                kept["jupyter"] = {"outputs_hidden": True}
+            if PREDICT in text_above and not is_live(cell):
+                kept |= {"collapsed": True, "jupyter": {"outputs_hidden": True}}
         cell.metadata = nbformat.from_dict(kept)
-        text_above = cell.source if cell.cell_type == "markdown" else ""
+
+
+def is_live(cell: NotebookNode) -> bool:
+    """Return whether a code cell shows a panel, which asks and does not answer."""
+    return any(output.get("metadata", {}).get("live") for output in cell.outputs)
 
 
 def metadata_of(notebook: NotebookNode) -> NotebookNode:

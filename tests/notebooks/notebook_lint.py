@@ -16,6 +16,7 @@ from nbformat import NotebookNode
 from tools.notebooks import WIDGET_VIEW, clean, code_cells
 
 MAX_CELL_LINES = 12
+COLLAPSED = {"collapsed", "jupyter"}
 FROM_SCRATCH = "from-scratch"  # the tag of a cell whose code is itself the lesson
 OUTPUT_FORMATS = {"text/plain", "text/html", "image/png"}
 FORBIDDEN_ELEMENTS = {"script", "iframe", "object", "embed", "link", "meta", "base"}
@@ -50,9 +51,9 @@ def _metadata_problems(notebook: NotebookNode) -> Iterator[str]:
             yield f"metadata.{key} differs; expected {expected.metadata.get(key)}"
     cells = zip(notebook.cells, expected.cells, strict=True)
     for number, (cell, kept) in enumerate(cells, start=1):
-        for key in cell.metadata.keys() - kept.metadata.keys() - {"jupyter"}:
+        for key in cell.metadata.keys() - kept.metadata.keys() - COLLAPSED:
             yield f"cell {number} has metadata.{key}"
-        if cell.metadata.get("jupyter") != kept.metadata.get("jupyter"):
+        if any(cell.metadata.get(key) != kept.metadata.get(key) for key in COLLAPSED):
             yield f"cell {number} is not stored with its output collapsed, or wrongly so"
 
 
