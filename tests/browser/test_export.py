@@ -1,6 +1,7 @@
 """What readers without a kernel see: exported pages, saved notebooks, collapsed answers."""
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -87,7 +88,8 @@ def expect_panels(page, html: str, path) -> None:
 
 def test_a_saved_notebook_is_exported_with_its_panels(saved, phone, tmp_path):
     """By nbconvert on the command line, with the project's settings."""
-    settings = os.environ | {"JUPYTER_CONFIG_DIR": str(SETTINGS / "jupyter")}
+    shutil.copytree(SETTINGS / "jupyter", tmp_path / "config")  # Jupyter writes into it
+    settings = os.environ | {"JUPYTER_CONFIG_DIR": str(tmp_path / "config")}
     command = [sys.executable, "-m", "nbconvert", "--to", "html", "--stdout", str(saved)]
     run = subprocess.run(command, env=settings, capture_output=True, text=True, check=True)
     phone.route("http*://**", lambda route: route.abort())
