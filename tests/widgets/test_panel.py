@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import re
+import threading
 from pathlib import Path
 
 import ipywidgets
@@ -136,3 +137,34 @@ def test_closed_panels_are_freed():
     for _ in range(5):
         make_and_close()
     assert live() == before
+
+
+def test_an_edit_waits_for_a_painting_of_another_thread():
+    """JupyterLab runs handlers of messages beside the main thread, in a subshell."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    class SlowPanel(DescentStepper):
+        def paint(self, result):
+            super().paint(result)
+            begun.set()
+            go_on.wait(10)
+
+    go_on.set()
+    panel = SlowPanel(torch.eye(4), target=torch.ones(1, 2))
+    driver = PanelDriver(panel)
+    begun.clear()
+    go_on.clear()
+    threads = [
+        threading.Thread(target=panel.repaint),
+        threading.Thread(target=driver.choose, args=("step", 3)),
+    ]
+    threads[0].start()
+    assert begun.wait(10)
+    threads[1].start()
+    threads[1].join(0.2)
+    go_on.set()
+    for thread in threads:
+        thread.join(10)
+    assert panel.n == 3
+    driver.type("learning rate", "0.02")
+    assert panel.lr == 0.02
