@@ -28,7 +28,9 @@ def expect_outputs(page, path: str, *, live: bool) -> None:
         output = cell(page, number).locator(".jp-OutputArea-output").last
         if live:
             expect(output.locator(".ck-panel")).to_be_visible()
-            expect(output.get_by_role("status").or_(output.get_by_role("alert"))).to_be_visible()
+            expect(
+                output.get_by_role("status").or_(output.get_by_role("alert")).first
+            ).to_be_visible()
         else:
             expect(output.locator(".ck-lens, img").first).to_be_visible()
             expect(output.locator(".ck-panel")).to_have_count(0)
