@@ -67,7 +67,8 @@ class Lens:
 
     def _repr_html_(self) -> str:
         parts = self.input + self.kernel + self.output + self.sum_space
-        return f'<div class="ck-lens"><style>{STYLE}</style>{parts}</div>'
+        # JupyterLab shows the first line in place of a collapsed output.
+        return f'<!-- a lens -->\n<div class="ck-lens"><style>{STYLE}</style>{parts}</div>'
 
 
 def lens(  # noqa: PLR0913
