@@ -265,6 +265,27 @@ def open_image(source: str | Path | bytes | memoryview, *, max_side: int | None 
     tensor([[1., 1., 1.],
             [1., 1., 1.]])
     """
+    return open_with_size(source, max_side=max_side)[0]
+
+
+def open_with_size(
+    source: str | Path | bytes | memoryview, *, max_side: int | None = None
+) -> tuple[Tensor, tuple[int, int]]:
+    """Return what `open_image` does, and the (height, width) of the picture in the file.
+
+    Raises
+    ------
+    ConvkitError
+        As `open_image` does.
+
+    Examples
+    --------
+    >>> file = io.BytesIO()
+    >>> Image.new("L", (30, 20)).save(file, "PNG")
+    >>> X, size = open_with_size(file.getvalue(), max_side=3)
+    >>> X.shape, size
+    (torch.Size([2, 3]), (20, 30))
+    """
     if max_side is not None:
         max_side = _check_max_side(max_side)
     data = bytes(source) if isinstance(source, bytes | memoryview) else _read(source)
@@ -310,7 +331,7 @@ def _check_bytes(data: bytes) -> None:
         raise ConvkitError(given, f"at most {MAX_JPEG_PARTS}", _SAVE_AS_PNG)
 
 
-def _decode(data: bytes, max_side: int | None) -> Tensor:
+def _decode(data: bytes, max_side: int | None) -> tuple[Tensor, tuple[int, int]]:
     """Decode a file's bytes; Pillow's errors escape."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about sizes; `_check_dimensions` refuses smaller ones
@@ -318,7 +339,9 @@ def _decode(data: bytes, max_side: int | None) -> Tensor:
         with Image.open(file, formats=FORMATS) as image:
             _check_dimensions(image, len(data))
             image.load()
-            return _grey(_rotated(image), max_side)
+            rotated = _rotated(image)
+            size = rotated.height, rotated.width
+            return _grey(rotated, max_side), size
 
 
 class _LimitedFile(io.BytesIO):

@@ -208,7 +208,10 @@ class KernelEditorResult:
             return self._comparison()
         low, high = formatting.number(self.output.min()), formatting.number(self.output.max())
         size = formatting.size(self.output.shape)
-        return f"Output {size}, from {low} to {high}{self._cut()}. {self._reason()}"
+        told = f"Output {size}, from {low} to {high}{self._cut()}. {self._reason()}"
+        if not self.state.picture.startswith("file "):
+            return told
+        return f"{told} Input: {self.state.picture}."
 
     def _cut(self) -> str:
         """Return how much of the output lies outside the colour key of grey."""
@@ -326,9 +329,11 @@ def file_fields(name: str, data: bytes) -> dict[str, Any]:
     Traceback (most recent call last):
     convkit.errors.ConvkitError: the file of 10 bytes cannot be read as a picture; expected a PNG...
     """
-    X = images.open_image(data, max_side=MAX_SIDE)
+    X, original = images.open_with_size(data, max_side=MAX_SIDE)
     source = f"convkit.open_image({name!r}, max_side={MAX_SIDE})"
-    return {"X": X, "picture": f"file {name}", "source": source}
+    is_shrunk = tuple(X.shape) != original
+    shrunk = f", shrunk from {formatting.size(original)}" if is_shrunk else ""
+    return {"X": X, "picture": f"file {name}{shrunk}", "source": source}
 
 
 def _check_kernel_size(K: Tensor) -> None:

@@ -86,10 +86,11 @@ def test_a_file_is_scaled_down_named_and_quoted_in_the_code(tmp_path, monkeypatc
     Image.new("L", (900, 30), 128).save(path)
     fields = file_fields(path.name, path.read_bytes())
     assert tuple(fields["X"].shape) == (20, MAX_SIDE)
-    assert fields["picture"] == "file it's.png"
+    assert fields["picture"] == "file it's.png, shrunk from 30 × 900"
     monkeypatch.chdir(tmp_path)
     result = compute(state(**fields))
     assert torch.equal(run(result.state.code)["Y"], result.output)
+    assert result.verdict.endswith("Input: file it's.png, shrunk from 30 × 900.")
 
 
 @pytest.mark.parametrize(
