@@ -2,14 +2,17 @@
 
 Two things stand between a current Python and d2l 1.0.3. Its ``torch`` module needs
 torchvision, and a torchvision whose compiled operators do not fit the installed torch stops
-at its own first line. And it draws SVG figures, which hold dates and random ids, so that no
-two runs give the same output. Both are fixed here; an installation that works is left alone.
+at its own first line; torchvision also takes a second to import, so it waits until it is used.
+And d2l draws SVG figures, which hold dates and random ids, so that no two runs give the same
+output. Both are fixed here; an installation that works is left alone.
 """
 
 import importlib
+import importlib.util
 import sys
 import warnings
 from types import ModuleType
+from typing import Any
 
 import torch
 
@@ -23,10 +26,18 @@ _SCHEMA = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 _kept_alive: list[torch.library.Library] = []  # a Library takes its operators with it
 
 
-def _import_torchvision() -> None:
-    """Import torchvision; supply two operator schemas only where it fails without them."""
+def import_torchvision() -> None:
+    """Import torchvision; supply two operator schemas only where it fails without them.
+
+    Examples
+    --------
+    >>> import_torchvision()
+    """
     try:
-        importlib.import_module("torchvision")
+        with warnings.catch_warnings():
+            # An older torchvision says so where the system lacks libjpeg; d2l reads with Pillow.
+            warnings.filterwarnings("ignore", "Failed to load image Python extension", UserWarning)
+            importlib.import_module("torchvision")
     except RuntimeError as error:
         if _MISSING_OPERATOR not in str(error):
             raise
@@ -37,6 +48,31 @@ def _import_torchvision() -> None:
         library.define(f"qnms{_SCHEMA}")
         _kept_alive.append(library)
         importlib.import_module("torchvision")
+
+
+class _Deferred(ModuleType):
+    """Stands for a module of torchvision, which is imported when something of it is used."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # what the import system looks for
+            raise AttributeError(name)
+        import_torchvision()
+        return getattr(importlib.import_module(self.__name__), name)
+
+
+def _import_book() -> ModuleType:
+    """Import d2l.torch, without torchvision unless that is imported already."""
+    if "torchvision" in sys.modules:
+        return importlib.import_module("d2l.torch")
+    if importlib.util.find_spec("torchvision") is None:
+        raise _missing("torchvision")
+    torchvision = _Deferred("torchvision")
+    vars(torchvision)["transforms"] = _Deferred("torchvision.transforms")
+    sys.modules["torchvision"] = torchvision
+    try:
+        return importlib.import_module("d2l.torch")
+    finally:
+        del sys.modules["torchvision"]
 
 
 def _use_png_display() -> None:
@@ -78,11 +114,7 @@ def load() -> ModuleType:
     """
     try:
         importlib.import_module("d2l")
-        with warnings.catch_warnings():
-            # An older torchvision says so where the system lacks libjpeg; d2l reads with Pillow.
-            warnings.filterwarnings("ignore", "Failed to load image Python extension", UserWarning)
-            _import_torchvision()
-        book = importlib.import_module("d2l.torch")
+        book = _import_book()
     except ModuleNotFoundError as error:
         raise _missing((error.name or "d2l").partition(".")[0]) from error
     # d2l.d2l is the same module: both names are set.

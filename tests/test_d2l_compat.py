@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from convkit import ConvkitError
-from convkit.d2l_compat import D2L_PIN, d2l, load
+from convkit.d2l_compat import D2L_PIN, d2l, import_torchvision, load
 
 
 def test_corr2d_gives_the_books_numbers():
@@ -75,8 +75,8 @@ def test_a_torchvision_without_its_operators_is_mended(first_import, monkeypatch
     real = torch.library.Library
     monkeypatch.setattr(torch.library, "Library", lambda name, kind: real(f"{name}_test", kind))
     imported = first_import("operator torchvision::nms does not exist")
-    load()
-    assert imported == ["d2l", "torchvision", "torchvision", "d2l.torch"]
+    import_torchvision()
+    assert imported == ["torchvision", "torchvision"]
     assert "torchvision.half" not in sys.modules
     for operator in (torch.ops.torchvision_test.nms, torch.ops.torchvision_test.qnms):
         with pytest.raises(NotImplementedError, match=str(operator.default).split(".")[1]):
@@ -86,5 +86,16 @@ def test_a_torchvision_without_its_operators_is_mended(first_import, monkeypatch
 def test_another_failure_of_torchvision_is_not_hidden(first_import):
     imported = first_import("something else")
     with pytest.raises(RuntimeError, match="something else"):
-        load()
-    assert imported == ["d2l", "torchvision"]
+        import_torchvision()
+    assert imported == ["torchvision"]
+
+
+def test_torchvision_is_imported_when_the_book_uses_it():
+    code = (
+        "import sys; from convkit.d2l_compat import d2l\n"
+        "assert 'torchvision' not in sys.modules and 'torch._dynamo' not in sys.modules\n"
+        "resize = d2l.transforms.Resize((2, 2))\n"
+        "import torchvision\n"
+        "assert d2l.torchvision.transforms.Resize is type(resize) is torchvision.transforms.Resize"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

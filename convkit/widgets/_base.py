@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 import ipywidgets as widgets
+import torch
 from ipywidgets import Widget
 
 from convkit.errors import ConvkitError
@@ -73,6 +74,7 @@ class Panel(widgets.VBox):
         style = html(f"<style>{STYLE}</style>")
         style.layout.display = "none"
         super().__init__([style, *children])
+        torch.set_num_threads(1)  # small arrays: threads only make many kernels wait for each other
         self.add_class("ck-panel")
         self.store = store
         self._is_painting = False
