@@ -208,7 +208,7 @@ class KernelEditorResult:
             return self._comparison()
         low, high = formatting.number(self.output.min()), formatting.number(self.output.max())
         size = formatting.size(self.output.shape)
-        told = f"Output {size}, from {low} to {high}{self._cut()}. {self._reason()}"
+        told = f"Output {size}, {low} to {high}{self._cut()}. {self._reason()}"
         if not self.state.picture.startswith("file "):
             return told
         return f"{told} Input: {self.state.picture}."
@@ -220,7 +220,7 @@ class KernelEditorResult:
         if self.look != "grey" or not cut:
             return ""
         percent = f"{100 * cut:.0f}%" if cut >= 0.01 else "under 1%"
-        return f", {percent} of it cut to {formatting.number(low)} or {formatting.number(high)}"
+        return f", {percent} cut to {formatting.number(low)} or {formatting.number(high)}"
 
     def _reason(self) -> str:
         """Return why the output looks as it does."""

@@ -402,7 +402,7 @@ class KernelEditor(Panel):
         >>> panel.set_status("working", "busy")
         >>> panel.paint(panel.store.result)
         >>> panel.status
-        'Output 3 × 3, from 0 to 1. Weights sum to 1: it keeps brightness, so the look is grey.'
+        'Output 3 × 3, 0 to 1. Weights sum to 1: it keeps brightness, so the look is grey.'
         """
         self._view.paint(result)
         self._paint_input_controls(result.state)

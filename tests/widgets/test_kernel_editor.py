@@ -451,7 +451,7 @@ def test_the_kernel_chooses_the_look(name, look, words):
     assert words in driver.status
     assert driver.find("output 126 × 126").pixels == scale.indices(panel.output)
     outside = ((panel.output < 0) | (panel.output > 1)).double().mean()
-    share = f"{100 * outside:.0f}% of it cut to 0 or 1"
+    share = f"{100 * outside:.0f}% cut to 0 or 1"
     assert (share in driver.status) == (look == "grey" and outside >= 0.01)
 
 
