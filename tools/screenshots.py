@@ -29,7 +29,7 @@ WIDTH = 860
 SETTLE = 150
 """Milliseconds after an action until the panel shows all that follows from it."""
 MAX_BYTES = 1_500_000
-MAX_COLOURS = 100
+MAX_COLOURS = 230
 ACCENTS = ("#1976d2", "#f6c15c", "#ffffff", "#000000", "#053061", "#67001f", "#4393c3", "#d6604d")
 """JupyterLab's blue, the weights of a window, and shades of the colour key."""
 
