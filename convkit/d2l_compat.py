@@ -8,7 +8,6 @@ output. Both are fixed here; an installation that works is left alone.
 """
 
 import importlib
-import importlib.util
 import sys
 import warnings
 from types import ModuleType
@@ -56,16 +55,17 @@ class _Deferred(ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # what the import system looks for
             raise AttributeError(name)
-        import_torchvision()
-        return getattr(importlib.import_module(self.__name__), name)
+        try:
+            import_torchvision()
+        except ModuleNotFoundError as error:
+            raise _missing("torchvision") from error
+        return getattr(sys.modules[self.__name__], name)
 
 
 def _import_book() -> ModuleType:
     """Import d2l.torch, without torchvision unless that is imported already."""
     if "torchvision" in sys.modules:
         return importlib.import_module("d2l.torch")
-    if importlib.util.find_spec("torchvision") is None:
-        raise _missing("torchvision")
     torchvision = _Deferred("torchvision")
     vars(torchvision)["transforms"] = _Deferred("torchvision.transforms")
     sys.modules["torchvision"] = torchvision

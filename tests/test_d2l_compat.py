@@ -99,3 +99,15 @@ def test_torchvision_is_imported_when_the_book_uses_it():
         "assert d2l.torchvision.transforms.Resize is type(resize) is torchvision.transforms.Resize"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_a_missing_torchvision_is_named_when_the_book_uses_it():
+    code = (
+        "import sys; from convkit.d2l_compat import d2l\n"
+        "sys.modules['torchvision'] = None\n"
+        "try:\n    d2l.torchvision.datasets\n"
+        "except Exception as error:\n    print(type(error).__name__, error.given)"
+    )
+    command = [sys.executable, "-c", code]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+    assert told == "ConvkitError the Python package torchvision is not installed\n"

@@ -341,7 +341,7 @@ def problem_fields(
     >>> result = compute(DescentStepperState(X, X, 0 * X[:1, :1], lr=0.2, rates=(0.2,)))
     >>> fields = problem_fields(result, 2 * X, Y=X[:, :1])
     >>> fields["start"], fields["rates"]
-    (tensor([[0., 0.]]), (0.025,))
+    (tensor([[0., 0.]]), (0.05,))
     """
     fields = _checked_problem(X, Y, target)
     new, old = fields["start"], result.state.start

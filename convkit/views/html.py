@@ -9,8 +9,6 @@ from importlib.resources import files
 
 from torch import Tensor
 
-from convkit import formatting
-
 COLOURS = {
     "input": "#3a9bd9",
     "kernel": "#e69f00",
@@ -228,14 +226,6 @@ def longest(*grids: Rows) -> int:
 def frame(body: str, size: str) -> str:
     """Return a table, and what lies on it, in a box whose cells have a `size` from `cell_size`."""
     return f'<div class="ck-frame" style="{size}">{body}</div>'
-
-
-def colour_key(limit: float) -> str:
-    """Return the key of the diverging colours, from -`limit` over 0 to `limit`."""
-    stops = ", ".join([f"#{stop}" for stop in SIGNED_STOPS])
-    bar = f'<i style="background:linear-gradient(90deg, {stops})"></i>'
-    low, high = formatting.number(-limit), formatting.number(limit)
-    return f'<div class="ck-key"><span>{low}</span>{bar}<span>{high}</span></div>'
 
 
 def figure(kind: str, title: str, body: str) -> str:

@@ -36,8 +36,6 @@ RADIO_BUTTON = '<input type="radio" name="cell" data-lm-suppress-shortcuts="true
 """Of an output cell; its keys do not reach JupyterLab, in which "d d" deletes a notebook's cell."""
 CHIP_HEIGHT = 11
 """The height of the weight above a number in the window, in pixels."""
-ZOOM = 9
-"""The most input rows or columns that a zoomed lens shows, if the window itself has no more."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +82,6 @@ def lens(  # noqa: PLR0913
     candidate: Tensor | None = None,
     at: tuple[int, int] = (0, 0),
     limit: float | None = None,
-    zoom: bool = False,
 ) -> Lens:
     """Return a lens on ``corr2d(X, K)``, or on ``convolve2d(X, K)`` where `flip` is true.
 
@@ -105,8 +102,6 @@ def lens(  # noqa: PLR0913
         The output cell whose sum is shown while none is pointed at, counted from 0.
     limit : float, optional
         The value of the darkest output colour; fitted to the output unless given.
-    zoom : bool
-        Show only the neighbourhood of `at`: for an input of any size.
 
     Raises
     ------
@@ -122,8 +117,7 @@ def lens(  # noqa: PLR0913
     """
     X, K = ops.check_array("X", X).detach(), ops.check_array("K", K).detach()
     geometry = WindowGeometry(X.shape, K.shape, padding, stride, dilation)
-    if not zoom:
-        _check_size(geometry)
+    _check_size(geometry)
     at = ops.to_pair("at", at)
     options: dict[str, Any] = {"padding": padding, "stride": stride, "dilation": dilation}
     ops.window(X, K, *at, padding_mode=padding_mode, **options)  # raises if there is no such cell
@@ -134,7 +128,6 @@ def lens(  # noqa: PLR0913
         padding_text=_padding_text(geometry, padding_mode),
         bias=bias,
         at=at,
-        zoom=zoom,
     )
     if candidate is not None:
         renderer.compare(candidate)
@@ -164,58 +157,6 @@ def _padding_text(geometry: WindowGeometry, padding_mode: str) -> str:
     return f" with padding {formatting.size(geometry.padding)}{mode}"
 
 
-@dataclass(frozen=True)
-class _Axis:
-    """Along one axis: which output cells are shown, and which input cells.
-
-    Attributes
-    ----------
-    outputs : range
-        The output rows or columns on show.
-    inputs : range
-        The input rows or columns on show: negative, or beyond the last, in the padding.
-    at : int
-        Which of `outputs` is chosen, counted from the first of them.
-    dilation : int
-        Input cells on show from weight to weight.
-    """
-
-    outputs: range
-    inputs: range
-    at: int
-    dilation: int
-
-
-def _whole_axis(geometry: WindowGeometry, axis: int, at: int) -> _Axis:
-    """Return axis 0 or 1 of a lens that shows the whole input."""
-    padding = geometry.padding[axis]
-    return _Axis(
-        outputs=range(geometry.output_size[axis]),
-        inputs=range(-padding, geometry.input_size[axis] + padding),
-        at=at,
-        dilation=geometry.dilation[axis],
-    )
-
-
-def _zoomed_axis(geometry: WindowGeometry, axis: int, at: int) -> _Axis:
-    """Return axis 0 or 1 of a lens that shows the neighbourhood of output `at`.
-
-    Of a window that is itself too large only the cells that it reads are shown.
-    """
-    span, dilation = geometry.window_size[axis], geometry.dilation[axis]
-    step = dilation if span > LENS_LIMIT else 1
-    outputs = geometry.output_size[axis]
-    count = max(1, min(outputs, (ZOOM - span) // geometry.stride[axis] + 1))
-    first = min(max(at - count // 2, 0), outputs - count)
-    reads = (geometry.rows, geometry.columns)[axis]
-    return _Axis(
-        outputs=range(first, first + count),
-        inputs=range(reads(first)[0], reads(first + count - 1)[-1] + 1, step),
-        at=at - first,
-        dilation=dilation // step,
-    )
-
-
 class _LensRenderer:
     """Computes all that a lens shows, and writes it as HTML.
 
@@ -229,7 +170,7 @@ class _LensRenderer:
         Of the whole operation.
     padding_text : str
         What the titles say of the padding.
-    bias, at, zoom
+    bias, at
         As in `lens`.
     """
 
@@ -242,31 +183,19 @@ class _LensRenderer:
         padding_text: str,
         bias: float | None,
         at: tuple[int, int],
-        zoom: bool,
     ) -> None:
         self.padded, self.weights, self.geometry = padded, weights, geometry
-        self.padding_text, self.bias, self.at, self.zoom = padding_text, bias, at, zoom
-        axis = _zoomed_axis if zoom else _whole_axis
-        self.rows, self.columns = axis(geometry, 0, at[0]), axis(geometry, 1, at[1])
-        self.shown = padded[self._slice(0), self._slice(1)]
-        self.dilation = (self.rows.dilation, self.columns.dilation)
-        self.output = self._correlate(self.shown, self.dilation)
+        self.padding_text, self.bias, self.at = padding_text, bias, at
+        options: dict[str, Any] = {"stride": geometry.stride, "dilation": geometry.dilation}
+        self.options = options
+        Y = ops.corr2d(padded, weights, **options)
+        self.output = Y if bias is None else Y + bias
         self._check_finite()
         self.sums = self._sums()
-        self.chosen_sum = self.sums[self.rows.at][self.columns.at]
-        self.cell_texts = self._texts(self.shown), self._texts(self.output)
+        self.chosen_sum = self.sums[at[0]][at[1]]
+        self.cell_texts = self._texts(padded), self._texts(self.output)
         self.weight_texts = self._weight_texts()
         self.mismatch = torch.zeros_like(self.output, dtype=torch.bool)
-
-    def _slice(self, axis: int) -> slice:
-        """Return which rows or columns of the padded input are shown."""
-        inputs, padding = (self.rows, self.columns)[axis].inputs, self.geometry.padding[axis]
-        return slice(inputs.start + padding, inputs.stop + padding, inputs.step)
-
-    def _correlate(self, padded: Tensor, dilation: Pair) -> Tensor:
-        stride = self.geometry.stride
-        Y = ops.corr2d(padded, self.weights, stride=stride, dilation=dilation)
-        return Y if self.bias is None else Y + self.bias
 
     def _check_finite(self) -> None:
         extremes = torch.stack((*self.padded.aminmax(), *self.output.aminmax()))
@@ -275,23 +204,18 @@ class _LensRenderer:
 
     def _sums(self) -> list[list[str]]:
         """Return the arithmetic of each output cell on show."""
-        size = tuple(self.weights.shape)
-        stride = self.geometry.stride
-        patches = ops.patches(self.shown, size, stride=stride, dilation=self.dilation)
+        patches = ops.patches(self.padded, tuple(self.weights.shape), **self.options)
         sums = iter(formatting.window_sums(patches, self.weights, self.bias))
-        return [
-            [f"Y[{i}, {j}] = {next(sums)}" for j in self.columns.outputs] for i in self.rows.outputs
-        ]
+        rows, columns = self.output.shape
+        return [[f"Y[{i}, {j}] = {next(sums)}" for j in range(columns)] for i in range(rows)]
 
     def _width(self) -> int:
         """Return how many columns of cells stand side by side."""
-        tables = self.shown.shape[1] + self.output.shape[1]
-        return tables if self.zoom else tables + self.weights.shape[1]
+        tables = self.padded, self.output, self.weights
+        return sum([values.shape[1] for values in tables])
 
     def _texts(self, values: Tensor) -> list[list[str]]:
         """Return the numbers of cells, of fewer digits where many stand side by side."""
-        if self.zoom:
-            return formatting.shorts(values)
         width = self._width()
         if width > 26:
             return formatting.numbers(values, 2)
@@ -299,7 +223,7 @@ class _LensRenderer:
 
     def _weight_texts(self) -> list[list[str]]:
         """Return the weights as the window shows them: the narrower its cells, the shorter."""
-        if self.zoom or self._width() > 16:
+        if self._width() > 16:
             return formatting.shorts(self.weights)
         return formatting.numbers(self.weights, 2)
 
@@ -318,10 +242,8 @@ class _LensRenderer:
                 f"the output's shape {expected}",
                 "Compute it with the same padding, stride and dilation.",
             )
-        rows, columns = self.rows.outputs, self.columns.outputs
-        shown = candidate.detach()[rows.start : rows.stop, columns.start : columns.stop]
-        options: dict[str, Any] = {"stride": self.geometry.stride, "dilation": self.dilation}
-        bound = rounding_bound(self.shown, self.weights, bias=self.bias, **options)
+        shown = candidate.detach()
+        bound = rounding_bound(self.padded, self.weights, bias=self.bias, **self.options)
         self.mismatch = mismatch_mask(shown, self.output, bound)
         for i, j in self.mismatch.nonzero().tolist():
             given = formatting.number(shown[i, j].item())
@@ -339,18 +261,9 @@ class _LensRenderer:
         said = f'<span class="ck-sum">{self.chosen_sum}</span>'
         return f'<div class="ck-sum-space" style="height:{height}px">{said}</div>'
 
-    def _title(self, name: str, size: tuple[int, int]) -> str:
-        if self.zoom:
-            return f"{name} around Y[{self.at[0]}, {self.at[1]}]"
-        return f"{name} {formatting.size(size)}"
-
     def input_figure(self) -> str:
         """Return the input's table, the window on it."""
-        title = self._title("input", self.geometry.input_size)
-        if not self.zoom:
-            title += self.padding_text
-        if self.dilation != self.geometry.dilation:
-            title += ", without the cells between"
+        title = f"input {formatting.size(self.geometry.input_size)}{self.padding_text}"
         body = table(cells(self.cell_texts[0], self._input_classes())) + self._window()
         return figure("X", title, frame(body, self._cell_size()))
 
@@ -364,17 +277,17 @@ class _LensRenderer:
 
     def _input_classes(self) -> Rows:
         low, high = (bound.item() for bound in self.padded.aminmax())
-        classes = grey_classes(self.shown, min(0.0, low), max(1.0, high))
-        height, width = self.geometry.input_size
-        for i, row in zip(self.rows.inputs, classes, strict=True):
-            for k, j in enumerate(self.columns.inputs):
-                if not (0 <= i < height and 0 <= j < width):
-                    row[k] = "pad"
+        classes = grey_classes(self.padded, min(0.0, low), max(1.0, high))
+        (top, left), (height, width) = self.geometry.padding, self.geometry.input_size
+        for i, row in enumerate(classes):
+            for j in range(len(row)):
+                if not (0 <= i - top < height and 0 <= j - left < width):
+                    row[j] = "pad"
         return classes
 
     def _window(self) -> str:
         """Return the window that slides over the input, a weight in each of its cells."""
-        down, right = self.dilation
+        down, right = self.geometry.dilation
         spans = [
             f'<span style="left:calc({b * right}*var(--ck-w));top:calc({a * down}*var(--ck-h))"'
             f' data-weight="{weight}"></span>'
@@ -382,13 +295,13 @@ class _LensRenderer:
             for b, weight in enumerate(row)
         ]
         si, sj = self.geometry.stride
-        place = f"--i0:{self.rows.at};--j0:{self.columns.at};--si:{si};--sj:{sj}"
+        place = f"--i0:{self.at[0]};--j0:{self.at[1]};--si:{si};--sj:{sj}"
         return f'<div class="ck-slide" aria-hidden="true" style="{place}">{"".join(spans)}</div>'
 
     def output_figure(self, limit: float | None) -> str:
         """Return the output's table, each cell named by its sum; `limit` is that of `lens`."""
         if limit is None:
-            limit = formatting.colour_limit(self._whole_output())
+            limit = formatting.colour_limit(self.output)
         texts = [
             [
                 f'<label>{RADIO_BUTTON} aria-label="{said}">{text}</label>'
@@ -396,19 +309,13 @@ class _LensRenderer:
             ]
             for row in zip(self.cell_texts[1], self.sums, strict=True)
         ]
-        row, column = self.rows.at, self.columns.at
+        row, column = self.at
         texts[row][column] = texts[row][column].replace(" name=", " checked name=")
         classes = signed_classes(self.output, limit)
         classes[row][column] += " at"
         for i, j in self.mismatch.nonzero().tolist():
             classes[i][j] += " bad"
-        title = self._title("output", self.geometry.output_size)
+        title = f"output {formatting.size(self.geometry.output_size)}"
         # The form keeps the radio buttons of two lenses on a page apart; Enter sends it nowhere.
         form = f'<form method="dialog" style="{self._cell_size()}">{table(cells(texts, classes))}'
         return figure("Y", title, f"{form}</form>")
-
-    def _whole_output(self) -> Tensor:
-        """Return the output (H_out, W_out), also where only a part of it is shown."""
-        if not self.zoom:
-            return self.output
-        return self._correlate(self.padded, self.geometry.dilation)

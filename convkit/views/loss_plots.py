@@ -85,7 +85,7 @@ class LossSurface:
     >>> quadratic = QuadraticLoss(torch.eye(2), (1, 2), torch.zeros(2, 1))  # a² + b²
     >>> surface = LossSurface(quadratic, torch.tensor([[0.0, 1.0]]))
     >>> [ring.loss for ring in surface.rings]
-    [0.01, 0.03, 0.1, 0.3, 1.0, 3.0]
+    [0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0]
     >>> surface.to_pixels([quadratic.best_kernel]).tolist()
     [[164.0, 98.0]]
     """

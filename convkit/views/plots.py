@@ -83,6 +83,7 @@ def sampled(values: Tensor, max_side: int) -> Tensor:
 
     Examples
     --------
+    >>> import torch
     >>> sampled(torch.zeros(600, 512), 270).shape
     torch.Size([200, 171])
     """
@@ -185,6 +186,7 @@ def show(
 
     Examples
     --------
+    >>> import torch
     >>> show({"X": torch.eye(2)})
     X: 2 × 2, from 0 to 1, digest 22536681
     """

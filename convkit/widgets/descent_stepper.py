@@ -449,7 +449,7 @@ class DescentStepper(Panel):
         >>> panel.set_status("working", "busy")
         >>> panel.paint(panel.store.result)
         >>> panel.status
-        'Converging, because learning rate 0.03 is ...'
+        'Converging, because rate 0.03 is ...'
         """
         before = self.status
         is_new = not self._is_painted(result)

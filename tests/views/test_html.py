@@ -100,12 +100,6 @@ def test_cells_are_wide_enough_for_the_longest_number():
     assert narrow < wide >= len("-0.01235") * 13 * 0.6
 
 
-def test_the_key_says_both_ends():
-    text = html.colour_key(0.5)
-    assert "<span>-0.5</span>" in text and "<span>0.5</span>" in text
-    assert text.index("#053061") < text.index("#f7f7f7") < text.index("#67001f")
-
-
 def test_markup_in_a_title_is_text():
     page = BeautifulSoup(html.figure("X", MARKUP, ""), "html.parser")
     assert page.text == MARKUP
