@@ -11,7 +11,7 @@
 #   make docs            write docs/api.md from the docstrings
 #   make mutation        mutation testing                   (ARGS is passed on)
 #   make bench           measure what docs/benchmarks.md states
-#   make screenshots     take the README's pictures from a real JupyterLab
+#   make screenshots     record the README's animations in a real JupyterLab
 
 SHELL := /bin/bash
 VENV ?= .venv
