@@ -35,7 +35,7 @@ WARM_UP, ROUNDS = 3, 20
 EDITOR = "KernelEditor({}, K)"
 # Each shows a way to edit one weight of Sobel x: what to type into, and what answers: a canvas
 # that is painted, or an element whose source or text changes.
-BOX, CANVAS, TABLE = ".ck-K input", ".ck-Y canvas", ".ck-Y table"
+BOX, CANVAS, TABLE = ".ck-kp .ck-array input", ".ck-yp canvas", ".ck-yp table"
 WAYS = {
     "photo": (EDITOR.format("P"), BOX, CANVAS),
     "full photo": (EDITOR.format("photo()"), BOX, CANVAS),
@@ -127,6 +127,59 @@ SCRUB = """panel => new Promise(done => {
     slider.dispatchEvent(new Event("input", {bubbles: true}));
     requestAnimationFrame(look);
 })"""
+# Moves the pointer over the photo, frame by frame: how long the window's frame takes to follow, and
+# how often in a second the sum below it does.
+POINT = """editor => new Promise(done => {
+    const canvas = editor.querySelector(".ck-xp canvas");
+    const ring = editor.querySelector(".ck-xp .ck-frame-ring");
+    const area = canvas.getBoundingClientRect();
+    const lags = [];
+    let sums = 0;
+    const watcher = new MutationObserver(() => sums++);
+    watcher.observe(editor.querySelector(".ck-products"), {subtree: true, childList: true});
+    const begun = performance.now();
+    const move = () => {
+        if (lags.length === 120) {
+            watcher.disconnect();
+            return done([lags, 1000 * sums / (performance.now() - begun)]);
+        }
+        const [before, sent] = [ring.dataset.cell, performance.now()];
+        const place = 20 + 1.8 * lags.length;
+        const at = {bubbles: true, clientX: area.left + place, clientY: area.top + place};
+        canvas.dispatchEvent(new PointerEvent("pointermove", at));
+        const look = () => {
+            if (ring.dataset.cell === before) return requestAnimationFrame(look);
+            lags.push(performance.now() - sent);
+            requestAnimationFrame(move);
+        };
+        requestAnimationFrame(look);
+    };
+    move();
+})"""
+# Drags the learning rate for two seconds: how often in a second the path is drawn anew, and how
+# long after the last move it is drawn for the last time.
+DRAG = """stepper => new Promise(done => {
+    const slider = stepper.querySelector("input[type=range][aria-label='learning rate, share of the limit']");
+    const path = stepper.querySelector(".ck-plot .ck-walked");
+    const paints = [];
+    const watcher = new MutationObserver(() => paints.push(performance.now()));
+    watcher.observe(path, {attributeFilter: ["d"]});
+    const begun = performance.now();
+    let last = begun;
+    const move = () => {
+        if (performance.now() - begun > 2000) return setTimeout(end, 1500);
+        last = performance.now();
+        slider.value = 20 + Math.round((last - begun) / 40);
+        slider.dispatchEvent(new Event("input", {bubbles: true}));
+        requestAnimationFrame(move);
+    };
+    const end = () => {
+        watcher.disconnect();
+        const during = paints.filter(time => time <= last).length;
+        done([during / (last - begun) * 1000, Math.max(0, paints.at(-1) - last)]);
+    };
+    move();
+})"""
 CALLS = {
     "a weight of the photo": ("editor", "K[0, 0]", "-5"),
     "a learning rate at 100 steps": ("stepper", "learning rate", "0.02"),
@@ -179,13 +232,32 @@ def scrub_to_paint(page: Page, stepper: ElementHandle) -> tuple[float, float]:
     return summed_up([page.evaluate(SCRUB, stepper) for _ in range(WARM_UP + ROUNDS)])
 
 
+def pointing(page: Page, editor: ElementHandle) -> dict[str, tuple[float, float]]:
+    """Return the milliseconds until the frame follows the pointer, and the sums in a second."""
+    editor.scroll_into_view_if_needed()
+    idle(page)
+    lags, sums = page.evaluate(POINT, editor)
+    return {"pointing": summed_up(lags), "sums a second": (sums, sums)}
+
+
+def dragging(page: Page, stepper: ElementHandle) -> dict[str, tuple[float, float]]:
+    """Return the paintings in a second of a dragged rate, and how late the last one was."""
+    stepper.scroll_into_view_if_needed()
+    idle(page)
+    runs = [page.evaluate(DRAG, stepper) for _ in range(3)]
+    paints, late = (median(values) for values in zip(*runs, strict=True))
+    return {"drag": (paints, late)}
+
+
 def in_the_browser() -> dict[str, tuple[float, float]]:
     """Measure all that needs a page."""
     with notebooks_copy() as root, jupyterlab(root) as lab, browser() as chromium:
         page = chromium.new_page(viewport={"width": 1400, "height": 1000})
         with notebook(lab, page) as outputs:
             measured = edit_to_paint(page, outputs)
+            measured |= pointing(page, outputs["photo"])
             measured["scrub"] = scrub_to_paint(page, outputs["stepper"])
+            measured |= dragging(page, outputs["stepper"])
             busy = cell(page, len(WAYS) + 3)
             busy.locator(".cm-content").press("Shift+Enter")
             expect(busy.locator(".jp-InputPrompt")).to_have_text("[*]:")
@@ -234,7 +306,7 @@ def edit_rows(m: dict[str, tuple[float, float]]) -> list[tuple[str, str, str]]:
     rows = []
     for name, words in names.items():
         ratio = f"{m[name][0] / m['bare'][0]:.2f} × bare" if name != "bare" else ""
-        wanted = {"photo": " (at most 1.3)"}.get(name, "")
+        wanted = {"photo": " (at most 1.1)", "lens": " (at most 1.1)"}.get(name, "")
         rows.append((words, milliseconds(m[name]), ratio + wanted))
     return rows
 
@@ -244,6 +316,21 @@ def scrub_rows(m: dict[str, tuple[float, float]]) -> list[tuple[str, str, str]]:
     return [
         (f"DescentStepper, {name}", milliseconds(m[name]), f"{m[name][0] * 60 / 1000:.1f} frames")
         for name in ("scrub", "scrub, kernel busy")
+    ]
+
+
+def pointer_rows(m: dict[str, tuple[float, float]]) -> list[tuple[str, str, str]]:
+    """Return the rows of pointing and dragging."""
+    frames, (paints, late) = m["pointing"][0] * 60 / 1000, m["drag"]
+    sums = f"{m['sums a second'][0]:.0f} sums a second (at least 20)"
+    return [
+        ("KernelEditor, 128 × 128, pointing", milliseconds(m["pointing"]), f"{frames:.1f} frames"),
+        ("KernelEditor, 128 × 128, pointing", sums, ""),
+        (
+            "DescentStepper, dragging the rate",
+            f"{paints:.0f} paints a second (at least 12)",
+            f"the last {late:.0f} ms after the hand (at most 150)",
+        ),
     ]
 
 
@@ -265,7 +352,7 @@ def report(m: dict[str, tuple[float, float]], calls: dict[str, int]) -> str:
     """Return the page."""
     packages = ("torch", "jupyterlab", "ipywidgets", "anywidget", "ipykernel", "matplotlib")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
-    rows = [*edit_rows(m), *scrub_rows(m)]
+    rows = [*edit_rows(m), *scrub_rows(m), *pointer_rows(m)]
     rows += [(f"calls into convkit, {name}", str(count), "") for name, count in calls.items()]
     rows += process_rows(m)
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
@@ -286,6 +373,9 @@ of all notebooks; the ways take turns. Times differ between machines; compare th
   nothing else.
 - **Scrub**: from a DescentStepper's slider, at 100 recorded steps, to the next step's text on
   show, in milliseconds and in frames of 1/60 s; then the same while a cell keeps the kernel busy.
+- **Pointing**: from a move over the photo to the frame in which the window has followed; and how
+  often the kernel answers with the products and the sum. **Dragging**: the learning rate's slider
+  for two seconds, at each frame.
 - **Calls**: function calls into convkit for one typed edit, counted with `sys.setprofile`.
 - **Bare imports**: `{BARE_IMPORTS}`
   in a fresh process that has IPython's shell. **First KernelEditor**: import it, make one of the
