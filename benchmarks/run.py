@@ -159,7 +159,7 @@ POINT = """editor => new Promise(done => {
 # Drags the learning rate for two seconds: how often in a second the path is drawn anew, and how
 # long after the last move it is drawn for the last time.
 DRAG = """stepper => new Promise(done => {
-    const slider = stepper.querySelector("input[type=range][aria-label='learning rate, share of the limit']");
+    const slider = stepper.querySelector("input[type=range][aria-label^='learning rate']");
     const path = stepper.querySelector(".ck-plot .ck-walked");
     const paints = [];
     const watcher = new MutationObserver(() => paints.push(performance.now()));

@@ -118,10 +118,11 @@ class KernelView(widgets.Box):
         differences = 0 if result.mismatch is None else int(result.mismatch.sum())
         self.next_difference.layout.display = None if differences else "none"
         self._window_shown = None
-        self.paint_window(result, result.at)
+        self.paint_window(result)
 
-    def paint_window(self, result: KernelEditorResult, cell: Cell) -> None:
-        """Show the window of an output cell in numbers, and of pictures what is around it."""
+    def paint_window(self, result: KernelEditorResult) -> None:
+        """Show the window pointed at, or else the chosen one, in numbers and what is around it."""
+        cell = self._pointed(result) or result.at
         if self._window_shown == (result, cell):
             return
         self._window_shown = result, cell
@@ -139,6 +140,13 @@ class KernelView(widgets.Box):
         if not state.fits_tables:
             self._paint_input_zoom(result, cell)
             self._paint_output_zoom(result, cell)
+
+    def _pointed(self, result: KernelEditorResult) -> Cell | None:
+        """Return the output cell that is pointed at; after an edit it may be gone."""
+        is_small = result.state.fits_tables
+        i, j = (self.output_table if is_small else self.output_picture).pointed or (-1, -1)
+        rows, columns = result.output.shape
+        return (i, j) if 0 <= i < rows and 0 <= j < columns else None
 
     def _paint_input(self, result: KernelEditorResult) -> None:
         X = result.state.X

@@ -286,8 +286,7 @@ class KernelEditor(Panel):
         ):
             self.link_in_browser((one, "pointed"), (other, "pointed"))
             self.link_in_browser((other, "pointed"), (one, "pointed"))
-            for part in (one, other):
-                part.observe(self._on_pointed, "pointed")
+            other.observe(self._on_pointed, "pointed")  # as in the browser, both point at one cell
         for part in (*view.whole_parts, view.input_zoom, view.output_zoom):
             self.bind(part, "window", lambda cell: {"at": tuple(cell)}, "cell")
         self.bind(self._look, "", lambda look: {"look": look})
@@ -329,14 +328,13 @@ class KernelEditor(Panel):
         now = result.at[0] * columns + result.at[1]
         return self._window_fields(next((k for k in places if k > now), places[0]))
 
-    def _on_pointed(self, change: dict[str, Any]) -> None:
+    def _on_pointed(self, _: object) -> None:
         """Show the window under the pointer in numbers; the state keeps the chosen one."""
         with LOCK, self.show_errors():
             if self._is_painting:
                 return
-            result = self.store.result
             with self._painting():
-                self._view.paint_window(result, tuple(change["new"]) or result.at)
+                self._view.paint_window(self.store.result)
 
     def _on_paint(self, cells: list[tuple[int, int]], stroke: str) -> None:
         self.edit(stroke, self._painted_fields, cells)

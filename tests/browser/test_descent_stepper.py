@@ -365,6 +365,7 @@ def test_it_follows_an_editor(notebook):
     expect(target).to_have_text("3")
     editor.get_by_label("columns").select_option("3")
     expect(box(panel, "start[0, 2]")).to_be_visible()
+    open_section(editor, "padding, stride, flip")
     type_in(box(editor, "stride"), "2")
     expect(said(panel, "alert")).to_contain_text("the kernel editor pads, strides or dilates")
     type_in(box(editor, "stride"), "1")

@@ -107,7 +107,7 @@ def test_a_picture_a_kernel_and_its_size_are_chosen(on_stripes):
 
 @pytest.mark.parametrize(
     ("name", "text", "options"),
-    [("padding", "1, 2", {"padding": (1, 2)}), ("stride", "2", {"stride": 2})],
+    [("padding", "1, 0", {"padding": (1, 0)}), ("stride", "2", {"stride": 2})],
 )
 def test_padding_and_stride_are_typed(on_stripes, name, text, options):
     open_section(on_stripes, "padding, stride, flip")
@@ -332,6 +332,8 @@ def test_pointing_at_a_small_output_moves_the_window_without_the_kernel(notebook
     assert framed.evaluate_all("cells => cells.map(c => c.dataset.weight)") == ["×1", "×−1"]
     assert framed.first.evaluate("c => [c.dataset.i, c.dataset.j]") == ["2", "1"]
     expect(on_stripes.locator(".ck-sum")).to_contain_text("= Y[2, 1]")  # once the kernel is free
+    box(on_stripes, "K[0, 0]").fill("3")
+    expect(on_stripes.locator(".ck-sum")).to_contain_text("1×3 + 0×(−1) = 3 = Y[2, 1]")
 
 
 def test_dragging_paints_cells_in_one_step_of_undo(on_stripes):

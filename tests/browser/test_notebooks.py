@@ -77,5 +77,5 @@ def test_a_saved_notebook_shows_its_panel_again(chromium, lab, kernel):
             expect(page.get_by_text("No Kernel", exact=True)).to_be_visible()
         page.reload()
         output = cell(page, 2).locator(".jp-OutputArea-output").last
-        expect(output.locator(".ck-lens").first).to_be_visible(timeout=60_000)
+        expect(output.locator(".ck-panel, .ck-lens").first).to_be_visible(timeout=60_000)
         expect(output.get_by_text("Error displaying widget")).to_have_count(0)

@@ -29,14 +29,14 @@ def test_a_panel_without_its_kernel_says_so_until_its_cell_runs_again(chromium, 
     with opened(chromium, lab, f"restarted_{name[0]}") as notebook:
         output = notebook.show(f"{PANELS[name]}\npanel")
         panel, page = output.locator(".ck-panel"), notebook.page
-        status = said(output).inner_text()
+        status = said(output).first.inner_text()
         assert panel.evaluate(NOTICE) == "none"
         restart(page)
         assert "Run the cells from the top" in panel.evaluate(NOTICE)
         parts = panel.locator(".jupyter-widgets-disconnected")
         assert set(parts.evaluate_all(f"all => all.map({NOTICE})")) <= {"none"}
         type_in(box(output, name), "3")  # no kernel answers, and nothing breaks
-        expect(said(output)).to_have_text(status)
+        expect(said(output).first).to_have_text(status)
         run_cell(page, 1)
         panel = run_cell(page, 2).locator(".ck-panel")
         assert panel.evaluate(NOTICE) == "none"

@@ -485,11 +485,14 @@ def test_the_colour_key_stays_until_it_no_longer_suits_and_can_be_refitted():
 def test_pointing_shows_a_window_in_numbers_and_leaves_the_state():
     panel, driver = driven(photo(128))
     before = panel.store.state
-    driver.point("input 128 × 128, photo 128 × 128", (20, 30))
+    driver.point("output 126 × 126", (20, 30))
     assert "= Y[20, 30]" in driver.html() and "X[18:25, 28:35]" in driver.html()
     assert driver.find("output around the cell").cell == [20, 30]
-    driver.point("input 128 × 128, photo 128 × 128", None)
-    assert "= Y[63, 63]" in driver.html() and panel.store.state is before
+    driver.type("K[0, 0]", "4")
+    assert "= Y[20, 30]" in driver.html()
+    driver.press("undo")
+    driver.point("output 126 × 126", None)
+    assert "= Y[63, 63]" in driver.html() and panel.store.state.at == before.at
 
 
 def test_painting_sets_cells_in_one_step_of_undo():
