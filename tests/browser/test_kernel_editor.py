@@ -317,6 +317,9 @@ def test_pointing_at_a_picture_moves_both_frames_and_a_click_keeps_the_window(on
     source.click(position=place)
     on_photo.page.mouse.move(0, 0)
     expect(on_photo.locator(".ck-sum")).to_contain_text("= Y[19, 39]")
+    for frame in frames.all():  # both stay there now, without the pointer
+        expect(frame).to_have_attribute("data-cell", "19,39")
+    expect(number_box(on_photo, "Y row")).to_have_value("19")
     target.focus()
     on_photo.page.keyboard.press("ArrowDown")
     expect(on_photo.locator(".ck-sum")).to_contain_text("= Y[20, 39]")
