@@ -133,18 +133,19 @@ POINT = """editor => new Promise(done => {
     const canvas = editor.querySelector(".ck-xp canvas");
     const ring = editor.querySelector(".ck-xp .ck-frame-ring");
     const area = canvas.getBoundingClientRect();
+    const cell = area.width / 128;
     const lags = [];
     let sums = 0;
     const watcher = new MutationObserver(() => sums++);
     watcher.observe(editor.querySelector(".ck-products"), {subtree: true, childList: true});
     const begun = performance.now();
     const move = () => {
-        if (lags.length === 120) {
+        if (lags.length === 100) {
             watcher.disconnect();
             return done([lags, 1000 * sums / (performance.now() - begun)]);
         }
         const [before, sent] = [ring.dataset.cell, performance.now()];
-        const place = 20 + 1.8 * lags.length;
+        const place = (10.5 + lags.length) * cell;
         const at = {bubbles: true, clientX: area.left + place, clientY: area.top + place};
         canvas.dispatchEvent(new PointerEvent("pointermove", at));
         const look = () => {
