@@ -21,7 +21,7 @@ from convkit.state.kernel_editor import (
     file_fields,
     input_fields,
 )
-from convkit.state.store import LOCK, Store
+from convkit.state.store import LOCK, Store, equal
 from convkit.user_function import accepted_keywords, name_of
 from convkit.views.html import minus
 from convkit.views.lens import lens
@@ -211,6 +211,7 @@ class KernelEditor(Panel):
         self._weight_sum, self._cell_name = html("", "ck-cap"), html("", "ck-cap", "ck-mono")
         self._drag = Slider("weight", -DRAG_REACH, DRAG_REACH, 0)
         self._drag_scale = 0.0
+        self._dragged: Tensor | None = None
         self._drag_ends = html("", "ck-cap", "ck-mono")
         self._sizes = html("", "ck-cap", "ck-mono", "ck-sizes")
 
@@ -314,6 +315,7 @@ class KernelEditor(Panel):
         K, cell = self.store.state.K.clone(), self._chosen_cell()
         if position != self._drag_position(K[cell].item()):
             K[cell] = torch.tensor(position * self._drag_scale / DRAG_REACH, dtype=K.dtype)
+        self._dragged = K
         return {"K": K}
 
     def _window_fields(self, index: int) -> dict[str, Any]:
@@ -433,11 +435,15 @@ class KernelEditor(Panel):
         self._paint_drag(K)
 
     def _paint_drag(self, K: Tensor) -> None:
-        """Set the slider to the chosen weight, on a scale that suits the kernel."""
+        """Set the slider to the chosen weight, on a scale that suits the kernel.
+
+        It stays while one drags, so that a weight that becomes small does not move under the hand.
+        """
         cell = self._chosen_cell()
         weight, limit = K[cell].item(), 2 * formatting.colour_limit(K)
         self._cell_name.value = f"K[{cell[0]}, {cell[1]}]"
-        if abs(weight) > self._drag_scale or not 0.3 * limit <= self._drag_scale <= 8 * limit:
+        suits = 0.3 * limit <= self._drag_scale <= 8 * limit or equal(K, self._dragged)
+        if abs(weight) > self._drag_scale or not suits:
             self._drag_scale = limit
             ends = formatting.number(-limit), formatting.number(limit)
             self._drag_ends.value = minus(" … ".join(ends))

@@ -145,6 +145,17 @@ def test_dragging_the_chosen_weight():
     assert panel.kernel[2, 0] == -1 and panel.kernel[0, 1] == 0.5
 
 
+def test_a_weight_is_dragged_through_zero_on_one_scale():
+    panel, driver = driven(K=kernel("identity"))
+    driver.focus("K[1, 1]")
+    for position in range(20, -21, -1):
+        driver.choose("weight", position)
+        assert panel.kernel[1, 1] == pytest.approx(position / 20)
+    driver.type("K[1, 1]", "0.01")
+    driver.choose("weight", 40)
+    assert panel.kernel[1, 1] == pytest.approx(0.02)
+
+
 def test_editing_pixels_of_a_small_picture():
     panel, driver = driven()
     driver.toggle("edit pixels")
