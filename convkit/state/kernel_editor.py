@@ -196,7 +196,7 @@ class KernelEditorResult:
     def _sum_of_weights(self) -> float:
         """The sum of the weights; 0 or 1 where it differs from that by rounding alone."""
         K = self.state.K.double()
-        total, rounding = K.sum().item(), 1e-3 * max(1.0, K.abs().sum().item())
+        total, rounding = K.sum().item(), 1e-3 * K.abs().sum().item()
         return next((float(n) for n in (0, 1) if abs(total - n) < rounding), total)
 
     @property
@@ -228,7 +228,7 @@ class KernelEditorResult:
         sums = f"Weights sum to {formatting.number(total)}"
         if self.state.look != "auto":
             return f"{sums}; the look {self.look} was chosen."
-        if total == 0:
+        if total == 0 and self.state.K.any():
             return f"{sums}: it takes differences, so the look is {self.look}."
         if self.look == "grey":
             effect = "keeps" if total == 1 else "adds up"

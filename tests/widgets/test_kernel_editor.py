@@ -467,6 +467,20 @@ def test_the_kernel_chooses_the_look(name, look, words):
 
 
 @pytest.mark.parametrize(
+    ("weight", "words"),
+    [
+        (4e-4, "Weights sum to 0.0004: it adds up brightness, so the look is grey."),
+        (-4e-4, "Weights sum to -0.0004; the look is signed."),
+        (0.0, "Weights sum to 0; the look is signed."),
+        (0.9995, "Weights sum to 1: it keeps brightness, so the look is grey."),
+    ],
+)
+def test_the_sum_of_weights_is_rounded_to_their_own_size(weight, words):
+    _, driver = driven(K=torch.tensor([[weight]]))
+    assert driver.status.endswith(words)
+
+
+@pytest.mark.parametrize(
     ("look", "ends"), [("grey", (0, 1)), ("signed", (-5, 5)), ("magnitude", (0, 5))]
 )
 def test_a_chosen_look_is_kept_and_is_no_step_of_undo(look, ends):
