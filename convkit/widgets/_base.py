@@ -80,6 +80,7 @@ class Panel(widgets.VBox):
         self._is_painting = False
         self._in_browser_event = False
         self._timer: asyncio.TimerHandle | None = None
+        self._refusal = ""  # why a text was not taken that came after the edit being painted
         self._leave: Callable[[], None] | None = None
         self._links: list[Widget] = []
         self._cleanups = (self.unfollow, self._cancel_timer, store.unobserve_all)
@@ -279,7 +280,7 @@ class Panel(widgets.VBox):
         try:
             yield
         except InvalidInput as error:
-            self.set_status(str(error), "error")
+            self._refuse(str(error))
         except ConvkitError as error:
             self._paint_all()
             self.set_status(str(error), "error")
@@ -287,6 +288,18 @@ class Panel(widgets.VBox):
             log.exception("%s failed", type(self).__name__)
             self._paint_all()
             self.set_status(f"This is a fault of convkit: {type(error).__name__}: {error}", "error")
+
+    def _on_typing_error(self, change: dict[str, Any]) -> None:
+        """Show the `error` of an `ArrayEditor`; the box keeps its text, to be finished."""
+        if change["new"]:
+            self._refuse(change["new"])
+        else:
+            self.repaint()
+
+    def _refuse(self, text: str) -> None:
+        """Say why a text was not taken, also after what is still to be painted."""
+        self._refusal = text
+        self.set_status(text, "error")
 
     # The status line.
 
@@ -436,6 +449,7 @@ class Panel(widgets.VBox):
     def _paint_later(self) -> None:
         """Paint the rest once the picture is out; a newer edit takes an older one's place."""
         self._cancel_timer()
+        self._refusal = ""
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:  # a script or a test, in which nothing waits to be painted
@@ -447,6 +461,8 @@ class Panel(widgets.VBox):
         self._timer = None
         with self.show_errors(), self._painting():
             self._paint_second()
+            if self._refusal:
+                self.set_status(self._refusal, "error")
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:

@@ -413,13 +413,6 @@ class DescentStepper(Panel):
         fields = lambda: problem_fields(result, result.state.X, target=target)  # noqa: E731
         self.edit(f"target{cell}", fields)
 
-    def _on_typing_error(self, change: dict[str, Any]) -> None:
-        """Show why a text was not taken; the box keeps it, to be finished."""
-        if change["new"]:
-            self.set_status(change["new"], "error")
-        else:
-            self.repaint()
-
     # Painting.
 
     def paint_first(self, result: DescentStepperResult) -> None:

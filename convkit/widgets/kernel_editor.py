@@ -258,7 +258,7 @@ class KernelEditor(Panel):
         self.bind(self._picture, "", self._picture_fields)
         self._file.on_file(lambda *file: self.edit("", _upload_fields, *file))
         self._pixels.on_edit(self._on_pixel)
-        self._pixels.observe(self._on_grid_error, "error")
+        self._pixels.observe(self._on_typing_error, "error")
         for section in (self._pixel_section, self._option_section, self._code_section):
             section.toggle.observe(self.repaint, "value")
         self._view.input_table.on_paint(self._on_paint)
@@ -272,7 +272,7 @@ class KernelEditor(Panel):
         for name, box in self._options.items():
             self.bind(box, name, partial(self._option_fields, name))
         self._grid.on_edit(self._on_weight)
-        self._grid.observe(self._on_grid_error, "error")
+        self._grid.observe(self._on_typing_error, "error")
         self._grid.observe(self.repaint, "cell")
         self._drag.observe(self._on_drag, "value")
 
@@ -362,13 +362,6 @@ class KernelEditor(Panel):
     def _on_pixel(self, X: Tensor, cell: tuple[int, int]) -> None:
         self.edit(f"X{cell}", lambda: input_fields(X))
 
-    def _on_grid_error(self, change: dict[str, Any]) -> None:
-        """Show why a text was not taken; the box keeps it, to be finished."""
-        if change["new"]:
-            self.set_status(change["new"], "error")
-        else:
-            self.repaint()
-
     def _chosen_cell(self) -> tuple[int, int]:
         """Return the cell whose weight the slider drags."""
         i, j = self._grid.cell
@@ -381,7 +374,7 @@ class KernelEditor(Panel):
     # Painting.
 
     def paint_first(self, result: KernelEditorResult) -> None:
-        """Show the output picture.
+        """Show the output picture, and the options, of which a box may be typed into later.
 
         Examples
         --------
@@ -392,6 +385,10 @@ class KernelEditor(Panel):
         'working'
         """
         self._view.paint_output(result)
+        for name, box in self._options.items():
+            value = getattr(result.state, name)
+            if not says_pair(box.value, value):
+                box.value = write_pair(value)
 
     def paint(self, result: KernelEditorResult) -> None:
         """Show everything else.
@@ -420,10 +417,6 @@ class KernelEditor(Panel):
         self._picture.value = state.picture
         self._flip.value = state.flip
         self._look.value = state.look
-        for name, box in self._options.items():
-            value = getattr(state, name)
-            if not says_pair(box.value, value):
-                box.value = write_pair(value)
 
     def _paint_kernel_controls(self, state: KernelEditorState) -> None:
         K = state.K

@@ -84,6 +84,31 @@ def test_in_an_event_loop_the_picture_comes_first_and_the_newest_edit_wins():
     assert driver.status == PanelDriver(KernelEditor(K=panel.kernel)).status
 
 
+@pytest.mark.parametrize(
+    ("panel_class", "box", "texts"),
+    [
+        (KernelEditor, "K[0, 0]", ("5", "5x")),
+        (KernelEditor, "padding", ("1", "1,")),
+        (DescentStepper, "learning rate", ("1", "1e")),
+        (DescentStepper, "start[0, 0]", ("1", "1e")),
+    ],
+)
+def test_a_text_refused_right_after_an_edit_keeps_its_message_and_its_box(panel_class, box, texts):
+    panel = panel_class(stripes(), target=EDGE) if panel_class is DescentStepper else panel_class()
+    driver = PanelDriver(panel)
+
+    async def edit():
+        for text in texts:
+            driver.type(box, text)
+        await asyncio.sleep(2 * panel.paint_delay)
+
+    asyncio.run(edit())
+    assert repr(texts[1]) in driver.status and driver.kind == "error"
+    assert driver.text(box) == texts[1]
+    driver.press("undo")
+    assert driver.kind == "note" and driver.text(box) != texts[1]
+
+
 def test_code_paints_everything_at_once_in_an_event_loop_too():
     panel = KernelEditor()
 
