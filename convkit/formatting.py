@@ -8,6 +8,7 @@ from __future__ import annotations
 import enum
 import hashlib
 import math
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,9 @@ from torch import Tensor
 
 from convkit.least_squares import QuadraticLoss
 from convkit.ops import WindowGeometry
+
+LARGEST_LIMIT = 5e307
+"""The largest end of a colour key: the distance between both ends is a float too."""
 
 # Numbers
 
@@ -137,7 +141,7 @@ def describe(title: str, values: Tensor) -> str:
 def colour_limit(values: Tensor) -> float:
     """Return the end of a colour key for `values`: the least of 1, 2, 5, 10 ... that holds all.
 
-    It is 1 where no value differs from zero, or one is not finite.
+    It is 1 where no value differs from zero, or one is not finite, and at most 5e307.
 
     Examples
     --------
@@ -145,8 +149,10 @@ def colour_limit(values: Tensor) -> float:
     0.5
     """
     largest = values.detach().abs().max().item()
-    if not 0 < largest < math.inf:
+    if not sys.float_info.min <= largest < math.inf:  # with full precision, and so divisible
         return 1.0
+    if largest > LARGEST_LIMIT:
+        return LARGEST_LIMIT
     power = 10.0 ** math.floor(math.log10(largest))
     candidates = [factor * power for factor in (1, 2, 5)]
     return next((limit for limit in candidates if largest <= limit * (1 + 1e-6)), 10 * power)

@@ -49,9 +49,7 @@ class Scale:
         >>> list(Scale("grey", 0, 1).indices(torch.tensor([[0.0, 0.5, 1.0]])))
         [0, 127, 254]
         """
-        values = values.detach()
-        if values.dtype.itemsize < 4:  # half precision cannot tell 255 shades apart
-            values = values.float()
+        values = values.detach().double()  # half precision cannot tell 255 shades apart
         if self.look == "magnitude":
             values = values.abs()
         shares = (values - self.low) / (self.high - self.low)

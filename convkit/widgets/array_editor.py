@@ -85,7 +85,9 @@ class ArrayEditor(Part):
     compact = traitlets.Bool(False).tag(sync=True)
     invalid = traitlets.List(traitlets.Int()).tag(sync=True)
     error = traitlets.Unicode("").tag(sync=True)
-    cell = traitlets.List([0, 0]).tag(sync=True, echo_update=False)
+    cell = traitlets.List(traitlets.Int(min=0), [0, 0], minlen=2, maxlen=2).tag(
+        sync=True, echo_update=False
+    )
     show_cell = traitlets.Bool(False).tag(sync=True)
     answered = traitlets.Float(0).tag(sync=True)
 

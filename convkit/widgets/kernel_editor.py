@@ -369,7 +369,7 @@ class KernelEditor(Panel):
         return min(i, rows - 1), min(j, columns - 1)
 
     def _drag_position(self, weight: float) -> int:
-        return round(DRAG_REACH * weight / self._drag_scale)
+        return round(weight / self._drag_scale * DRAG_REACH)
 
     # Painting.
 

@@ -67,8 +67,8 @@ class Picture(Part):
     stride = _pair().tag(sync=True)
     window = _pair().tag(sync=True)
     cells = _pair().tag(sync=True)
-    cell = traitlets.List(traitlets.Int(), []).tag(sync=True, echo_update=False)
-    pointed = traitlets.List(traitlets.Int(), []).tag(sync=True, echo_update=False)
+    cell = traitlets.List(traitlets.Int(), [], maxlen=2).tag(sync=True, echo_update=False)
+    pointed = traitlets.List(traitlets.Int(), [], maxlen=2).tag(sync=True, echo_update=False)
     frame_role = traitlets.Enum(("kernel", "output"), "kernel").tag(sync=True)
     pointable = traitlets.Bool(False).tag(sync=True)
 

@@ -23,6 +23,11 @@ def shades(scale):
     return np.frombuffer(scale.palette, np.uint8).reshape(256, 4)[:, :3].astype(int)
 
 
+def test_a_key_may_be_wider_than_the_dtype_of_the_values():
+    values = torch.tensor([[-3e38, 0.0, 3e38]])
+    assert list(Scale("signed", -3e38, 3e38).indices(values)) == [0, 127, 254]
+
+
 @pytest.mark.parametrize("scale", SCALES, ids=str)
 @given(values=VALUES)
 def test_a_colour_is_the_one_of_its_share_of_the_key(scale, values):

@@ -250,6 +250,14 @@ def test_what_leaves_no_output_is_set_back():
         expect_consistent(panel, driver)
 
 
+@pytest.mark.parametrize("text", ["1e308", "-1.7e308", "5e-324", "1e-310"])
+def test_the_ends_of_float64_are_shown(text):
+    panel, driver = driven(torch.ones(2, 2).double(), torch.ones(1, 1))
+    driver.type("K[0, 0]", text)
+    assert panel.kernel[0, 0] == float(text) and driver.kind == "note"
+    expect_consistent(panel, driver)
+
+
 def test_an_overflow_by_typing_or_dragging():
     panel, driver = driven(torch.ones(3, 3), torch.full((1, 1), 3e38))
     refused(panel, driver, lambda: driver.choose("weight", 40), "K[0, 0] is inf")

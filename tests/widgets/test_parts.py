@@ -2,15 +2,18 @@
 
 import numpy as np
 import pytest
+import torch
 import traitlets
 
 from convkit import ConvkitError
 from convkit.widgets import (
+    ArrayEditor,
     Choice,
     Code,
     FileButton,
     Frames,
     History,
+    NumberTable,
     Picture,
     Player,
     Plot,
@@ -68,6 +71,11 @@ def test_what_cannot_work_is_refused_in_words(make, message):
         (Status(), "kind", "loud"),
         (Picture(), "frame_role", "target"),
         (Picture(), "shape", [1, 2, 3]),
+        (Picture(), "pointed", [1, 2, 3]),
+        (NumberTable("input", "X"), "pointed", [1, 2, 3]),
+        (ArrayEditor(torch.eye(2)), "cell", []),
+        (ArrayEditor(torch.eye(2)), "cell", ["a", "b"]),
+        (ArrayEditor(torch.eye(2)), "cell", [-1, 0]),
         (Plot("p", [1, 1]), "pick", "line"),
     ],
 )
