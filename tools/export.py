@@ -30,15 +30,17 @@ TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
 
 def page(notebook: NotebookNode) -> str:
     """Return a notebook as one self-contained HTML page."""
+    notebook = nbformat.v4.upgrade(notebook, 4, notebook.nbformat_minor)  # cells have ids since 4.5
     content, _ = HTMLExporter(template_name="basic").from_notebook_node(notebook)
     body = BeautifulSoup(content, "html.parser")
     for script in body(["script", "link"]):
         script.decompose()
-    fold_answers(body, [cell.id for cell in notebook.cells if cell.metadata.get("collapsed")])
+    codes = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    fold_answers(body, [cell.id for cell in codes if cell.metadata.get("collapsed")])
     draw_formulas(body)
     for link in body.select("a[href$='.ipynb']"):
         link["href"] = link["href"].removesuffix(".ipynb") + ".html"
-    title = TITLE.search(notebook.cells[0].source)
+    title = TITLE.search(notebook.cells[0].source if notebook.cells else "")
     colours = HtmlFormatter().get_style_defs(".highlight")
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'

@@ -9,6 +9,7 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from nbconvert import HTMLExporter
+from nbformat import v4
 from playwright.sync_api import expect
 
 from tests.browser.page_objects import opened, watched
@@ -60,6 +61,18 @@ def test_a_notebook_is_one_page_for_a_phone(path, phone, tmp_path):
         expect_sums(view, last.get_attribute("aria-label"))
     for image in phone.locator("img").all():
         assert image.evaluate("image => image.complete && image.naturalWidth > 5")
+
+
+def test_notebooks_of_other_editors_are_exported_too():
+    output = v4.new_output("stream", text="4")
+    code = v4.new_code_cell("2 + 2", metadata={"collapsed": True}, outputs=[output])
+    notebook = v4.new_notebook(cells=[v4.new_raw_cell("raw", metadata={"collapsed": True}), code])
+    for old in notebook.cells:
+        del old["id"]  # as in all notebooks before format 4.5
+    notebook.nbformat_minor = 4
+    body = BeautifulSoup(exported_page(notebook), "html.parser")
+    assert body.select_one("details.answer .output_wrapper").text.strip() == "4"
+    assert "<main></main>" in exported_page(v4.new_notebook())
 
 
 @pytest.fixture(scope="module")
