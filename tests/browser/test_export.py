@@ -140,6 +140,7 @@ def test_an_answer_is_collapsed_until_its_cell_runs(page, lab):
     cells = code_cells(nbformat.read(NOTEBOOKS[1], as_version=4))
     hidden = next(n for n, c in enumerate(cells, start=1) if c.metadata.get("jupyter"))
     expect(cell(page, hidden).locator(".ck-lens, pre").last).to_be_hidden()
+    expect(page.locator(".jp-OutputPlaceholder").filter(has_text="output:")).to_have_count(2)
     for n in range(1, hidden + 1):
         run_cell(page, n)
     expect(cell(page, hidden).locator(".jp-OutputArea-output").last).to_be_visible()

@@ -85,6 +85,17 @@ def _cell_problems(cell: NotebookNode) -> Iterator[str]:
     if cell.cell_type == "code":
         yield from _source_problems(cell)
         yield from _outputs_problems(cell)
+        if cell.metadata.get("collapsed") and not _first_line(cell).endswith(":"):
+            yield "has a collapsed output whose first line, which JupyterLab shows, is no heading"
+
+
+def _first_line(cell: NotebookNode) -> str:
+    """Return the first line of a cell's text; ":" where none, a picture or HTML comes first."""
+    output = cell.outputs[0] if cell.outputs else NotebookNode()
+    data = output.get("data", {})
+    if {"text/html", "image/png"} & data.keys():
+        return ":"
+    return output.get("text", data.get("text/plain", ":")).partition("\n")[0]
 
 
 def _source_problems(cell: NotebookNode) -> Iterator[str]:

@@ -8,7 +8,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 
 from tests.notebooks.notebook_lint import lint, lint_export
-from tools.notebooks import WIDGET_VIEW, metadata_of
+from tools.notebooks import WIDGET_VIEW, clean, metadata_of
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 LINKS = "[next](01_next.ipynb)"
@@ -64,6 +64,13 @@ def set_source(source: str):
     return lambda nb: code(nb).update(source=source)
 
 
+def collapse(notebook: NotebookNode, output: NotebookNode) -> None:
+    """Store an output as `make notebooks` stores the answer to a question."""
+    set_markdown("**Predict first:** what?")(notebook)
+    code(notebook).update(outputs=[output])
+    clean(notebook)
+
+
 PROBLEMS = {
     "execution counts": lambda nb: code(nb).update(execution_count=None),
     "another execution count": add_output("execute_result", {"text/plain": "1"}, execution_count=9),
@@ -77,6 +84,7 @@ PROBLEMS = {
     "cell 4 is not stored with its output collapsed": lambda nb: nb.cells.insert(
         2, new_markdown_cell("**Predict first:** what?")
     ),
+    "is no heading": lambda nb: collapse(nb, new_output("stream", text="19\nis the sum:")),
     "nothing else": lambda nb: nb.cells[1].update(source="import torch\nx = 1"),
     "13 lines": set_source("x = 1\n" * 13),
     "cell 2 is raw or blank": lambda nb: nb.cells.insert(1, new_raw_cell("<b>Out: 42</b>")),
@@ -116,6 +124,15 @@ def test_each_problem_is_found(words, notebook, path):
     PROBLEMS[words](notebook)
     (problem,) = lint(nbformat.from_dict(notebook), path)
     assert words in problem
+
+
+def test_a_collapsed_output_may_begin_with_a_heading_or_a_picture(notebook, path):
+    for output in (
+        new_output("stream", text="the sum:\n19"),
+        new_output("display_data", {"text/plain": "19", "image/png": "iVBO"}),
+    ):
+        collapse(notebook, output)
+        assert lint(nbformat.from_dict(notebook), path) == []
 
 
 def test_code_that_is_the_lesson_may_be_long(notebook, path):
