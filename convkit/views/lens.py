@@ -31,6 +31,7 @@ from convkit.views.html import (
     signed_classes,
     table,
 )
+from convkit.views.scales import Scale
 
 RADIO_BUTTON = '<input type="radio" name="cell" data-lm-suppress-shortcuts="true"'
 """Of an output cell; its keys do not reach JupyterLab, in which "d d" deletes a notebook's cell."""
@@ -81,7 +82,7 @@ def lens(  # noqa: PLR0913
     bias: float | None = None,
     candidate: Tensor | None = None,
     at: tuple[int, int] = (0, 0),
-    limit: float | None = None,
+    scale: Scale | None = None,
 ) -> Lens:
     """Return a lens on ``corr2d(X, K)``, or on ``convolve2d(X, K)`` where `flip` is true.
 
@@ -100,8 +101,8 @@ def lens(  # noqa: PLR0913
         are marked.
     at : (i, j)
         The output cell whose sum is shown while none is pointed at, counted from 0.
-    limit : float, optional
-        The value of the darkest output colour; fitted to the output unless given.
+    scale : Scale, optional
+        How the output's numbers become colours; signed, fitted to the output, unless given.
 
     Raises
     ------
@@ -135,7 +136,7 @@ def lens(  # noqa: PLR0913
         text=renderer.text(),
         input=renderer.input_figure(),
         kernel=renderer.kernel_figure(K),
-        output=renderer.output_figure(limit),
+        output=renderer.output_figure(scale),
         sum_space=renderer.sum_space(),
     )
 
@@ -298,10 +299,11 @@ class _LensRenderer:
         place = f"--i0:{self.at[0]};--j0:{self.at[1]};--si:{si};--sj:{sj}"
         return f'<div class="ck-slide" aria-hidden="true" style="{place}">{"".join(spans)}</div>'
 
-    def output_figure(self, limit: float | None) -> str:
-        """Return the output's table, each cell named by its sum; `limit` is that of `lens`."""
-        if limit is None:
+    def output_figure(self, scale: Scale | None) -> str:
+        """Return the output's table, each cell named by its sum; `scale` is that of `lens`."""
+        if scale is None:
             limit = formatting.colour_limit(self.output)
+            scale = Scale("signed", -limit, limit)
         texts = [
             [
                 f'<label>{RADIO_BUTTON} aria-label="{said}">{text}</label>'
@@ -311,7 +313,7 @@ class _LensRenderer:
         ]
         row, column = self.at
         texts[row][column] = texts[row][column].replace(" name=", " checked name=")
-        classes = signed_classes(self.output, limit)
+        classes = scale.classes(self.output)
         classes[row][column] += " at"
         for i, j in self.mismatch.nonzero().tolist():
             classes[i][j] += " bad"

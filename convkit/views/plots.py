@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Ellipse
@@ -27,7 +27,7 @@ from convkit.descent import Step
 from convkit.errors import ConvkitError
 from convkit.least_squares import QuadraticLoss
 from convkit.ops import check_array, corr2d
-from convkit.views.html import COLOURS
+from convkit.views.html import COLOURS, ink
 from convkit.views.loss_plots import (
     MIN_LOSS,
     SURFACE_COLOUR,
@@ -35,9 +35,10 @@ from convkit.views.loss_plots import (
     LossSurface,
     curve_of,
 )
+from convkit.views.scales import Scale
 
-SIGNED = "RdBu_r"
-"""matplotlib's colour map whose stops are `SIGNED_STOPS`."""
+COLOUR_MAPS = {"signed": "RdBu_r", "grey": "gray", "magnitude": "gray_r"}
+"""matplotlib's colour map of each look; the stops of the first are `SIGNED_STOPS`."""
 INK = "#767676"
 """A grey that reads on white and on black: figures are transparent."""
 FRAME, GRID = "#aaaaaa", "#888888"
@@ -122,30 +123,36 @@ def _style(axes: Axes, title: str) -> None:
     axes.yaxis.label.set(color=INK, fontsize=9)
 
 
-def _draw_array(
-    axes: Axes, title: str, values: Tensor, *, signed: bool, limit: float | None = None
-) -> AxesImage:
-    """Draw a (H, W) tensor as cells, grey or diverging, with numbers where there is room.
+def _fitted(values: Tensor, signed: bool) -> Scale:
+    """Return the colours that suit some values.
 
-    Grey runs from 0, or the least value, to 1, or the greatest; diverging colours to `limit`,
-    fitted to the values unless given.
+    Grey runs from 0, or the least value, to 1, or the greatest.
     """
-    values = values.detach().double()
     if signed:
-        limit = formatting.colour_limit(values) if limit is None else limit
-        colours: dict[str, Any] = {"cmap": SIGNED, "vmin": -limit, "vmax": limit}
-    else:
-        low, high = min(0.0, values.min().item()), max(1.0, values.max().item())
-        colours = {"cmap": "gray", "vmin": low, "vmax": high}
-    image = axes.imshow(values.numpy(), interpolation="nearest", **colours)
+        limit = formatting.colour_limit(values)
+        return Scale("signed", -limit, limit)
+    return Scale("grey", min(0.0, values.min().item()), max(1.0, values.max().item()))
+
+
+def _draw_array(axes: Axes, title: str, values: Tensor, scale: Scale) -> AxesImage:
+    """Draw a (H, W) tensor as cells, with numbers where there is room."""
+    values = values.detach().double()
+    shown = values.abs() if scale.look == "magnitude" else values
+    image = axes.imshow(
+        shown.numpy(),
+        interpolation="nearest",
+        cmap=COLOUR_MAPS[scale.look],
+        vmin=scale.low,
+        vmax=scale.high,
+    )
     _style(axes, title)
     axes.set(xticks=[], yticks=[])
     if max(values.shape) <= MAX_NUMBERS:
-        _write_numbers(axes, values, image, signed)
+        _write_numbers(axes, values, image)
     return image
 
 
-def _write_numbers(axes: Axes, values: Tensor, image: AxesImage, signed: bool) -> None:
+def _write_numbers(axes: Axes, values: Tensor, image: AxesImage) -> None:
     """Write each cell's value on it, as large as fits, or not at all."""
     texts = formatting.numbers(values, 3)
     longest = max([len(text) for row in texts for text in row])
@@ -153,17 +160,16 @@ def _write_numbers(axes: Axes, values: Tensor, image: AxesImage, signed: bool) -
     size = min(8.0, cell / (0.68 * longest))
     if size < 4:
         return
-    levels = np.asarray(image.norm(values.numpy()), dtype=float)
-    dark = abs(levels - 0.5) > 0.34 if signed else levels < 0.45
-    for (i, j), is_dark in np.ndenumerate(dark):
-        ink = "white" if is_dark else "black"
-        axes.text(j, i, texts[i][j], ha="center", va="center", color=ink, fontsize=size)
+    for (i, j), value in np.ndenumerate(np.asarray(image.get_array())):
+        colour = ink(to_hex(image.to_rgba(value)))
+        axes.text(j, i, texts[i][j], ha="center", va="center", color=colour, fontsize=size)
 
 
 def show(
     pictures: Mapping[str, Tensor],
     *,
     signed: Collection[str] | str | None = None,
+    scales: Mapping[str, Scale] | None = None,
     note: str = "",
 ) -> StaticFigure:
     """Draw tensors of shape (H, W) side by side, each under its title.
@@ -175,6 +181,8 @@ def show(
     signed : titles, or one title, optional
         Which to draw in the diverging colours, with a key or their numbers; those with negative
         values unless given.
+    scales : mapping of title to Scale, optional
+        The colours of some pictures, in place of those fitted to their values.
     note : str
         A line below.
 
@@ -191,8 +199,8 @@ def show(
     X: 2 × 2, from 0 to 1, digest 22536681
     """
     _check_pictures(pictures)
-    titles = _signed_titles(pictures, signed)
-    keyed = [title for title in titles if max(pictures[title].shape) > MAX_NUMBERS]
+    titles, scales = _signed_titles(pictures, signed), scales or {}
+    keyed = [t for t in {*titles, *scales} if max(pictures[t].shape) > MAX_NUMBERS]
     gaps = [KEY_GAP if title in keyed else GAP for title in pictures]
     ratios = [values.shape[1] / values.shape[0] for values in pictures.values()]
     height = min(270.0, (880 - sum(gaps)) / sum(ratios))
@@ -201,7 +209,8 @@ def show(
     left = 2.0
     for (title, values), gap, ratio in zip(pictures.items(), gaps, ratios, strict=True):
         axes = _axes_at(figure, (left, 24, height * ratio, height))
-        image = _draw_array(axes, title, values, signed=title in titles)
+        scale = scales.get(title) or _fitted(values, title in titles)
+        image = _draw_array(axes, title, values, scale)
         if title in keyed:
             _draw_key(_axes_at(figure, (left + height * ratio + 8, 24, 9, height)), image)
         left += height * ratio + gap
@@ -237,10 +246,11 @@ def _signed_titles(
 
 
 def _draw_key(axes: Axes, image: AxesImage) -> None:
-    """Draw the key of a diverging picture: its two ends and zero."""
-    _, limit = image.get_clim()
-    bar = axes.figure.colorbar(image, cax=axes, ticks=[-limit, 0, limit])
-    bar.ax.set_yticklabels([formatting.number(x) for x in (-limit, 0, limit)])
+    """Draw the key of a picture: its two ends, and zero where it lies between them."""
+    low, high = image.get_clim()
+    ticks = [low, 0, high] if low < 0 < high else [low, high]
+    bar = axes.figure.colorbar(image, cax=axes, ticks=ticks)
+    bar.ax.set_yticklabels([formatting.number(x) for x in ticks])
     bar.ax.tick_params(colors=INK, labelsize=8, length=2)
     bar.outline.set_visible(False)
 
@@ -287,7 +297,7 @@ def static_figure(
     for k, (title, values) in enumerate(arrays.items()):
         box = (12 + 175 * k, PLOTS_HEIGHT + 22, 155, ARRAYS_HEIGHT - 52)
         limit = limits[title in OUTPUTS]
-        _draw_array(_axes_at(figure, box), title, values, signed=True, limit=limit)
+        _draw_array(_axes_at(figure, box), title, values, Scale("signed", -limit, limit))
     _write_note(figure, note, 0.012)
     return StaticFigure(_save(figure), descent_text(steps, n, quadratic, X, Y), width)
 

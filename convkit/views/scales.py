@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from convkit import formatting
-from convkit.views.html import COLOURS, ink, minus, tint
+from convkit.views.html import COLOURS, grey_classes, ink, minus, signed_classes, tint
 
 TOP = 254
 """The palette index of the last shade; the one after it marks a difference."""
@@ -57,6 +57,20 @@ class Scale:
         if mark is not None:
             indices.masked_fill_(mark, MARKED)
         return indices.numpy().tobytes()
+
+    def classes(self, values: Tensor) -> list[list[str]]:
+        """Return the CSS class of each cell of a (H, W) tensor, for tables in HTML.
+
+        Examples
+        --------
+        >>> Scale("magnitude", 0, 2).classes(torch.tensor([[-2.0, 0.0, 1.0]]))
+        [['g0', 'g20', 'g10']]
+        """
+        if self.look == "signed":
+            return signed_classes(values, self.high)
+        if self.look == "magnitude":
+            return grey_classes(values.abs(), self.high, self.low)
+        return grey_classes(values, self.low, self.high)
 
     @property
     def palette(self) -> bytes:

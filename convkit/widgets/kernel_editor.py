@@ -26,6 +26,7 @@ from convkit.user_function import accepted_keywords, name_of
 from convkit.views.html import minus
 from convkit.views.lens import lens
 from convkit.views.plots import show
+from convkit.views.scales import Scale
 from convkit.widgets._base import (
     STATIC_NOTE,
     Panel,
@@ -509,13 +510,11 @@ class KernelEditor(Panel):
         (['text/html'], ['image/png', 'text/plain'])
         """
         result = self.store.result
-        state = result.state
+        state, scale = result.state, Scale(result.look, *result.colour_range)
         if not state.fits_lens:
             pictures = {"input": state.X, "kernel": state.K, "output": result.output}
-            signed = ("kernel", "output") if result.look == "signed" else ("kernel",)
-            drawn = show(pictures, signed=signed, note=STATIC_NOTE)
+            drawn = show(pictures, signed="kernel", scales={"output": scale}, note=STATIC_NOTE)
             return drawn._repr_mimebundle_()
-        limit = max(map(abs, result.colour_range))
         view = lens(
             state.X,
             state.K,
@@ -523,7 +522,7 @@ class KernelEditor(Panel):
             **state.options,
             at=result.at,
             candidate=result.candidate,
-            limit=limit,
+            scale=scale,
         )
         notes = "<br>".join((*formatting.size_sums(state.geometry), f"<em>{STATIC_NOTE}</em>"))
         return {"text/html": f"{view._repr_html_()}<small>{notes}</small>"}, {}

@@ -20,6 +20,7 @@ from convkit.views.plots import (
     sampled,
     static_figure,
 )
+from convkit.views.scales import Scale
 
 EDGE = torch.tensor([[1.0, -1.0]])
 
@@ -65,6 +66,23 @@ def test_show_draws_each_picture_and_names_it():
 def test_other_numbers_give_another_picture_and_text():
     one, two = show({"X": stripes()}), show({"X": 1 - stripes()})
     assert one.png != two.png and one.text != two.text
+
+
+@pytest.mark.parametrize(
+    ("scale", "colours"),
+    [
+        (Scale("signed", -2, 2), [(5, 48, 97), (247, 247, 247), (103, 0, 31)]),
+        (Scale("grey", -2, 2), [(0, 0, 0), (128, 128, 128), (255, 255, 255)]),
+        (Scale("magnitude", 0, 2), [(0, 0, 0), (255, 255, 255), (0, 0, 0)]),
+    ],
+    ids=lambda value: getattr(value, "look", ""),
+)
+def test_a_scale_gives_the_colours(scale, colours):
+    X = torch.tensor([[-2.0, 0.0, 2.0]]).repeat_interleave(4, 1).repeat(12, 1)
+    image = pixels(show({"X": X}, scales={"X": scale}).png).astype(int)
+    middle = image[200]  # 12 x 12 cells over 405 pixels, from the third on
+    for share, colour in zip((1 / 6, 1 / 2, 5 / 6), colours, strict=True):
+        assert abs(middle[3 + round(405 * share), :3] - colour).max() <= 2
 
 
 @pytest.mark.parametrize("title", ["$x$", "a $5 kernel", r"\frac"])

@@ -9,6 +9,7 @@ from base64 import b64decode
 import numpy as np
 import pytest
 import torch
+from bs4 import BeautifulSoup
 from PIL import Image
 
 from convkit import ConvkitError, convolve2d, corr2d, photo, stripes
@@ -433,6 +434,30 @@ def test_a_small_input_is_stored_as_a_lens_and_a_photo_as_a_picture():
     with Image.open(io.BytesIO(b64decode(data["image/png"]))) as image:
         assert image.format == "PNG" and image.width > 400
     assert metadata["image/png"]["alt"].startswith("input: 128 × 128, from 0 to 1")
+
+
+LOOKS = {  # the least and the greatest output of the stripes, and a level near zero of the photo
+    "grey": (["g0", "g20"], 0),
+    "signed": (["t-16", "t16"], 247),
+    "magnitude": (["g4"], 255),
+}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_what_is_stored_has_the_look_of_the_panel(look):
+    classes, zero = LOOKS[look]
+    small, large = editor(), editor(photo(128))
+    for panel in (small, large):
+        panel.store.set(look=look)
+    page = BeautifulSoup(small._repr_mimebundle_()[0]["text/html"], "html.parser")
+    extremes = page.select(".ck-Y td.c1, .ck-Y td.c5")
+    assert {cell["class"][0] for cell in extremes} == set(classes)
+    png = b64decode(large._repr_mimebundle_()[0]["image/png"])
+    with Image.open(io.BytesIO(png)) as image:
+        red, green, blue = np.asarray(image.convert("RGB"))[60:300, 860:1180].T.astype(int)
+    assert abs(np.median(green) - zero) < 40
+    is_grey = abs(red - blue) <= 2
+    assert is_grey.all() == (look != "signed")
 
 
 @pytest.mark.parametrize(
