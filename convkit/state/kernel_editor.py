@@ -384,7 +384,7 @@ def _same_operands(a: KernelEditorState, b: KernelEditorState) -> bool:
 def _output(state: KernelEditorState) -> Tensor:
     operation = ops.convolve2d if state.flip else ops.corr2d
     output = operation(state.X, state.K, **state.options)
-    if not output.isfinite().all():
+    if not ops.all_finite(output):
         largest = formatting.number(state.K.abs().max())
         raise ConvkitError(
             f"the output of this kernel, with weights up to {largest}, overflows",
@@ -421,7 +421,7 @@ def _checked_candidate(call: user_function.Call, result: KernelEditorResult) -> 
         given = f"{name} returned {formatting.size(call.value.shape) or 'a single number'}"
         raise ConvkitError(given, expected, "Along each axis there are n - k + 1 windows.")
     value = call.value.detach().to(result.output.dtype)
-    if not value.isfinite().all():
+    if not ops.all_finite(value):
         raise ConvkitError(f"{name} returned inf or nan", expected, "Look for a division by 0.")
     return value
 

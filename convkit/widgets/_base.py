@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import cached_property, partial
 from importlib.resources import files
 from typing import Any
 
@@ -18,7 +18,9 @@ from convkit.errors import ConvkitError
 from convkit.state.store import LOCK, Store
 from convkit.views import html as tables
 from convkit.widgets._typed import InvalidInput
+from convkit.widgets.batch import Batch
 from convkit.widgets.history import History
+from convkit.widgets.links import Links
 from convkit.widgets.status import Status
 
 SHEETS = ("panel", "kernel_editor", "descent_stepper")
@@ -62,7 +64,6 @@ class Panel(widgets.VBox):
 
     paint_delay = PAINT_DELAY
     _cleanups: tuple[Callable[[], None], ...] = ()  # none before a panel is made
-    _links: list[Widget] = []
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -82,7 +83,7 @@ class Panel(widgets.VBox):
         self._timer: asyncio.TimerHandle | None = None
         self._refusal = ""  # why a text was not taken that came after the edit being painted
         self._leave: Callable[[], None] | None = None
-        self._links: list[Widget] = []
+        self._batch, self.links = Batch(), Links()
         self._cleanups = (self.unfollow, self._cancel_timer, store.unobserve_all)
         store.observe(self._on_result, "result")
         self._paint_all()
@@ -355,22 +356,6 @@ class Panel(widgets.VBox):
         with LOCK, self.show_errors():
             action()
 
-    def link_in_browser(self, source: tuple[Widget, str], *targets: tuple[Widget, str]) -> None:
-        """Make traits of parts follow another trait in the browser, without the kernel.
-
-        Python must not set what follows: its value may be older than the browser's.
-
-        Examples
-        --------
-        >>> from convkit.widgets import KernelEditor
-        >>> slider, box = widgets.IntSlider(), widgets.IntText()
-        >>> KernelEditor().link_in_browser((slider, "value"), (box, "value"))
-        >>> slider.value = 5
-        >>> box.value  # Python's own value does not follow
-        0
-        """
-        self._links += [widgets.jsdlink(source, target) for target in targets]
-
     # Following another panel.
 
     def follow(self, other: Panel, select: Callable[[Any], dict[str, Any]]) -> None:
@@ -428,7 +413,7 @@ class Panel(widgets.VBox):
         if not self._in_browser_event:
             self._paint_all()
             return
-        with self._painting():
+        with self.painting_together():
             self.paint_first(change["new"])
         self._paint_later()
 
@@ -459,7 +444,7 @@ class Panel(widgets.VBox):
 
     def _paint_rest(self) -> None:
         self._timer = None
-        with self.show_errors(), self._painting():
+        with self.show_errors(), self.painting_together():
             self._paint_second()
             if self._refusal:
                 self.set_status(self._refusal, "error")
@@ -468,6 +453,16 @@ class Panel(widgets.VBox):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    @cached_property
+    def _shown_parts(self) -> list[Widget]:
+        return [part for part in _parts_of(self) if isinstance(part, widgets.DOMWidget)]
+
+    @contextmanager
+    def painting_together(self) -> Iterator[None]:
+        """Send all that is painted inside the context to the browser in one message."""
+        with self._painting(), self._batch.hold(self._shown_parts):
+            yield
 
     @contextmanager
     def _painting(self) -> Iterator[None]:
@@ -510,7 +505,7 @@ class Panel(widgets.VBox):
         """
         for clean_up in self._cleanups:
             clean_up()
-        for part in (*self._links, *_parts_of(self)):
+        for part in (self._batch, self.links, *_parts_of(self)):
             part.close()
         super().close()
 

@@ -143,8 +143,10 @@ class KernelView(widgets.Box):
 
     def _pointed(self, result: KernelEditorResult) -> Cell | None:
         """Return the output cell that is pointed at; after an edit it may be gone."""
-        is_small = result.state.fits_tables
-        i, j = (self.output_table if is_small else self.output_picture).pointed or (-1, -1)
+        shown: Sequence[NumberTable | Picture] = (self.input_picture, self.output_picture)
+        if result.state.fits_tables:
+            shown = self.input_table, self.output_table
+        i, j = next((part.pointed for part in shown if part.pointed), (-1, -1))
         rows, columns = result.output.shape
         return (i, j) if 0 <= i < rows and 0 <= j < columns else None
 

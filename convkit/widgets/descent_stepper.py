@@ -359,11 +359,11 @@ class DescentStepper(Panel):
     def _bind(self) -> None:
         self._surface.clickable = self._curve.clickable = True
         self._surface.on_point(self._on_surface)
-        self.link_in_browser((self._curve, "index"), (self._player, "value"))
+        self.links.connect((self._curve, "index"), (self._player, "value"), is_told=True)
         followers = self._surface, self._curve, self._update, self._outputs
-        self.link_in_browser((self._player, "value"), *((part, "index") for part in followers))
+        self.links.connect((self._player, "value"), *((part, "index") for part in followers))
         plots = self._surface, self._curve
-        self.link_in_browser((self._show_ahead, "value"), *((plot, "show_ahead") for plot in plots))
+        self.links.connect((self._show_ahead, "value"), *((plot, "show_ahead") for plot in plots))
         self.bind(self._player, "step", lambda n: {"n": n})
         self.bind(self._count, "", lambda steps: step_count_fields(self.store.state, steps))
         self.bind(self._rate, "lr", self._typed_rate_fields)

@@ -286,9 +286,9 @@ class KernelEditor(Panel):
             (view.input_picture, view.output_picture),
             (view.input_table, view.output_table),
         ):
-            self.link_in_browser((one, "pointed"), (other, "pointed"))
-            self.link_in_browser((other, "pointed"), (one, "pointed"))
-            other.observe(self._on_pointed, "pointed")  # as in the browser, both point at one cell
+            for source, target in ((one, other), (other, one)):
+                self.links.connect((source, "pointed"), (target, "pointed"))
+                source.observe(self._on_pointed, "pointed")
         for part in (*view.whole_parts, view.input_zoom, view.output_zoom):
             self.bind(part, "window", lambda cell: {"at": tuple(cell)}, "cell")
         self.bind(self._look, "", lambda look: {"look": look})
@@ -336,7 +336,7 @@ class KernelEditor(Panel):
         with LOCK, self.show_errors():
             if self._is_painting:
                 return
-            with self._painting():
+            with self.painting_together():
                 self._view.paint_window(self.store.result)
 
     def _on_paint(self, cells: list[tuple[int, int]], stroke: str) -> None:

@@ -25,11 +25,20 @@ function oncePerFrame(action) {
   };
 }
 
-/** Call `action` now and at each change of these traits; stop when the view is removed. */
+/** Call `action` now, and once after each message that changes any of these traits. */
 function watch(model, signal, names, action) {
-  for (const name of names) model.on(`change:${name}`, action);
+  let isAsked = false;
+  const ask = () => {
+    if (isAsked) return;
+    isAsked = true;
+    queueMicrotask(() => {
+      isAsked = false;
+      if (!signal.aborted) action();
+    });
+  };
+  for (const name of names) model.on(`change:${name}`, ask);
   signal.addEventListener("abort", () => {
-    for (const name of names) model.off(`change:${name}`, action);
+    for (const name of names) model.off(`change:${name}`, ask);
   });
   action();
 }

@@ -10,36 +10,34 @@ function render({ model, el }) {
   let stroke = null;
   let strokes = 0;
 
+  /** Make the cells, and number them; where the table only moves over the array, they stay. */
   const build = () => {
     const [rows, columns] = model.get("shape");
-    const [top, left] = model.get("first");
     const headers = model.get("headers");
-    if (built === String([rows, columns, top, left, headers])) return;
-    built = String([rows, columns, top, left, headers]);
-    table.replaceChildren();
-    if (headers) {
-      const head = table.insertRow();
-      head.append(make("th"));
-      for (let j = 0; j < columns; j++) head.append(heading(left + j, "col"));
+    if (built !== String([rows, columns, headers])) {
+      built = String([rows, columns, headers]);
+      table.replaceChildren(...Array.from({ length: rows + (headers ? 1 : 0) }, () => make("tr")));
+      for (const [i, row] of [...table.rows].entries()) {
+        if (headers) row.append(make("th", { scope: i ? "row" : "col" }));
+        for (let j = 0; j < columns; j++) row.append(headers && !i ? make("th", { scope: "col" }) : makeCell());
+      }
+      cells = [...table.querySelectorAll("td")];
+      framed = [];
     }
-    cells = [];
-    for (let i = 0; i < rows; i++) {
-      const row = table.insertRow();
-      if (headers) row.append(heading(top + i, "row"));
-      for (let j = 0; j < columns; j++) cells.push(makeCell(row, top + i, left + j));
-    }
-    framed = [];
+    number(columns, headers);
   };
-  const heading = (n, scope) => {
-    const node = make("th", { scope });
-    node.textContent = n < 0 ? "" : n;
-    return node;
-  };
-  const makeCell = (row, i, j) => {
-    const cell = row.insertCell();
-    Object.assign(cell.dataset, { i, j });
+  const makeCell = () => {
+    const cell = make("td");
     cell.append("");
     return cell;
+  };
+  const number = (columns, headers) => {
+    const [top, left] = model.get("first");
+    cells.forEach((cell, k) => Object.assign(cell.dataset, { i: top + Math.floor(k / columns), j: left + (k % columns) }));
+    if (!headers) return;
+    const name = (node, n) => (node.textContent = n < 0 ? "" : n);
+    [...table.rows].slice(1).forEach((row, i) => name(row.cells[0], top + i));
+    [...table.rows[0].cells].slice(1).forEach((node, j) => name(node, left + j));
   };
 
   const paint = () => {

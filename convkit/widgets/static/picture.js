@@ -1,8 +1,13 @@
+const RIM = 4; // CSS px by which the frame may reach over the picture's edge
+/** The frame's lines: how far outside the window each begins, how wide it is, its colour. */
+const LINES = [[3, 1, "rgba(0, 0, 0, .55)"], [2, 2, ""], [0, 1, "rgba(255, 255, 255, .8)"]];
+
 function render({ model, el }) {
   const view = new AbortController();
   el.classList.add("ck-part", "ck-picture-part");
   const canvas = make("canvas", { role: "img" });
-  const frame = make("div", { class: "ck-frame-ring" });
+  // A canvas of its own: moving an element over the picture would lay out the page's layers anew.
+  const frame = make("canvas", { class: "ck-frame-ring", "aria-hidden": "true" });
   const box = make("div");
   box.append(canvas, frame);
   el.append(box);
@@ -22,19 +27,33 @@ function render({ model, el }) {
 
   const fullShape = () => (model.get("full_shape").length ? model.get("full_shape") : model.get("shape"));
 
-  /** Lay the frame around the window of the cell pointed at, or else of the chosen one. */
+  /** Draw the frame around the window of the cell pointed at, or else of the chosen one. */
   const place = () => {
     const cell = shownCell(model);
-    frame.hidden = !cell.length || !model.get("window").length;
-    if (frame.hidden) return;
-    const sides = [["top", "height"], ["left", "width"]];
-    fullShape().forEach((size, axis) => {
-      const start = model.get("start")[axis] + cell[axis] * model.get("stride")[axis];
-      frame.style[sides[axis][0]] = `${(100 * start) / size}%`;
-      frame.style[sides[axis][1]] = `${(100 * model.get("window")[axis]) / size}%`;
-    });
+    const [width, height] = [frame.clientWidth - 2 * RIM, frame.clientHeight - 2 * RIM];
+    const pen = frame.getContext("2d");
+    pen.resetTransform();
+    pen.clearRect(0, 0, frame.width, frame.height);
     frame.dataset.cell = cell.join(",");
+    if (!cell.length || width <= 0) return;
+    const [top, left] = cell.map((n, axis) => model.get("start")[axis] + n * model.get("stride")[axis]);
+    const [rows, columns] = model.get("window");
+    const [across, down] = [width / fullShape()[1], height / fullShape()[0]]; // CSS px of a pixel
+    pen.scale(frame.width / frame.clientWidth, frame.height / frame.clientHeight);
+    pen.translate(RIM + left * across, RIM + top * down);
+    for (const [out, line, colour] of LINES) {
+      const middle = out - line / 2;
+      pen.lineWidth = line;
+      pen.strokeStyle = colour || getComputedStyle(frame).color;
+      pen.strokeRect(-middle, -middle, columns * across + 2 * middle, rows * down + 2 * middle);
+    }
   };
+  const resized = new ResizeObserver(() => {
+    frame.width = frame.clientWidth * devicePixelRatio;
+    frame.height = frame.clientHeight * devicePixelRatio;
+    place();
+  });
+  resized.observe(frame);
 
   const describe = () => {
     const [height, width] = fullShape();
@@ -72,9 +91,12 @@ function render({ model, el }) {
 
   watch(model, view.signal, ["pixels", "palette", "shape"], paint);
   watch(model, view.signal, ["label", "width", "shape", "full_shape", "frame_role", "pointable"], describe);
-  const placed = ["cell", "pointed", "start", "stride", "window", "shape", "full_shape"];
+  const placed = ["cell", "pointed", "start", "stride", "window", "shape", "full_shape", "frame_role"];
   watch(model, view.signal, placed, place);
-  return () => view.abort();
+  return () => {
+    view.abort();
+    resized.disconnect();
+  };
 }
 
 export default { render };

@@ -1,0 +1,78 @@
+"""One message to the browser for what changes in many widgets at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Any
+
+from ipywidgets import Widget
+
+from convkit.widgets._part import Part, module
+
+
+class Batch(Part):
+    """Sends the changes of many widgets in one message; it shows nothing itself.
+
+    A page handles one message faster than ten, and shows all that is in it in one frame. Until the
+    browser has told that it listens, and where there is none, each widget sends its own.
+
+    Examples
+    --------
+    >>> import ipywidgets
+    >>> texts = [ipywidgets.HTML(), ipywidgets.HTML()]
+    >>> with Batch().hold(texts):
+    ...     texts[0].value, texts[1].value = "one", "message"
+    """
+
+    _esm = module("batch")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_heard = False
+        self._is_holding = False
+        self._updates: list[dict[str, Any]] = []
+        self._buffers: list[bytes] = []
+        self.on_msg(self._on_message)
+
+    @contextmanager
+    def hold(self, parts: Sequence[Widget]) -> Iterator[None]:
+        """Send what changes in `parts` inside the context at its end, in one message.
+
+        Examples
+        --------
+        >>> import ipywidgets
+        >>> text = ipywidgets.HTML()
+        >>> with Batch().hold([text]):
+        ...     text.value = "changed"
+        """
+        if self._is_holding or not self._is_heard:
+            yield
+            return
+        self._is_holding = True
+        try:
+            with ExitStack() as stack:
+                for part in parts:
+                    vars(part)["_send"] = partial(self._collect, part.model_id)
+                    stack.callback(vars(part).pop, "_send")
+                    stack.enter_context(part.hold_sync())
+                yield
+        finally:
+            self._is_holding = False
+            self._deliver()
+
+    def _collect(self, model_id: str, message: dict[str, Any], buffers: list[bytes]) -> None:
+        """Keep the message that a widget would send."""
+        self._updates.append({"model": model_id, "message": message})
+        self._buffers += buffers
+
+    def _deliver(self) -> None:
+        updates, self._updates = self._updates, []
+        buffers, self._buffers = self._buffers, []
+        if updates:
+            self.send({"updates": updates}, buffers)
+
+    def _on_message(self, _: object, content: object, buffers: object) -> None:
+        if content == {"listening": True}:
+            self._is_heard = True
