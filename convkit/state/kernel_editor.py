@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -20,6 +20,8 @@ OWN_PICTURE = "your own"
 MAX_KERNEL_SIDE = 7
 MAX_SIDE = 600
 """The longest side of an opened picture file, and the largest padding, stride or dilation."""
+MAX_SHOWN_SIDE = 256
+"""The most rows or columns of a picture that are shown; of a larger one every k-th of them."""
 MAX_LENS_SIDE = 16
 """The most rows or columns, padding included, that are shown as numbers."""
 MAX_TABLE_COLUMNS = 20
@@ -131,6 +133,46 @@ class KernelEditorState(State):
         return codegen.correlation_code(source, self.K, flip=self.flip, **self.options)
 
 
+def shown_step(size: Sequence[int]) -> int:
+    """Return k where every k-th row and column of an array of this size is shown.
+
+    Examples
+    --------
+    >>> shown_step((128, 128)), shown_step((600, 512))
+    (1, 3)
+    """
+    return -(-max(size) // MAX_SHOWN_SIDE)
+
+
+@dataclass(frozen=True, eq=False)
+class Correlation:
+    """The library's output for a state, each part of it computed when it is first asked for.
+
+    Of a large picture the pixels that are shown come first, long before all of the others.
+    """
+
+    state: KernelEditorState
+
+    @cached_property
+    def output(self) -> Tensor:
+        """The whole output, (H_out, W_out)."""
+        return self._every(1)
+
+    @cached_property
+    def shown(self) -> Tensor:
+        """Every k-th row and column of the output, k from `shown_step`."""
+        step = shown_step(self.state.geometry.output_size)
+        return self.output if step == 1 else self._every(step)
+
+    def _every(self, step: int) -> Tensor:
+        state = self.state
+        operation = ops.convolve2d if state.flip else ops.corr2d
+        stride = tuple(step * n for n in state.geometry.stride)
+        return operation(
+            state.X, state.K, padding=state.padding, stride=stride, dilation=state.dilation
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class KernelEditorResult:
     """What comes out of a state.
@@ -139,8 +181,8 @@ class KernelEditorResult:
     ----------
     state : KernelEditorState
         The state, with `at` inside the output.
-    output : Tensor
-        The library's output, (H_out, W_out).
+    correlation : Correlation
+        The library's output.
     operation : callable
         What was asked for: `corr2d`, or a learner's function.
     candidate : Tensor or None
@@ -152,11 +194,16 @@ class KernelEditorResult:
     """
 
     state: KernelEditorState
-    output: Tensor
+    correlation: Correlation
     operation: Callable[..., Tensor] = ops.corr2d
     candidate: Tensor | None = None
     failure: str = ""
     mismatch: Tensor | None = None
+
+    @property
+    def output(self) -> Tensor:
+        """The library's output, (H_out, W_out)."""
+        return self.correlation.output
 
     @property
     def at(self) -> tuple[int, int]:
@@ -183,7 +230,7 @@ class KernelEditorResult:
     @property
     def colour_range(self) -> tuple[float, float]:
         """The ends of the output's colour key; grey has the input's, times the sum of weights."""
-        limit = self.state.limit or formatting.colour_limit(self.output)
+        limit = self.state.limit or self.fitted_limit
         if self.look == "signed":
             return -limit, limit
         if self.look == "magnitude":
@@ -191,6 +238,11 @@ class KernelEditorResult:
         low, high = self.state.input_range
         gain = max(1.0, self._sum_of_weights)
         return low * gain, high * gain
+
+    @cached_property
+    def fitted_limit(self) -> float:
+        """The end of a colour key that suits the output, of a large one the pixels shown."""
+        return formatting.colour_limit(self.correlation.shown)
 
     @cached_property
     def _sum_of_weights(self) -> float:
@@ -291,10 +343,10 @@ def compute(
         state = replace(state, **input_fields(state.X))
     state = replace(state, at=_cell_shown(state))
     if previous is not None and _same_operands(state, previous.state):
-        return replace(previous, state=replace(state, limit=_limit_shown(state, previous.output)))
-    output = _output(state)
-    state = replace(state, limit=_limit_shown(state, output))
-    result = KernelEditorResult(state, output, operation)
+        return _with_limit(replace(previous, state=state))
+    correlation = Correlation(state)
+    _check_overflow(correlation)
+    result = _with_limit(KernelEditorResult(state, correlation, operation))
     if operation is ops.corr2d:
         return result
     return _with_candidate(result)
@@ -368,12 +420,12 @@ def _cell_shown(state: KernelEditorState) -> tuple[int, int]:
     return min(i, rows - 1), min(j, columns - 1)
 
 
-def _limit_shown(state: KernelEditorState, output: Tensor) -> float:
-    """Return the end of the colour key: the present one where it suits, or one that is fitted."""
-    fitted = formatting.colour_limit(output)
-    if state.limit is None or not state.limit * FITTED_SHARE <= fitted <= state.limit:
-        return fitted
-    return state.limit
+def _with_limit(result: KernelEditorResult) -> KernelEditorResult:
+    """Keep the end of the colour key where it suits the output, else fit it anew."""
+    limit, fitted = result.state.limit, result.fitted_limit
+    if limit is not None and limit * FITTED_SHARE <= fitted <= limit:
+        return result
+    return replace(result, state=replace(result.state, limit=fitted))
 
 
 def _same_operands(a: KernelEditorState, b: KernelEditorState) -> bool:
@@ -381,17 +433,18 @@ def _same_operands(a: KernelEditorState, b: KernelEditorState) -> bool:
     return all(equal(getattr(a, name), getattr(b, name)) for name in names)
 
 
-def _output(state: KernelEditorState) -> Tensor:
-    operation = ops.convolve2d if state.flip else ops.corr2d
-    output = operation(state.X, state.K, **state.options)
-    if not ops.all_finite(output):
-        largest = formatting.number(state.K.abs().max())
-        raise ConvkitError(
-            f"the output of this kernel, with weights up to {largest}, overflows",
-            f"output values that {state.X.dtype} can hold",
-            "Use smaller weights.",
-        )
-    return output
+def _check_overflow(correlation: Correlation) -> None:
+    """Raise ConvkitError if an output value is too large for the dtype."""
+    X, K = correlation.state.X, correlation.state.K
+    bound = K.double().abs().sum().item() * max(map(abs, correlation.state.input_range))
+    if 2 * bound < torch.finfo(X.dtype).max or ops.all_finite(correlation.output):
+        return
+    largest = formatting.number(K.abs().max())
+    raise ConvkitError(
+        f"the output of this kernel, with weights up to {largest}, overflows",
+        f"output values that {X.dtype} can hold",
+        "Use smaller weights.",
+    )
 
 
 def _with_candidate(result: KernelEditorResult) -> KernelEditorResult:

@@ -9,6 +9,7 @@ from convkit.widgets.file_button import FileButton
 from convkit.widgets.frames import Frames
 from convkit.widgets.history import History
 from convkit.widgets.kernel_editor import KernelEditor
+from convkit.widgets.links import Links
 from convkit.widgets.number_table import NumberTable
 from convkit.widgets.picture import Picture
 from convkit.widgets.player import Player
@@ -25,6 +26,7 @@ __all__ = [
     "Frames",
     "History",
     "KernelEditor",
+    "Links",
     "NumberTable",
     "Panel",
     "Picture",

@@ -17,8 +17,8 @@ from ipywidgets import Widget
 from convkit.errors import ConvkitError
 from convkit.state.store import LOCK, Store
 from convkit.views import html as tables
+from convkit.widgets._batch import Batch
 from convkit.widgets._typed import InvalidInput
-from convkit.widgets.batch import Batch
 from convkit.widgets.history import History
 from convkit.widgets.links import Links
 from convkit.widgets.status import Status
@@ -48,6 +48,11 @@ class Panel(widgets.VBox):
     children : sequence of Widget
         The parts and controls, from top to bottom; put `self.header()` first.
 
+    Attributes
+    ----------
+    links : Links
+        Makes parts follow each other in the browser, without the kernel.
+
     Raises
     ------
     TypeError
@@ -64,6 +69,7 @@ class Panel(widgets.VBox):
 
     paint_delay = PAINT_DELAY
     _cleanups: tuple[Callable[[], None], ...] = ()  # none before a panel is made
+    _hidden: tuple[Widget, ...] = ()
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -84,6 +90,7 @@ class Panel(widgets.VBox):
         self._refusal = ""  # why a text was not taken that came after the edit being painted
         self._leave: Callable[[], None] | None = None
         self._batch, self.links = Batch(), Links()
+        self._hidden = self._batch, self.links
         self._cleanups = (self.unfollow, self._cancel_timer, store.unobserve_all)
         store.observe(self._on_result, "result")
         self._paint_all()
@@ -413,7 +420,7 @@ class Panel(widgets.VBox):
         if not self._in_browser_event:
             self._paint_all()
             return
-        with self.painting_together():
+        with self._painting_together():
             self.paint_first(change["new"])
         self._paint_later()
 
@@ -444,7 +451,7 @@ class Panel(widgets.VBox):
 
     def _paint_rest(self) -> None:
         self._timer = None
-        with self.show_errors(), self.painting_together():
+        with self.show_errors(), self._painting_together():
             self._paint_second()
             if self._refusal:
                 self.set_status(self._refusal, "error")
@@ -459,7 +466,7 @@ class Panel(widgets.VBox):
         return [part for part in _parts_of(self) if isinstance(part, widgets.DOMWidget)]
 
     @contextmanager
-    def painting_together(self) -> Iterator[None]:
+    def _painting_together(self) -> Iterator[None]:
         """Send all that is painted inside the context to the browser in one message."""
         with self._painting(), self._batch.hold(self._shown_parts):
             yield
@@ -505,7 +512,10 @@ class Panel(widgets.VBox):
         """
         for clean_up in self._cleanups:
             clean_up()
-        for part in (self._batch, self.links, *_parts_of(self)):
+        for whole in (*self._hidden, self):
+            for part in _parts_of(whole):
+                part.close()
+        for part in self._hidden:
             part.close()
         super().close()
 

@@ -10,17 +10,14 @@ from torch import Tensor
 
 from convkit import formatting, ops
 from convkit.ops import WindowGeometry
-from convkit.state.kernel_editor import KernelEditorResult
+from convkit.state.kernel_editor import MAX_SHOWN_SIDE, KernelEditorResult, shown_step
 from convkit.views.html import minus
-from convkit.views.plots import sampled
 from convkit.views.products import product_tiles, sum_line
 from convkit.views.scales import Scale
 from convkit.widgets._base import html
 from convkit.widgets.number_table import NumberTable
 from convkit.widgets.picture import Picture
 
-PICTURE_SIDE = 256
-"""The most CSS pixels of a picture; each of its own pixels has a whole number of them."""
 ZOOM = 7
 """The most rows and columns of a picture that are shown as numbers."""
 
@@ -59,8 +56,8 @@ class KernelView(widgets.Box):
     ) -> None:
         self.input_table = NumberTable("input", "X")
         self.output_table = NumberTable("output", "Y", "output")
-        self.input_picture = Picture("input", width=PICTURE_SIDE)
-        self.output_picture = Picture("output", width=PICTURE_SIDE)
+        self.input_picture = Picture("input", width=MAX_SHOWN_SIDE)
+        self.output_picture = Picture("output", width=MAX_SHOWN_SIDE)
         self.output_picture.frame_role = "output"
         self.input_picture.pointable = self.output_picture.pointable = True
         self.input_zoom = NumberTable("input around the window", "X")
@@ -98,12 +95,12 @@ class KernelView(widgets.Box):
 
     def paint_output(self, result: KernelEditorResult) -> None:
         """Show the output, which is what an edit changes."""
-        Y, scale, mark = result.output, Scale(result.look, *result.colour_range), result.mismatch
+        scale, mark = Scale(result.look, *result.colour_range), result.mismatch
         if result.state.fits_tables:
-            self.output_table.show(Y, scale, mark=mark)
+            self.output_table.show(result.output, scale, mark=mark)
             return
-        shown = sampled(Y, PICTURE_SIDE)
-        mark = None if mark is None else sampled(mark, PICTURE_SIDE)
+        shown = result.correlation.shown
+        mark = None if mark is None else _shown(mark)
         with self.output_picture.hold_sync():
             _set_size(self.output_picture, shown.shape)
             self.output_picture.pixels = scale.indices(shown, mark)
@@ -129,7 +126,7 @@ class KernelView(widgets.Box):
         state = result.state
         patch = ops.window(state.X, state.K, *cell, **state.options)
         K = state.K.flip(0, 1) if state.flip else state.K
-        limit = formatting.colour_limit(result.output)
+        limit = result.fitted_limit
         line = sum_line(patch, K, result.output[cell], cell)
         if result.mismatch is not None and result.mismatch[cell]:
             assert result.candidate is not None
@@ -156,7 +153,7 @@ class KernelView(widgets.Box):
         if result.state.fits_tables:
             self._paint_small_input(result, scale)
         elif self._painted_input is not X:
-            shown = sampled(X, PICTURE_SIDE)
+            shown = _shown(X)
             with self.input_picture.hold_sync():
                 _set_size(self.input_picture, shown.shape)
                 self.input_picture.pixels = scale.indices(shown)
@@ -204,8 +201,7 @@ class KernelView(widgets.Box):
             zoom.cells = list(geometry.output_size)
 
     def _paint_keys(self, result: KernelEditorResult) -> None:
-        ends = formatting.colour_limit(result.output)
-        can_refit = result.look != "grey" and result.state.limit != ends
+        can_refit = result.look != "grey" and result.state.limit != result.fitted_limit
         self.refit.layout.display = None if can_refit else "none"
         self._keys[0].value = Scale("grey", *result.state.input_range).key()
         self._keys[1].value = Scale(result.look, *result.colour_range).key()
@@ -268,11 +264,17 @@ def _line(*children: Widget) -> widgets.HBox:
     return line
 
 
+def _shown(values: Tensor) -> Tensor:
+    """Return the rows and columns of an array that a picture shows."""
+    step = shown_step(values.shape)
+    return values[::step, ::step]
+
+
 def _set_size(picture: Picture, shape: Sequence[int]) -> None:
     """Give a picture its shape, and a width of a whole number of pixels for each of its own."""
     height, width = shape
     picture.shape = [height, width]
-    picture.width = width * max(1, PICTURE_SIDE // max(height, width))
+    picture.width = width * max(1, MAX_SHOWN_SIDE // max(height, width))
 
 
 def _zoomed_inputs(geometry: WindowGeometry, axis: int, n: int) -> range:

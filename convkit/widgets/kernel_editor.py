@@ -336,7 +336,7 @@ class KernelEditor(Panel):
         with LOCK, self.show_errors():
             if self._is_painting:
                 return
-            with self.painting_together():
+            with self._painting_together():
                 self._view.paint_window(self.store.result)
 
     def _on_paint(self, cells: list[tuple[int, int]], stroke: str) -> None:

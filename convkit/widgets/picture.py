@@ -17,8 +17,8 @@ class Picture(Part):
     Rows and columns count from 0, in pixels of the full picture, of which the painted pixels may
     be a sample. The frame of cell (i, j) starts at ``start + (i, j) * stride`` and has the size
     `window`. If `pointable`, the frame follows the pointer, a click or an arrow key chooses the
-    cell, and two pictures whose `pointed` and `cell` are linked with `ipywidgets.jslink` move
-    together; none of this needs the kernel.
+    cell, and two pictures whose `pointed` and `cell` are connected by `Links` move together; none
+    of this needs the kernel.
 
     Parameters
     ----------

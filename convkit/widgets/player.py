@@ -11,8 +11,8 @@ from convkit.widgets._part import Part, module, stylesheet
 class Player(Part):
     """Buttons, a number box and a slider that choose one of the steps 0 to `max`.
 
-    All moves happen in the browser: parts linked with `ipywidgets.jslink` follow while the kernel
-    is busy. Playing stops by itself at the end; started at the end it begins again at 0.
+    All moves happen in the browser: parts connected by `Links` follow while the kernel is busy.
+    Playing stops by itself at the end; started at the end it begins again at 0.
 
     Parameters
     ----------
