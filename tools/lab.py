@@ -180,16 +180,33 @@ def open_notebook(page: Page, lab: Lab, path: str, theme: str = LIGHT) -> Locato
 
     Returns the notebook's locator. A dark theme is set on the server before the page loads.
     """
+    notebook = _open(page, lab, path, f"doc/tree/{quote(path)}?reset&", theme)
+    # The words in the status bar: they come only once the kernel itself has answered.
+    expect(page.get_by_text(re.compile(r"\| Idle$"))).to_be_visible(timeout=60_000)
+    return notebook
+
+
+def open_in_notebook7(page: Page, lab: Lab, path: str) -> Locator:
+    """Open a notebook as above in Notebook 7, whose pages the server of JupyterLab has too.
+
+    The environment must have the package ``notebook``.
+    """
+    notebook = _open(page, lab, path, f"notebooks/{quote(path)}?", LIGHT)
+    idle = page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']")
+    expect(idle).to_be_visible(timeout=60_000)
+    return notebook
+
+
+def _open(page: Page, lab: Lab, path: str, address: str, theme: str) -> Locator:
+    """Go to an address of the server, and wait until all cells are in the page."""
     _set(lab, "apputils-extension/themes", theme=theme)
     # All cells are in the page, also those out of sight, so that locators find them.
     _set(lab, "notebook-extension/tracker", windowingMode="none")
-    page.goto(f"{lab.url}/doc/tree/{quote(path)}?token={lab.token}&reset")
+    page.goto(f"{lab.url}/{address}token={lab.token}")
     expect(page.locator("body")).to_have_attribute("data-jp-theme-name", theme, timeout=60_000)
     notebook = page.locator(".jp-NotebookPanel:visible")
     cells = json.loads((lab.root / path).read_text())["cells"]
     expect(notebook.locator(".jp-Notebook .jp-Cell")).to_have_count(len(cells), timeout=60_000)
-    # The words in the status bar: they come only once the kernel itself has answered.
-    expect(page.get_by_text(re.compile(r"\| Idle$"))).to_be_visible(timeout=60_000)
     return notebook
 
 

@@ -32,6 +32,13 @@ SLIDER = """\
 part = Slider("weight", -40, 40, 0, valuetext="weight 0")
 part.observe(lambda change: setattr(part, "valuetext", f"weight {part.value / 10}"), "value")
 part"""
+LIMITED_SLIDER = """\
+part = Slider("weight", -40, 40, 0)
+def limit(change):
+    if change["new"] > 20:
+        part.value, part.valuetext = 20, f"{change['new']} is too much"
+part.observe(limit, "value")
+part"""
 PLAYER = """\
 player, plot = Player("step", max=10, interval=60), path_plot("index")
 frames = Frames('<b data-slot="0"></b> <i data-slot="1" class=""></i>')
@@ -264,6 +271,19 @@ def test_a_slider_moves_by_keys_and_by_pointer(notebook):
     assert ask(notebook, "part.value") == "-40"
     notebook.ask("part.value = 15")
     expect(weight).to_have_value("15")
+
+
+def test_a_slider_set_back_while_dragged_shows_it_at_the_end_of_the_drag(notebook):
+    panel = notebook.show(LIMITED_SLIDER)
+    weight = slider(panel, "weight")
+    area, mouse = weight.bounding_box(), notebook.page.mouse
+    mouse.move(area["x"] + area["width"] / 2, area["y"] + area["height"] / 2)
+    mouse.down()
+    mouse.move(area["x"] + area["width"] - 1, area["y"] + area["height"] / 2)
+    expect(weight).to_have_attribute("aria-valuetext", "40 is too much")
+    expect(weight).to_have_value("40")  # under the hand
+    mouse.up()
+    expect(weight).to_have_value("20")
 
 
 def test_a_player_scrubs_linked_parts_while_the_kernel_is_busy(notebook):

@@ -28,7 +28,10 @@ function render({ model, el }) {
   });
   range.addEventListener("pointerdown", () => (dragging = true));
   for (const end of ["pointerup", "pointercancel", "blur"]) {
-    range.addEventListener(end, () => (dragging = false));
+    range.addEventListener(end, () => {
+      dragging = false;
+      show();
+    });
   }
   return () => view.abort();
 }
