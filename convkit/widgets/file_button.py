@@ -7,6 +7,7 @@ from typing import Any
 
 import traitlets
 
+from convkit import images
 from convkit.widgets._part import Part, module, stylesheet
 
 FileHandler = Callable[[str, bytes], None]
@@ -21,6 +22,8 @@ class FileButton(Part):
         What the button says.
     accept : str
         The file endings to offer, such as ".png,.jpg".
+    max_bytes : int
+        Of a larger file only one byte more than this is sent, so that a handler can tell.
 
     Examples
     --------
@@ -36,8 +39,10 @@ class FileButton(Part):
     label = traitlets.Unicode("").tag(sync=True)
     accept = traitlets.Unicode("").tag(sync=True)
 
-    def __init__(self, label: str, accept: str = "") -> None:
-        super().__init__(label=label, accept=accept)
+    max_bytes = traitlets.Int(0).tag(sync=True)
+
+    def __init__(self, label: str, accept: str = "", *, max_bytes: int = images.MAX_BYTES) -> None:
+        super().__init__(label=label, accept=accept, max_bytes=max_bytes)
         self._handlers: list[FileHandler] = []
         self.on_msg(self._on_message)
 

@@ -339,6 +339,29 @@ def test_pointing_at_a_small_output_moves_the_window_without_the_kernel(notebook
     expect(on_stripes.locator(".ck-sum")).to_contain_text("1×3 + 0×(−1) = 3 = Y[2, 1]")
 
 
+def test_strokes_in_two_views_are_two_steps_and_a_cancelled_one_is_over(notebook):
+    notebook.show("panel = KernelEditor(stripes())\ndisplay(panel, panel)")
+    panels = notebook.page.locator(".ck-panel")
+    open_section(panels.nth(0), "edit pixels")
+    views = [table(panels.nth(k), "input").locator("td") for k in (0, 1)]
+    mouse = notebook.page.mouse
+    for k, cells in enumerate(views):
+        cells.nth(k).click()
+        expect(cells.nth(k)).to_have_text("0")
+    button(panels.nth(1), "undo").click()
+    expect(views[1].nth(1)).to_have_text("1")
+    expect(views[1].nth(0)).to_have_text("0")
+
+    cells = views[0]
+    cells.nth(9).hover()
+    mouse.down()
+    cells.nth(9).dispatch_event("pointercancel")  # as where the browser takes the touch to scroll
+    cells.nth(14).hover()
+    mouse.up()
+    expect(cells.nth(9)).to_have_text("0")
+    assert notebook.ask("print(panel.X[1, 6].item())").strip() == "1.0"
+
+
 def test_dragging_paints_cells_in_one_step_of_undo(on_stripes):
     open_section(on_stripes, "edit pixels")
     cells = table(on_stripes, "input").locator("td")

@@ -401,6 +401,23 @@ def test_pixels_are_painted_through_the_palette(notebook):
     assert canvas.evaluate("c => [c.width, c.height]") == [3, 2]
 
 
+def test_a_sampled_picture_is_as_tall_as_its_own_pixels(notebook):
+    panel = notebook.show("part = greys((200, 1))\npart.full_shape, part.width = [600, 1], 1\npart")
+    area = picture(panel, "picture 200 x 1").bounding_box()
+    assert (area["width"], area["height"]) == (1, 200)
+
+
+def test_a_file_that_is_too_large_is_cut_before_it_is_sent(notebook):
+    panel = notebook.show(
+        "sizes = []\nopener = FileButton('open', max_bytes=9)\n"
+        "opener.on_file(lambda name, data: sizes.append(len(data)))\nopener"
+    )
+    for size in (9, 1000):
+        file = {"name": "a.bin", "mimeType": "", "buffer": bytes(size)}
+        panel.get_by_label("open").set_input_files([file])
+    assert ask(notebook, "sizes") == "[9, 10]"
+
+
 def test_a_point_of_a_plot_is_chosen_by_pointer_and_keys(notebook):
     plot = picture(notebook.show(POINTS), "plot of point")
     plot.click(position={"x": 100, "y": 50})

@@ -44,9 +44,9 @@ function watch(model, signal, names, action) {
 }
 
 /** Send Python a message; without a kernel it is lost, as the panel says in words. */
-function send(model, content) {
+function send(model, content, buffers = []) {
   try {
-    model.send(content);
+    model.send(content, undefined, buffers);
   } catch (error) {
     if (!String(error).includes("Cannot send")) throw error;
   }

@@ -9,9 +9,10 @@ function render({ model, el }) {
   input.addEventListener("change", async () => {
     const [file] = input.files;
     if (!file) return;
-    const bytes = await file.arrayBuffer();
+    // Of a file that is too large Python needs to see no more than that it is.
+    const bytes = await file.slice(0, model.get("max_bytes") + 1).arrayBuffer();
     input.value = ""; // so that the same file can be chosen again
-    model.send({ name: file.name }, undefined, [bytes]);
+    send(model, { name: file.name }, [bytes]);
   });
   watch(model, view.signal, ["label", "accept"], () => {
     text.textContent = `↥ ${model.get("label")}`;

@@ -7,8 +7,8 @@ function render({ model, el }) {
   let built = "";
   let cells = []; // the <td> of each number, in reading order
   let framed = [];
-  let stroke = null;
-  let strokes = 0;
+  let stroke = null; // the cell painted last, while a button is down
+  let started = 0; // when the stroke began: its name, also beside another view's
 
   /** Make the cells, and number them; where the table only moves over the array, they stay. */
   const build = () => {
@@ -125,17 +125,19 @@ function render({ model, el }) {
     const spot = picked(event);
     if (!spot || String(spot) === stroke) return;
     stroke = String(spot);
-    send(model, { paint: [spot], stroke: strokes });
+    send(model, { paint: [spot], stroke: started });
   };
   table.addEventListener("pointerdown", (event) => {
-    if (model.get("pick") !== "paint") return;
+    if (model.get("pick") !== "paint" || event.button !== 0) return;
     event.preventDefault();
     table.setPointerCapture(event.pointerId);
-    strokes += 1;
+    started = Date.now();
     stroke = "";
     brush(event);
   });
-  table.addEventListener("pointerup", () => (stroke = null));
+  for (const end of ["pointerup", "pointercancel"]) {
+    table.addEventListener(end, () => (stroke = null));
+  }
   table.addEventListener("pointermove", (event) => {
     if (stroke !== null) brush(event);
     else if (model.get("pick") === "hover") point(picked(event) && outputOf(picked(event)));

@@ -56,7 +56,7 @@ function render({ model, el }) {
   resized.observe(frame);
 
   const describe = () => {
-    const [height, width] = fullShape();
+    const [height, width] = model.get("shape");
     box.style.width = `${model.get("width")}px`;
     box.style.aspectRatio = `${width} / ${height}`;
     canvas.setAttribute("aria-label", model.get("label"));
