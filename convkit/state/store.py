@@ -182,7 +182,7 @@ class Store(traitlets.HasTraits):
                 return
             self._check_nesting()
             result = self._compute(state, self.result)
-            if not self._view_fields.issuperset(fields):
+            if self._differ(state, self.state):
                 self._remember(label)
             self._write_log(label, fields, result.state)
             self._publish(result)
@@ -217,9 +217,15 @@ class Store(traitlets.HasTraits):
             if self.state == self._start:
                 return
             result = self._compute(self._start, self.result)
-            self._remember("")
+            if self._differ(self._start, self.state):
+                self._remember("")
             self.log.append({"do": "reset"})
             self.result = result
+
+    def _differ(self, a: State, b: State) -> bool:
+        """Return whether two states differ in more than what is looked at."""
+        names = {field.name for field in dataclasses.fields(a)} - self._view_fields  # type: ignore[arg-type]
+        return any(not equal(getattr(a, name), getattr(b, name)) for name in names)
 
     def _remember(self, label: str) -> None:
         """Make the current state the newest one that undo returns to."""
@@ -238,7 +244,7 @@ class Store(traitlets.HasTraits):
         entry = {"do": "set", "label": label, "fields": fields}
         last = self.log[-1] if self.log else {}
         continues = label and last.get("label") == label and last["fields"].keys() == fields.keys()
-        if continues and not (self._past and state == self._past[-1]):
+        if continues and (not self._past or self._differ(state, self._past[-1])):
             self.log.pop()
         self.log.append(entry)
 
