@@ -284,6 +284,30 @@ def step_count_fields(state: DescentStepperState, steps: int) -> dict[str, Any]:
     return {"rates": (state.rates + (state.lr,) * steps)[:steps]}
 
 
+def start_fields(state: DescentStepperState, start: Tensor) -> dict[str, Any]:
+    """Return the fields of another first kernel, (kH, kW), of the size of the present one.
+
+    Raises
+    ------
+    ConvkitError
+        If it has another size, which the target would not fit.
+
+    Examples
+    --------
+    >>> import torch
+    >>> X = torch.ones(2, 2)
+    >>> state = DescentStepperState(X, X, X[:1, :1], lr=0.2, rates=(0.1,))
+    >>> start_fields(state, 3 * state.start)
+    {'start': tensor([[3.]])}
+    """
+    start = ops.validated_copy("start", start)
+    if start.shape != state.start.shape:
+        given, expected = (formatting.size(K.shape) for K in (start, state.start))
+        hint = "Change the size of the target first."
+        raise ConvkitError(f"the start is {given}", f"{expected}, as the target needs", hint)
+    return {"start": start}
+
+
 def first_problem(
     X: Tensor, Y: Tensor | None, start: Tensor | None, target: Tensor | None
 ) -> dict[str, Any]:

@@ -131,7 +131,7 @@ def lens(  # noqa: PLR0913
         at=at,
     )
     if candidate is not None:
-        renderer.compare(candidate)
+        renderer.compare(ops.check_array("candidate", candidate))
     return Lens(
         text=renderer.text(),
         input=renderer.input_figure(),

@@ -28,6 +28,7 @@ from convkit.state.descent_stepper import (
     rate_fields,
     rate_of_position,
     slider_position,
+    start_fields,
     step_count_fields,
 )
 from convkit.state.kernel_editor import OPTIONS, KernelEditorResult
@@ -199,7 +200,7 @@ class DescentStepper(Panel):
 
     @start.setter
     def start(self, value: Tensor) -> None:
-        self.store.set(start=ops.validated_copy("start", value))
+        self.store.set(**start_fields(self.store.state, value))
 
     @property
     def lr(self) -> float:
@@ -406,7 +407,7 @@ class DescentStepper(Panel):
             self.edit("surface", lambda: {"start": surface.to_kernel(x, y)})
 
     def _on_start(self, start: Tensor, cell: tuple[int, int]) -> None:
-        self.edit(f"start{cell}", lambda: {"start": start})
+        self.edit(f"start{cell}", lambda: start_fields(self.store.state, start))
 
     def _on_target(self, target: Tensor, cell: tuple[int, int]) -> None:
         result = self.store.result

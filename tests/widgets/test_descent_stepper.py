@@ -257,6 +257,14 @@ def test_a_start_that_cannot_work(text, words):
     assert words in driver.status and driver.kind == "error" and panel.summary() == before
 
 
+def test_a_pasted_start_of_another_size_is_refused_by_its_own_name():
+    panel, driver = driven()
+    driver.paste("start[0, 0]", "1 2 3")
+    assert driver.status.startswith("the start is 1 × 3; expected 1 × 2")
+    assert driver.text("start[0, 1]") != "2"
+    expect_consistent(panel, driver)
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
