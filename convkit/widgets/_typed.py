@@ -16,6 +16,12 @@ MAX_QUOTED = 40
 """The most characters of a text that a message repeats, and that a size can have."""
 
 
+PRINTED_ARRAY = re.compile(
+    r"[a-z_.:=(\s]*(\[.*\])(?:[),\s]*|,\s*\w+=[^\[\]]*)", re.DOTALL | re.IGNORECASE
+)
+"""A list and what stands around it: "tensor([[1.]], requires_grad=True)", "K = [[1, 0]]"."""
+
+
 class InvalidInput(ConvkitError):
     """A text that is not a value, perhaps because it is not finished."""
 
@@ -130,7 +136,7 @@ def read_block(name: str, text: str, dtype: torch.dtype, max_cells: int) -> Tens
     name : str
         What the message calls the array.
     text : str
-        What was pasted, with or without brackets.
+        What was pasted, with or without brackets; also a tensor as it is printed.
     dtype : torch.dtype
         The float dtype of the result.
     max_cells : int
@@ -165,7 +171,8 @@ def read_block(name: str, text: str, dtype: torch.dtype, max_cells: int) -> Tens
 
 def _split_rows(text: str) -> list[str]:
     """Return the rows of a pasted text that hold something, with blanks between their numbers."""
-    block = text.strip().removeprefix("tensor").strip("[](), \t\r\n")
+    printed = PRINTED_ARRAY.fullmatch(text.strip())
+    block = (printed[1] if printed else text).strip("[](), \t\r\n")
     inner = re.sub(r"[\])]", "\n", block)
     if "\n" not in inner:
         inner = inner.replace(";", "\n")

@@ -64,6 +64,9 @@ def test_what_is_no_pair(text):
     [
         "1 0 -1\n2 0 -2",
         "tensor([[ 1.,  0., -1.],\n        [ 2.,  0., -2.]])",
+        "Parameter containing:\ntensor([[1., 0., -1.],\n        [2., 0., -2.]], requires_grad=True)",
+        "array([[ 1.,  0., -1.],\n       [ 2.,  0., -2.]], dtype=float32)",
+        "K = [[1, 0, -1], [2, 0, -2]]",
         "1\t0\t−1\r\n2\t0\t-2\r\n",
         "1, 0, -1\n2, 0, -2",
         "1;0;-1\n2;0;-2",
@@ -103,6 +106,8 @@ def test_a_list_is_read_back(rows):
         ("1 2\n3", "rows of 1 and 2 numbers"),
         ("1 two", "the pasted text holds 'two'"),
         ("1 nan", "the pasted text holds 'nan'"),
+        ("-[1, 2]", "the pasted text holds '-'"),
+        ("[1, 2]\n3", "rows of 1 and 2 numbers"),
         ("1 1e39", "finite in torch.float32"),
         ("1 2 3 4 5", "has 5 numbers; expected at most 4"),
     ],
