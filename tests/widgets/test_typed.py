@@ -64,7 +64,7 @@ def test_what_is_no_pair(text):
     [
         "1 0 -1\n2 0 -2",
         "tensor([[ 1.,  0., -1.],\n        [ 2.,  0., -2.]])",
-        "Parameter containing:\ntensor([[1., 0., -1.],\n        [2., 0., -2.]], requires_grad=True)",
+        "Parameter containing:\ntensor([[1., 0., -1.],\n [2., 0., -2.]], requires_grad=True)",
         "array([[ 1.,  0., -1.],\n       [ 2.,  0., -2.]], dtype=float32)",
         "K = [[1, 0, -1], [2, 0, -2]]",
         "1\t0\t−1\r\n2\t0\t-2\r\n",
