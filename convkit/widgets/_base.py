@@ -292,6 +292,10 @@ class Panel(widgets.VBox):
         except ConvkitError as error:
             self._paint_all()
             self.set_status(str(error), "error")
+        except KeyboardInterrupt:  # of a learner's slow function
+            self._paint_all()
+            self.set_status("Interrupted: the last state stays.", "error")
+            raise
         except Exception as error:
             log.exception("%s failed", type(self).__name__)
             self._paint_all()

@@ -597,6 +597,21 @@ def test_a_slow_function_is_said_to_be_running_before_its_result_is():
     assert driver.status == "slow agrees with convkit in all 24 cells."
 
 
+def test_a_function_that_is_interrupted_leaves_the_last_state():
+    def slow(X, K):
+        if K[0, 0] == 5:
+            raise KeyboardInterrupt  # as when one presses the stop button
+        return corr2d(X, K)
+
+    panel, driver = driven(operation=slow)
+    with pytest.raises(KeyboardInterrupt):
+        driver.type("K[0, 0]", "5")
+    assert driver.status == "Interrupted: the last state stays." and driver.kind == "error"
+    assert panel.kernel[0, 0] != 5 and driver.text("K[0, 0]") != "5"
+    driver.type("K[0, 0]", "4")
+    assert "agrees" in driver.status
+
+
 def test_no_edit_is_lost_while_another_thread_paints():
     panel, driver = driven(photo(128))
     is_done = threading.Event()
