@@ -406,8 +406,11 @@ def _option(name: str, value: Pair) -> Pair:
 
 
 def _is_unnamed_input(state: KernelEditorState, before: KernelEditorState) -> bool:
-    """Return whether the input was replaced without saying what it is."""
-    same_name = (state.picture, state.source) == (before.picture, before.source)
+    """Return whether the input was replaced without saying what it is.
+
+    Another file may have the same name; that it was said again shows in another object.
+    """
+    same_name = state.picture is before.picture and state.source is before.source
     return same_name and not equal(state.X, before.X)
 
 

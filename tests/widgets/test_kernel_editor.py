@@ -198,6 +198,15 @@ def png(array):
     return buffer.getvalue()
 
 
+def test_a_file_that_was_changed_is_opened_again_under_its_name():
+    panel, driver = driven()
+    for shade in (0, 255):
+        driver.upload("open a picture", "mine.png", png(np.full((8, 9), shade, np.uint8)))
+        assert driver.text("picture") == "file mine.png" and "open_image('mine.png'" in panel.code
+    driver.press("undo")
+    assert driver.text("picture") == "file mine.png" and panel.X.max() == 0
+
+
 def test_opening_a_picture_file():
     panel, driver = driven()
     array = np.arange(20 * 30, dtype=np.uint8).reshape(20, 30)
