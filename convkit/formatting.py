@@ -334,17 +334,16 @@ def _descent_summary(
     """
     limit, steepest = quadratic.max_stable_lr, max(active)
     reason = (
-        f"because rate {number(lr)} is {share_of_limit(lr, limit)}: each step multiplies "
-        f"the error along the steepest direction by {_factor(products[0])}"
+        f"because rate {number(lr)} is {share_of_limit(lr, limit)}: a step multiplies "
+        f"the error by {_factor(products[0])}"
     )
     if steepest >= 2 * (1 - 1e-9):
         grows = steepest > 2 * (1 + 1e-9)
         outcome = Outcome.DIVERGING if grows else Outcome.OSCILLATING
         start = "Diverging" if grows else "Oscillating without end"
-        advice = f"Rates below it converge; {number(quadratic.fastest_lr)} is the fastest."
-        return ConvergenceSummary(outcome, f"{start}, {reason}. {advice}")
+        return ConvergenceSummary(outcome, f"{start}, {reason}.")
     if len(products) > 1:
-        reason += f" and along the flattest by {_factor(products[-1])}"
+        reason += f" (steepest direction) and {_factor(products[-1])} (flattest)"
     return ConvergenceSummary(Outcome.CONVERGING, f"{_way(lr, limit, steepest)}, {reason}.")
 
 
@@ -355,7 +354,7 @@ def _way(lr: float, limit: float, steepest: float) -> str:
     if steepest < 1e-3:
         return "Converging, but very slowly"
     if steepest > 1:
-        return "Converging, while the kernel oscillates"
+        return "Converging and oscillating"
     return "Converging"
 
 
