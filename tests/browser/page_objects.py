@@ -18,8 +18,8 @@ import torch
 from convkit import *
 from convkit.views import lens
 from convkit.widgets import *"""
-# What JupyterLab itself writes to the console as an error, by its exact text.
-JUPYTERLABS_OWN: frozenset[str] = frozenset()
+# Errors of the front end itself, by their exact text: Notebook 7.6 raises this one as it opens.
+JUPYTERLABS_OWN = frozenset({"Cannot read properties of undefined (reading 'schema')"})
 
 
 @contextmanager
