@@ -18,6 +18,7 @@ from convkit.errors import ConvkitError
 from convkit.state.store import LOCK, Store
 from convkit.views import html as tables
 from convkit.widgets._batch import Batch
+from convkit.widgets._part import Part
 from convkit.widgets._typed import InvalidInput
 from convkit.widgets.history import History
 from convkit.widgets.links import Links
@@ -93,6 +94,7 @@ class Panel(widgets.VBox):
         self._hidden = self._batch, self.links
         self._cleanups = (self.unfollow, self._cancel_timer, store.unobserve_all)
         store.observe(self._on_result, "result")
+        self._answer_together()
         self._paint_all()
 
     # What a subclass defines.
@@ -468,6 +470,13 @@ class Panel(widgets.VBox):
     @cached_property
     def _shown_parts(self) -> list[Widget]:
         return [part for part in _parts_of(self) if isinstance(part, widgets.DOMWidget)]
+
+    def _answer_together(self) -> None:
+        """Let all that a message to a part changes go back in one, but "busy" at once."""
+        held = [part for part in self._shown_parts if part is not self.status_line]
+        for part in held:
+            if isinstance(part, Part):
+                part.together = partial(self._batch.hold, held)
 
     @contextmanager
     def _painting_together(self) -> Iterator[None]:

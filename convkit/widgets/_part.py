@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from importlib.resources import files
 from typing import Any
 
@@ -32,8 +34,11 @@ def stylesheet(name: str) -> str:
 class Part(anywidget.AnyWidget):
     """Base class of the parts: a Python class of synced traits and one plain ES module."""
 
+    together: Callable[[], AbstractContextManager[None]] = staticmethod(nullcontext)
+    """What a panel sends all answers to one message in."""
+
     def _handle_msg(self, msg: dict[str, Any]) -> None:
-        with LOCK:  # a part changes in one thread at a time
+        with LOCK, self.together():  # a part changes in one thread at a time
             super()._handle_msg(msg)
 
     def summary(self) -> str:
