@@ -12,6 +12,7 @@ import numbers
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -306,19 +307,19 @@ class WindowGeometry:
     def _keep(self, name: str, value: Pair, minimum: int) -> None:
         object.__setattr__(self, name, to_pair(name, value, minimum))  # as frozen classes must
 
-    @property
+    @cached_property
     def padded_size(self) -> tuple[int, int]:
         """Cells of the input with its padding, (h, w)."""
         (h, w), (ph, pw) = self.input_size, self.padding
         return h + 2 * ph, w + 2 * pw
 
-    @property
+    @cached_property
     def window_size(self) -> tuple[int, int]:
         """Rows and columns from a window's first cell to its last, (h, w), dilation included."""
         (kh, kw), (dh, dw) = self.kernel_size, self.dilation
         return dh * (kh - 1) + 1, dw * (kw - 1) + 1
 
-    @property
+    @cached_property
     def output_size(self) -> tuple[int, int]:
         """Cells of the output, (H_out, W_out): one for each window."""
         (h, w), (wh, ww) = self.padded_size, self.window_size

@@ -2,13 +2,10 @@
 
 import re
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.page_objects import box, number_box, picture, slider
 from tools.lab import cell, open_in_notebook7, run_all
-
-pytest.importorskip("notebook", minversion="7")
 
 
 def chosen_cell(page: Page) -> str:
