@@ -31,7 +31,8 @@ def watched(chromium: Browser, **options: object) -> Iterator[Page]:
     page.on("pageerror", lambda error: messages.append(str(error)))
     yield page
     context.close()
-    assert [text for text in messages if text not in JUPYTERLABS_OWN] == []
+    unexpected = [text for text in messages if text not in JUPYTERLABS_OWN]
+    assert not unexpected, unexpected
 
 
 class Notebook:
