@@ -61,6 +61,17 @@ def shorts(values: Tensor) -> list[list[str]]:
     return _in_rows(_short_texts(values.flatten().tolist()), values.shape[1])
 
 
+def without_zero(texts: Sequence[str]) -> list[str]:
+    """Return numbers without the zero before the point, for narrow places.
+
+    Examples
+    --------
+    >>> without_zero(["0.5", "-0.25", "10.5"])
+    ['.5', '-.25', '10.5']
+    """
+    return [text.replace("0.", ".", 1) if text.lstrip("-")[:2] == "0." else text for text in texts]
+
+
 def _number_texts(values: list[float], digits: int = 4) -> list[str]:
     return [f"{x + 0.0:.{digits}g}" for x in values]  # adding 0.0 removes the sign of -0.0
 
@@ -71,7 +82,9 @@ def _short_texts(values: list[float]) -> list[str]:
         size = abs(x)
         if not size < math.inf or (size < 1000 and x == round(x)):
             text = f"{x + 0.0:g}"
-        elif size >= 99.95:  # from here on ".1f" would write 100.0
+        elif 99.95 <= size < 9999.5:  # from here on ".1f" would write 100.0
+            text = f"{x:.0f}"
+        elif size >= 99.95:
             text = f"{x:.0e}".replace("e+0", "e").replace("e+", "e")
         elif size >= 9.995:  # ".2f" would write 10.00
             text = f"{x:.1f}"

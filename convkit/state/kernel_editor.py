@@ -206,6 +206,11 @@ class KernelEditorResult:
         return self.correlation.output
 
     @property
+    def shown(self) -> Tensor:
+        """What is shown as the output: the learner's own, where there is one."""
+        return self.output if self.candidate is None else self.candidate
+
+    @property
     def at(self) -> tuple[int, int]:
         """The output cell whose window is shown."""
         return self.state.at or (0, 0)
@@ -242,7 +247,8 @@ class KernelEditorResult:
     @cached_property
     def fitted_limit(self) -> float:
         """The end of a colour key that suits the output, of a large one the pixels shown."""
-        return formatting.colour_limit(self.correlation.shown)
+        shown = self.correlation.shown if self.candidate is None else self.candidate
+        return formatting.colour_limit(shown)
 
     @cached_property
     def _sum_of_weights(self) -> float:
@@ -295,8 +301,9 @@ class KernelEditorResult:
             return f"{name} agrees with convkit in all {cells} cells."
         i, j = wrong[0]
         theirs, ours = (formatting.number(Y[i, j]) for Y in (self.candidate, self.output))
+        pattern = _pattern(self.mismatch)
         return (
-            f"{name} differs from convkit in {len(wrong)} of {cells} cells, marked; "
+            f"{name} differs from convkit in {len(wrong)} of {cells} cells, marked{pattern}; "
             f"the first is Y[{i}, {j}]: {name} gives {theirs}, convkit {ours}."
         )
 
@@ -316,6 +323,17 @@ class KernelEditorResult:
         if self.operation is not ops.corr2d:
             lines.append(self.verdict)
         return "\n".join(lines)
+
+
+def _pattern(mismatch: Tensor) -> str:
+    """Return ", all in row 5, the last" where all marked cells are in one of several rows."""
+    for axis, name in enumerate(("row", "column")):
+        lines = mismatch.any(1 - axis).nonzero().flatten().tolist()
+        size = mismatch.shape[axis]
+        if len(lines) == 1 < size and mismatch.sum() > 1:
+            last = ", the last" if lines[0] == size - 1 else ""
+            return f", all in {name} {lines[0]}{last}"
+    return ""
 
 
 def compute(
@@ -346,10 +364,10 @@ def compute(
         return _with_limit(replace(previous, state=state))
     correlation = Correlation(state)
     _check_overflow(correlation)
-    result = _with_limit(KernelEditorResult(state, correlation, operation))
-    if operation is ops.corr2d:
-        return result
-    return _with_candidate(result)
+    result = KernelEditorResult(state, correlation, operation)
+    if operation is not ops.corr2d:
+        result = _with_candidate(result)
+    return _with_limit(result)
 
 
 def input_fields(X: Tensor) -> dict[str, Any]:

@@ -86,6 +86,7 @@ def update_frames(steps: Sequence[Step], best: Tensor) -> StepFrames:
     limits = kernel_limits(steps, best)
     titles = [f"kernel, step {step.n}" for step in steps]
     rates = [formatting.number(step.lr) for step in steps[1:] if step.lr is not None]
+    rates += rates[-1:]  # the last step has the rate that led to it
     now = _table_of_weights(writer, kernels, limits)
     # The next kernel has the colours of the step that it is shown with.
     following = _table_of_weights(writer, kernels[1:], limits[:-1])

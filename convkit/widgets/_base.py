@@ -585,7 +585,9 @@ class Section:
     """
 
     def __init__(self, title: str, *children: Widget) -> None:
-        self.toggle = widgets.ToggleButton(description=title, icon="caret-right")
+        self.toggle = widgets.ToggleButton(
+            description=title, icon="caret-right", tooltip=f"show or hide {title}"
+        )
         self.toggle.add_class("ck-fold")
         self.body = widgets.VBox(children)
         self.body.add_class("ck-drawer")

@@ -59,7 +59,8 @@ class KernelView(widgets.Box):
         self.input_picture = Picture("input", width=MAX_SHOWN_SIDE)
         self.output_picture = Picture("output", width=MAX_SHOWN_SIDE)
         self.output_picture.frame_role = "output"
-        self.input_picture.pointable = self.output_picture.pointable = True
+        for picture in (self.input_picture, self.output_picture):
+            picture.pointable = picture.zoomed = True
         self.input_zoom = NumberTable("input around the window", "X")
         self.output_zoom = NumberTable("output around the cell", "Y", "output")
         self.output_table.headers = self.input_table.headers = True
@@ -97,9 +98,10 @@ class KernelView(widgets.Box):
         """Show the output, which is what an edit changes."""
         scale, mark = Scale(result.look, *result.colour_range), result.mismatch
         if result.state.fits_tables:
-            self.output_table.show(result.output, scale, mark=mark)
+            self.output_table.show(result.shown, scale, mark=mark)
             return
-        shown = result.correlation.shown
+        is_own = result.candidate is not None
+        shown = _shown(result.shown) if is_own else result.correlation.shown
         mark = None if mark is None else _shown(mark)
         with self.output_picture.hold_sync():
             _set_size(self.output_picture, shown.shape)
@@ -177,7 +179,8 @@ class KernelView(widgets.Box):
         """Tell every part where windows lie, so that frames can move in the browser."""
         state, geometry = result.state, result.state.geometry
         K = state.K.flip(0, 1) if state.flip else state.K
-        weights = [minus(text) for row in formatting.numbers(K, 2) for text in row]
+        texts = [text for row in formatting.numbers(K, 3) for text in row]
+        weights = [minus(text) for text in formatting.without_zero(texts)]
         for part in (self.input_table, self.input_zoom, self.input_picture):
             with part.hold_sync():
                 part.start, part.stride = list(geometry.start(0, 0)), list(geometry.stride)
@@ -238,7 +241,7 @@ class KernelView(widgets.Box):
         scale = Scale(result.look, *result.colour_range)
         with self.output_zoom.hold_sync():
             first = rows.start, columns.start
-            self.output_zoom.show(result.output[part], scale, first=first, mark=mark)
+            self.output_zoom.show(result.shown[part], scale, first=first, mark=mark)
             self.output_zoom.cell = list(cell)
         self._captions[1].value = _slice_text("Y", rows, columns)
 

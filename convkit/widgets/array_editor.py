@@ -181,7 +181,9 @@ class ArrayEditor(Part):
         rows, columns = self._value.shape
         exact = _flat(formatting.numbers(self._value))
         self.compact = max(rows, columns) >= COMPACT_SIDE
-        shown = _without_zero(formatting.numbers(self._value, 2)) if self.compact else exact
+        shown = exact
+        if self.compact:
+            shown = formatting.without_zero(_flat(formatting.numbers(self._value, 2)))
         if [rows, columns] != self.shape or not self.names:
             self.names = [f"{self._symbol}[{i}, {j}]" for i in range(rows) for j in range(columns)]
             self.shape = [rows, columns]
@@ -303,12 +305,6 @@ def _merge(old: list[str], new: list[str], kept: Sequence[bool]) -> list[str]:
 
 def _flat(rows: list[list[str]]) -> list[str]:
     return list(chain.from_iterable(rows))
-
-
-def _without_zero(rows: list[list[str]]) -> list[str]:
-    """Return texts without the zero before the point: ".5" and "-.5"."""
-    texts = _flat(rows)
-    return [text.replace("0.", ".", 1) if text.lstrip("-")[:2] == "0." else text for text in texts]
 
 
 @cache

@@ -221,7 +221,8 @@ class KernelEditor(Panel):
         place = {"layout": {"width": "46px"}, "style": {"description_width": "initial"}}
         self._row = widgets.BoundedIntText(description="Y row", **place)
         self._column = widgets.BoundedIntText(description="Y column", **place)
-        self._place = row(html("Y["), self._row, html(","), self._column, html("]"))
+        self._of = html("", "ck-cap")
+        self._place = row(html("Y["), self._row, html(","), self._column, html("]"), self._of)
         self._place.add_class("ck-place")
 
     def _kernel_column(self) -> widgets.VBox:
@@ -436,7 +437,7 @@ class KernelEditor(Panel):
         cell = self._chosen_cell()
         weight, limit = K[cell].item(), 2 * formatting.colour_limit(K)
         self._cell_name.value = f"K[{cell[0]}, {cell[1]}]"
-        suits = 0.3 * limit <= self._drag_scale <= 8 * limit or equal(K, self._dragged)
+        suits = 0.3 * limit <= self._drag_scale <= 3 * limit or equal(K, self._dragged)
         if abs(weight) > self._drag_scale or not suits:
             self._drag_scale = limit
             ends = formatting.number(-limit), formatting.number(limit)
@@ -446,6 +447,7 @@ class KernelEditor(Panel):
 
     def _paint_window_controls(self, result: KernelEditorResult) -> None:
         rows, columns = result.output.shape
+        self._of.value = f"of {formatting.size(result.output.shape)}"
         i, j = result.at
         for control, value, most in (
             (self._row, i, rows - 1),

@@ -46,6 +46,9 @@ class Picture(Part):
     pointable : bool
         Whether the frame follows the pointer and the arrow keys.
 
+    zoomed : bool
+        Whether dashed lines lead from the frame to the lower corners, for a zoom that stands there.
+
     Examples
     --------
     >>> picture = Picture("two pixels, black and white")
@@ -71,6 +74,7 @@ class Picture(Part):
     pointed = traitlets.List(traitlets.Int(), [], maxlen=2).tag(sync=True, echo_update=False)
     frame_role = traitlets.Enum(("kernel", "output"), "kernel").tag(sync=True)
     pointable = traitlets.Bool(False).tag(sync=True)
+    zoomed = traitlets.Bool(False).tag(sync=True)
 
     def __init__(self, label: str = "", *, width: int = 270) -> None:
         super().__init__(label=label, width=width)

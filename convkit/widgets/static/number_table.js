@@ -86,6 +86,7 @@ function render({ model, el }) {
   /** One Tab stop for the whole output: the chosen cell. */
   const name = () => {
     table.style.setProperty("--columns", model.get("columns_in_line"));
+    table.style.setProperty("--chip-chars", Math.max(2, ...model.get("weights").map((text) => text.length + 1)));
     table.style.setProperty("--chars", Math.max(3, ...model.get("texts").map((text) => text.length)));
     const isGrid = model.get("role") === "output" && model.get("pick") !== "none";
     table.setAttribute("role", isGrid ? "grid" : "table");

@@ -41,12 +41,26 @@ function render({ model, el }) {
     const [across, down] = [width / fullShape()[1], height / fullShape()[0]]; // CSS px of a pixel
     pen.scale(frame.width / frame.clientWidth, frame.height / frame.clientHeight);
     pen.translate(RIM + left * across, RIM + top * down);
+    if (model.get("zoomed")) drawZoom(pen, [left * across, top * down], [columns * across, rows * down], [width, height]);
     for (const [out, line, colour] of LINES) {
       const middle = out - line / 2;
       pen.lineWidth = line;
       pen.strokeStyle = colour || getComputedStyle(frame).color;
       pen.strokeRect(-middle, -middle, columns * across + 2 * middle, rows * down + 2 * middle);
     }
+  };
+  /** Draw dashed lines from the frame to the corners below which its neighbourhood stands. */
+  const drawZoom = (pen, [x, y], [frameWidth, frameHeight], [width, height]) => {
+    pen.lineWidth = 1;
+    pen.strokeStyle = getComputedStyle(frame).color;
+    pen.setLineDash([4, 3]);
+    pen.beginPath();
+    for (const [from, to] of [[0, -x], [frameWidth, width - x]]) {
+      pen.moveTo(from, frameHeight);
+      pen.lineTo(to, height - y);
+    }
+    pen.stroke();
+    pen.setLineDash([]);
   };
   const resized = new ResizeObserver(() => {
     frame.width = frame.clientWidth * devicePixelRatio;
@@ -91,7 +105,7 @@ function render({ model, el }) {
 
   watch(model, view.signal, ["pixels", "palette", "shape"], paint);
   watch(model, view.signal, ["label", "width", "shape", "full_shape", "frame_role", "pointable"], describe);
-  const placed = ["cell", "pointed", "start", "stride", "window", "shape", "full_shape", "frame_role"];
+  const placed = ["cell", "pointed", "start", "stride", "window", "shape", "full_shape", "frame_role", "zoomed"];
   watch(model, view.signal, placed, place);
   return () => {
     view.abort();
