@@ -177,6 +177,14 @@ def test_bad_input_is_answered_in_words_and_the_output_stays(on_stripes, name, t
     expect(said(on_stripes)).to_contain_text("Output")
 
 
+def test_a_refusal_moves_nothing(on_stripes):
+    parts = box(on_stripes, "K[0, 0]"), output(on_stripes), on_stripes.locator(".ck-products")
+    before = [part.bounding_box() for part in parts]
+    type_in(parts[0], "abc")
+    expect(on_stripes.locator(".ck-kp .ck-why")).to_be_visible()
+    assert [part.bounding_box() for part in parts] == before
+
+
 def test_cells_where_a_function_differs_are_marked(notebook):
     panel = notebook.show(
         "def wrong(X, K):\n    Y = corr2d(X, K)\n    Y[2:, 1] += 1\n    return Y\n"
@@ -184,6 +192,7 @@ def test_cells_where_a_function_differs_are_marked(notebook):
     )
     expect(said(panel, "alert")).to_contain_text("wrong differs from convkit in 4 of 42 cells")
     expect(panel.get_by_role("gridcell", name=re.compile("different$"))).to_have_count(4)
+    assert numbers(output(panel))[2][1] == 2  # what the function gives; convkit gives 1
     button(panel, "next difference").click()
     expect(panel.locator(".ck-sum")).to_have_text("1×1 + 0×(−1) = 1 = Y[2, 1]yours: 2")
     panel.get_by_label("picture", exact=True).select_option("photo 128 × 128")

@@ -170,6 +170,25 @@ def test_a_function_that_agrees_and_one_that_differs():
     assert "Y[1, 2]: differs gives 1, convkit 0" in result.verdict
 
 
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ((slice(None), 0), "in 4 of 24 cells, marked, all in column 0; the first"),
+        ((-1, slice(None)), "in 6 of 24 cells, marked, all in row 3, the last; the first"),
+        ((slice(1, 3), slice(1, 3)), "in 4 of 24 cells, marked; the first"),
+    ],
+)
+def test_where_a_function_differs_is_said_and_its_own_output_is_shown(place, words):
+    def differs(X, K):
+        Y = corr2d(X, K)
+        Y[place] += 1
+        return Y
+
+    result = verdict(differs)
+    assert result.output.shape == (4, 6) and words in result.verdict
+    assert torch.equal(result.shown, differs(result.state.X, result.state.K))
+
+
 class Doubled(torch.nn.Module):
     def forward(self, X, K):
         return corr2d(X, K)
