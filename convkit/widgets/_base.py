@@ -172,7 +172,8 @@ class Panel(widgets.VBox):
     ) -> None:
         """Make a control edit the state: its new value becomes ``store.set(**fields(value))``.
 
-        `label` says which edits in a row are one step of undo; an empty one makes each its own.
+        `label` says which edits in a row are one step of undo; an empty one makes each its own. A
+        box whose text cannot be read is marked until it can.
 
         Examples
         --------
@@ -184,7 +185,19 @@ class Panel(widgets.VBox):
         >>> panel.padding
         2
         """
-        control.observe(lambda change: self.edit(label, fields, change["new"]), trait)
+
+        def read(value: Any) -> dict[str, Any]:
+            try:
+                return fields(value)
+            except InvalidInput:
+                control.add_class("ck-refused")
+                raise
+
+        def on_change(change: dict[str, Any]) -> None:
+            control.remove_class("ck-refused")
+            self.edit(label, read, change["new"])
+
+        control.observe(on_change, trait)
 
     def edit(self, label: str, fields: Callable[..., dict[str, Any]], *values: Any) -> None:
         """Edit the state as a control does: an exception is shown, and the last state stays.

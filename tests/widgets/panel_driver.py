@@ -118,6 +118,10 @@ class PanelDriver:
             return part.texts[part.names.index(name)]
         return part.label if isinstance(part, widgets.Dropdown) else str(part.value)
 
+    def is_refused(self, name: str) -> bool:
+        """Return whether a text box is marked because its text cannot be read."""
+        return "ck-refused" in self.find(name).get_state("_dom_classes")["_dom_classes"]
+
     def number(self, name: str) -> float:
         """Return the number in a box of a grid; where it is rounded, the tooltip's."""
         grid = self.find(name)

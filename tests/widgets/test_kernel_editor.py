@@ -102,6 +102,18 @@ def test_typing_padding_stride_and_dilation(name, text, value):
     expect_consistent(panel, driver)
 
 
+def test_a_box_is_marked_until_its_text_can_be_read():
+    panel, driver = driven()
+    marks = []
+    for text in ("2", "2,", "2,1"):
+        driver.type("stride", text)
+        marks.append(driver.is_refused("stride"))
+    driver.type("stride", "x")
+    driver.press("undo")
+    marks.append(driver.is_refused("stride"))
+    assert marks == [False, True, False, False]
+
+
 def test_flipping():
     panel, driver = driven()
     before = panel.output
