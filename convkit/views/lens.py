@@ -229,7 +229,7 @@ class _LensRenderer:
         return formatting.numbers(self.weights, 2)
 
     def _cell_size(self) -> str:
-        """Return the size of a cell, with room for a weight above the number in its middle."""
+        """Return the size of a cell, with space for a weight above the number in its middle."""
         chars = longest(*self.cell_texts, self.weight_texts)
         font = fitting_font(chars, self._width())
         return cell_size(chars, font, font + 2 * CHIP_HEIGHT - 2)

@@ -223,7 +223,7 @@ class LossSurface:
         return [DARKEST * ((k + 1) / (count + 1)) ** 1.3 for k in range(count + 1)]
 
     def ring_labels(self) -> list[tuple[str, float, float]]:
-        """Return the text and the place of each thick ring's loss, where there is room for it."""
+        """Return the text and the place of each thick ring's loss, where there is space for it."""
         (width, height), labels = SURFACE_SIZE, []
         across = self.angle + math.pi / 2
         for ring in self.rings:

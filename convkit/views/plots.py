@@ -135,7 +135,7 @@ def _fitted(values: Tensor, signed: bool) -> Scale:
 
 
 def _draw_array(axes: Axes, title: str, values: Tensor, scale: Scale) -> AxesImage:
-    """Draw a (H, W) tensor as cells, with numbers where there is room."""
+    """Draw a (H, W) tensor as cells, with numbers where there is space."""
     values = values.detach().double()
     shown = values.abs() if scale.look == "magnitude" else values
     image = axes.imshow(

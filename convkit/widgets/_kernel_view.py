@@ -22,7 +22,7 @@ ZOOM = 7
 """The most rows and columns of a picture that are shown as numbers."""
 
 COLUMNS_BESIDE_KERNEL = 15
-"""The most columns of input and output together that leave room for the kernel between them."""
+"""The most columns of input and output together that leave space for the kernel between them."""
 
 Cell = tuple[int, int]
 

@@ -447,7 +447,8 @@ class KernelEditor(Panel):
 
     def _paint_window_controls(self, result: KernelEditorResult) -> None:
         rows, columns = result.output.shape
-        self._of.value = f"of {formatting.size(result.output.shape)}"
+        size = formatting.size(result.output.shape)
+        self._of.value = "" if result.state.fits_tables else f"of {size}"
         i, j = result.at
         for control, value, most in (
             (self._row, i, rows - 1),
