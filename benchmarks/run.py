@@ -44,14 +44,17 @@ def edit_rows(m: dict[str, Summary]) -> Rows:
     rows = []
     for name, words in names.items():
         (median, late), (messages, work) = m[name], m[f"work of {name}"]
-        ratio = f"p95 {late / median:.2f} × the median"
+        ratio = f"p95 {late / median:.2f} × the median (at most 1.6)"
         if name in beside:
             other, most = beside[name]
             wanted = f" (at most {most})" if most else ""
             of = {"bare": "bare", "photo": "the 128 × 128 one"}[other]
             ratio = f"{median / m[other][0]:.2f} × {of}{wanted}; {ratio}"
         rows.append((words, milliseconds(m[name]), ratio))
-        rows.append((f"{words}: messages, style and layout", f"{messages:.0f}, {work:.1f} ms", ""))
+        of_bare = f"{work / m['work of bare'][1]:.1f} × bare (at most 3), at most 3 messages"
+        rows.append(
+            (f"{words}: messages, style and layout", f"{messages:.0f}, {work:.1f} ms", of_bare)
+        )
     return rows
 
 

@@ -144,6 +144,18 @@ def shown_step(size: Sequence[int]) -> int:
     return -(-max(size) // MAX_SHOWN_SIDE)
 
 
+def every_shown(values: Tensor) -> Tensor:
+    """Return the rows and columns of an array (H, W) that a picture shows.
+
+    Examples
+    --------
+    >>> every_shown(torch.zeros(600, 512)).shape
+    torch.Size([200, 171])
+    """
+    step = shown_step(values.shape)
+    return values[::step, ::step]
+
+
 @dataclass(frozen=True, eq=False)
 class Correlation:
     """The library's output for a state, each part of it computed when it is first asked for.
@@ -247,8 +259,9 @@ class KernelEditorResult:
     @cached_property
     def fitted_limit(self) -> float:
         """The end of a colour key that suits the output, of a large one the pixels shown."""
-        shown = self.correlation.shown if self.candidate is None else self.candidate
-        return formatting.colour_limit(shown)
+        if self.candidate is None:
+            return formatting.colour_limit(self.correlation.shown)
+        return formatting.colour_limit(every_shown(self.candidate))
 
     @cached_property
     def _sum_of_weights(self) -> float:

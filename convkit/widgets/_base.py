@@ -194,8 +194,9 @@ class Panel(widgets.VBox):
                 raise
 
         def on_change(change: dict[str, Any]) -> None:
-            control.remove_class("ck-refused")
-            self.edit(label, read, change["new"])
+            with LOCK:
+                control.remove_class("ck-refused")
+                self.edit(label, read, change["new"])
 
         control.observe(on_change, trait)
 

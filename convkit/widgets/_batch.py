@@ -16,7 +16,8 @@ class Batch(Part):
     """Sends the changes of many widgets in one message; it shows nothing itself.
 
     A page handles one message faster than ten, and shows all that is in it in one frame. Until the
-    browser has told that it listens, and where there is none, each widget sends its own.
+    browser has told that it listens, and where there is none, each widget sends its own. Custom
+    messages and echoes are not held.
 
     Examples
     --------
@@ -54,7 +55,9 @@ class Batch(Part):
         try:
             with ExitStack() as stack:
                 for part in parts:
-                    vars(part)["_send"] = partial(self._collect, part.model_id)
+                    if part.comm is None:  # closed
+                        continue
+                    vars(part)["_send"] = partial(self._collect, part)
                     stack.callback(vars(part).pop, "_send")
                     stack.enter_context(part.hold_sync())
                 yield
@@ -62,10 +65,15 @@ class Batch(Part):
             self._is_holding = False
             self._deliver()
 
-    def _collect(self, model_id: str, message: dict[str, Any], buffers: list[bytes]) -> None:
-        """Keep the message that a widget would send."""
-        self._updates.append({"model": model_id, "message": message})
-        self._buffers += buffers
+    def _collect(
+        self, part: Widget, message: dict[str, Any], buffers: list[bytes] | None = None
+    ) -> None:
+        """Keep the new state that a widget would send; anything else goes out at once."""
+        if message["method"] != "update":
+            type(part)._send(part, message, buffers)
+            return
+        self._updates.append({"model": part.model_id, "message": message})
+        self._buffers += buffers or []
 
     def _deliver(self) -> None:
         updates, self._updates = self._updates, []

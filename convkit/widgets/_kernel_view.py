@@ -10,7 +10,7 @@ from torch import Tensor
 
 from convkit import formatting, ops
 from convkit.ops import WindowGeometry
-from convkit.state.kernel_editor import MAX_SHOWN_SIDE, KernelEditorResult, shown_step
+from convkit.state.kernel_editor import MAX_SHOWN_SIDE, KernelEditorResult, every_shown
 from convkit.views.html import minus
 from convkit.views.products import product_tiles, sum_line
 from convkit.views.scales import Scale
@@ -43,9 +43,14 @@ class KernelView(widgets.Box):
         Those of large ones.
     refit : Button
         Fits the output's colour key anew; shown where that would change it.
+    pointed : [i, j]
+        The output cell under the pointer, on whichever part that is; empty if there is none.
     next_difference : Button
         Goes to the next cell in which a learner's function differs; shown where there is one.
     """
+
+    _painted_input: Tensor | None = None
+    _window_shown: tuple[KernelEditorResult, Cell] | None = None
 
     def __init__(
         self,
@@ -72,8 +77,7 @@ class KernelView(widgets.Box):
         self.next_difference = widgets.Button(description="next difference")
         for button in (self.refit, self.next_difference):
             button.add_class("ck-link")
-        self._painted_input: Tensor | None = None
-        self._window_shown: tuple[KernelEditorResult, Cell] | None = None
+        self.pointed: list[int] = []
         super().__init__(
             [
                 _area("xh", input_controls),
@@ -101,8 +105,8 @@ class KernelView(widgets.Box):
             self.output_table.show(result.shown, scale, mark=mark)
             return
         is_own = result.candidate is not None
-        shown = _shown(result.shown) if is_own else result.correlation.shown
-        mark = None if mark is None else _shown(mark)
+        shown = every_shown(result.shown) if is_own else result.correlation.shown
+        mark = None if mark is None else every_shown(mark)
         with self.output_picture.hold_sync():
             _set_size(self.output_picture, shown.shape)
             self.output_picture.pixels = scale.indices(shown, mark)
@@ -142,10 +146,7 @@ class KernelView(widgets.Box):
 
     def _pointed(self, result: KernelEditorResult) -> Cell | None:
         """Return the output cell that is pointed at; after an edit it may be gone."""
-        shown: Sequence[NumberTable | Picture] = (self.input_picture, self.output_picture)
-        if result.state.fits_tables:
-            shown = self.input_table, self.output_table
-        i, j = next((part.pointed for part in shown if part.pointed), (-1, -1))
+        i, j = self.pointed or (-1, -1)
         rows, columns = result.output.shape
         return (i, j) if 0 <= i < rows and 0 <= j < columns else None
 
@@ -155,7 +156,7 @@ class KernelView(widgets.Box):
         if result.state.fits_tables:
             self._paint_small_input(result, scale)
         elif self._painted_input is not X:
-            shown = _shown(X)
+            shown = every_shown(X)
             with self.input_picture.hold_sync():
                 _set_size(self.input_picture, shown.shape)
                 self.input_picture.pixels = scale.indices(shown)
@@ -265,12 +266,6 @@ def _line(*children: Widget) -> widgets.HBox:
     line = widgets.HBox(children)
     line.add_class("ck-caption")
     return line
-
-
-def _shown(values: Tensor) -> Tensor:
-    """Return the rows and columns of an array that a picture shows."""
-    step = shown_step(values.shape)
-    return values[::step, ::step]
 
 
 def _set_size(picture: Picture, shape: Sequence[int]) -> None:

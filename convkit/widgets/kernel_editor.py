@@ -291,7 +291,7 @@ class KernelEditor(Panel):
                 self.links.connect((source, "pointed"), (target, "pointed"))
                 source.observe(self._on_pointed, "pointed")
         for part in (*view.whole_parts, view.input_zoom, view.output_zoom):
-            self.bind(part, "window", lambda cell: {"at": tuple(cell)}, "cell")
+            self.bind(part, "window", self._chosen_fields, "cell")
         self.bind(self._look, "", lambda look: {"look": look})
         view.refit.on_click(lambda _: self.edit("", lambda: {"limit": None}))
         view.next_difference.on_click(lambda _: self.edit("window", self._next_difference_fields))
@@ -332,11 +332,16 @@ class KernelEditor(Panel):
         now = result.at[0] * columns + result.at[1]
         return self._window_fields(next((k for k in places if k > now), places[0]))
 
-    def _on_pointed(self, _: object) -> None:
+    def _chosen_fields(self, cell: list[int]) -> dict[str, Any]:
+        self._view.pointed = []  # a choice ends the pointing, as in the browser
+        return {"at": tuple(cell)}
+
+    def _on_pointed(self, change: dict[str, Any]) -> None:
         """Show the window under the pointer in numbers; the state keeps the chosen one."""
         with LOCK, self.show_errors():
             if self._is_painting:
                 return
+            self._view.pointed = change["new"]
             with self._painting_together():
                 self._view.paint_window(self.store.result)
 

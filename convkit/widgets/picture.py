@@ -17,8 +17,8 @@ class Picture(Part):
     Rows and columns count from 0, in pixels of the full picture, of which the painted pixels may
     be a sample. The frame of cell (i, j) starts at ``start + (i, j) * stride`` and has the size
     `window`. If `pointable`, the frame follows the pointer, a click or an arrow key chooses the
-    cell, and two pictures whose `pointed` and `cell` are connected by `Links` move together; none
-    of this needs the kernel.
+    cell, and two pictures whose `pointed` are connected by `Links` point together; none of this
+    needs the kernel.
 
     Parameters
     ----------
@@ -45,7 +45,6 @@ class Picture(Part):
         Whose colour the frame has.
     pointable : bool
         Whether the frame follows the pointer and the arrow keys.
-
     zoomed : bool
         Whether dashed lines lead from the frame to the lower corners, for a zoom that stands there.
 

@@ -69,7 +69,7 @@ class Plot(Part):
     words = traitlets.Unicode("").tag(sync=True)
     path = traitlets.Bytes(b"").tag(sync=True)
     index = traitlets.Int(0).tag(sync=True, echo_update=False)
-    show_ahead = traitlets.Bool(False).tag(sync=True)
+    show_ahead = traitlets.Bool(False).tag(sync=True, echo_update=False)
     marker_texts = traitlets.List(traitlets.Unicode()).tag(sync=True)
     outside_texts = traitlets.List(traitlets.Unicode()).tag(sync=True)
     start_text = traitlets.Unicode("").tag(sync=True)

@@ -18,8 +18,14 @@ import torch
 from convkit import *
 from convkit.views import lens
 from convkit.widgets import *"""
-# Errors of the front end itself, by their exact text: Notebook 7.6 raises this one as it opens.
-JUPYTERLABS_OWN = frozenset({"Cannot read properties of undefined (reading 'schema')"})
+# Errors of Notebook 7 itself as it opens and closes, by their exact text.
+JUPYTERS_OWN = frozenset(
+    {
+        "Cannot read properties of undefined (reading 'schema')",
+        "Command 'filebrowser:open-path' not registered.",
+        "Failed to load resource: the server responded with a status of 403 (Forbidden)",
+    }
+)
 
 
 @contextmanager
@@ -31,7 +37,7 @@ def watched(chromium: Browser, **options: object) -> Iterator[Page]:
     page.on("pageerror", lambda error: messages.append(str(error)))
     yield page
     context.close()
-    unexpected = [text for text in messages if text not in JUPYTERLABS_OWN]
+    unexpected = [text for text in messages if text not in JUPYTERS_OWN]
     assert not unexpected, unexpected
 
 
@@ -147,6 +153,12 @@ def upload(panel: Locator, name: str, data: bytes) -> None:
 def open_section(panel: Locator, title: str) -> None:
     """Open a panel's section by its title."""
     button(panel, title).click()
+
+
+def start_painting(panel: Locator) -> None:
+    """Open the section in which dragging paints the input, and wait until it does."""
+    open_section(panel, "edit pixels")
+    expect(table(panel, "input")).to_have_class(re.compile("ck-paint"))
 
 
 def run_code(panel: Locator) -> dict:

@@ -24,6 +24,7 @@ from tests.browser.page_objects import (
     run_code,
     said,
     slider,
+    start_painting,
     table,
     type_in,
     upload,
@@ -335,6 +336,15 @@ def test_pointing_at_a_picture_moves_both_frames_and_a_click_keeps_the_window(on
     expect(number_box(on_photo, "Y row")).to_have_value("20")
 
 
+def test_an_arrow_key_wins_over_a_pointer_that_rests(on_photo):
+    source, target = (picture(on_photo, f"{name} 1") for name in ("input", "output"))
+    source.click(position={"x": 81, "y": 41})  # input pixel (20, 40)
+    target.hover(position={"x": 21, "y": 21})
+    expect(on_photo.locator(".ck-sum")).to_contain_text("= Y[10, 10]")
+    on_photo.page.keyboard.press("ArrowDown")
+    expect(on_photo.locator(".ck-sum")).to_contain_text("= Y[20, 39]")
+
+
 def test_pointing_at_a_small_output_moves_the_window_without_the_kernel(notebook, on_stripes):
     notebook.start("time.sleep(3)")
     cell = on_stripes.get_by_role("gridcell", name="Y[2, 1] = 1")
@@ -351,7 +361,7 @@ def test_pointing_at_a_small_output_moves_the_window_without_the_kernel(notebook
 def test_strokes_in_two_views_are_two_steps_and_a_cancelled_one_is_over(notebook):
     notebook.show("panel = KernelEditor(stripes())\ndisplay(panel, panel)")
     panels = notebook.page.locator(".ck-panel")
-    open_section(panels.nth(0), "edit pixels")
+    start_painting(panels.nth(0))
     views = [table(panels.nth(k), "input").locator("td") for k in (0, 1)]
     mouse = notebook.page.mouse
     for k, cells in enumerate(views):
@@ -372,7 +382,7 @@ def test_strokes_in_two_views_are_two_steps_and_a_cancelled_one_is_over(notebook
 
 
 def test_dragging_paints_cells_in_one_step_of_undo(on_stripes):
-    open_section(on_stripes, "edit pixels")
+    start_painting(on_stripes)
     cells = table(on_stripes, "input").locator("td")
     first, last = cells.nth(2).bounding_box(), cells.nth(5).bounding_box()
     mouse = on_stripes.page.mouse

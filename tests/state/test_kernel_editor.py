@@ -13,9 +13,11 @@ from convkit import ConvkitError, corr2d, photo, stripes
 from convkit.images import PICTURES, picture
 from convkit.kernels import kernel
 from convkit.state.kernel_editor import (
+    MAX_SHOWN_SIDE,
     MAX_SIDE,
     KernelEditorState,
     compute,
+    every_shown,
     file_fields,
     input_fields,
 )
@@ -148,6 +150,15 @@ def test_the_window_shown_is_inside_the_output_and_in_the_middle_of_a_new_photo(
     assert moved.state.at == (1, 2) and moved.output is large.output
     assert compute(replace(moved.state, K=torch.ones(2, 2)), moved).state.at == (1, 2)
     assert compute(state(X=photo(128))).state.at == (63, 63)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"padding": (1, 4)}, {"stride": 2, "flip": True}, {"dilation": (3, 1)}]
+)
+def test_of_a_large_output_the_pixels_shown_come_first(options):
+    result = compute(state(X=photo(), K=torch.randn(3, 2), **options))
+    torch.testing.assert_close(result.correlation.shown, every_shown(result.output))
+    assert max(result.correlation.shown.shape) <= MAX_SHOWN_SIDE
 
 
 # A learner's function

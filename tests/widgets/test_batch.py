@@ -47,6 +47,15 @@ def test_what_has_changed_before_an_exception_is_sent(batch):
     assert len(together) == 1
 
 
+def test_custom_messages_go_out_at_once_and_closed_widgets_are_left_alone(batch):
+    part, closed = Picture(), HTML()
+    closed.close()
+    with sent_by(part) as alone, sent_by(batch) as together, batch.hold([part, closed]):
+        part.send({"hello": 1})
+        assert [message["content"] for message in alone] == [{"hello": 1}]
+    assert together == []
+
+
 def test_a_batch_inside_a_batch_is_part_of_it(batch):
     text = HTML()
     with sent_by(batch) as together:
