@@ -98,7 +98,7 @@ def test_a_whole_panel_is_in_sight_beside_the_side_bar(notebook, name, size):
     page.set_viewport_size(before)
 
 
-COLOURS = """panel => [...panel.querySelectorAll("td, .ck-key i, .ck-frame-ring, .ck-walked")]
+COLOURS = """panel => [...panel.querySelectorAll("td, .ck-key i, .ck-walked")]
     .filter(e => e.checkVisibility()).map(e => {
         const s = getComputedStyle(e);
         return [s.backgroundColor, s.backgroundImage, s.stroke, s.borderColor].join();
