@@ -1,4 +1,4 @@
-"""Where there is room for a panel: output widths, small screens, forced colours, no motion."""
+"""Where a panel fits: output widths, small screens, forced colours, no motion."""
 
 from io import BytesIO
 from itertools import combinations
@@ -92,7 +92,7 @@ def test_a_whole_panel_is_in_sight_beside_the_side_bar(notebook, name, size):
     panel.evaluate("panel => panel.scrollIntoView({block: 'start'})")
     place = panel.bounding_box()
     sheet = page.locator(".jp-NotebookPanel:visible .jp-WindowedPanel-outer").bounding_box()
-    assert place["width"] < 960 and sheet["x"] > 200  # the side bar does take room
+    assert place["width"] < 960 and sheet["x"] > 200  # the side bar does take width
     assert place["y"] >= sheet["y"] - 1
     assert place["y"] + place["height"] <= sheet["y"] + sheet["height"] + 1
     page.set_viewport_size(before)
