@@ -30,7 +30,7 @@ EDIT = """([output, box, picture, text]) => new Promise(done => {
 })"""
 SCRUB = """panel => new Promise(done => {
     const slider = panel.querySelector(".ck-player input[type=range]");
-    const shown = panel.querySelector(".ck-frames [data-slot='0']");
+    const shown = panel.querySelector(".ck-frames figcaption [data-slot]"); // kernel, step n
     const before = shown.textContent;
     const look = () => {
         if (shown.textContent === before) requestAnimationFrame(look);

@@ -20,6 +20,8 @@ from convkit.ops import WindowGeometry
 
 LARGEST_LIMIT = 5e307
 """The largest end of a colour key: the distance between both ends is a float too."""
+HEADROOM = 1.2
+"""How much farther a colour key reaches than the values: its darkest colours are hard to tell."""
 
 # Numbers
 
@@ -61,6 +63,27 @@ def shorts(values: Tensor) -> list[list[str]]:
     return _in_rows(_short_texts(values.flatten().tolist()), values.shape[1])
 
 
+def narrow(values: Tensor) -> list[list[str]]:
+    """Return each value of a (H, W) tensor in at most five characters for most, row by row.
+
+    Two digits; what is longer has three decimals, or a power of ten where all values are small.
+    As in `shorts`, "0" is exactly zero and ".000" is not.
+
+    Examples
+    --------
+    >>> narrow(torch.tensor([[0.0982, 0.0039, 0.0002, 0.0]]))
+    [['.098', '.004', '.000', '0']]
+    >>> narrow(torch.tensor([[0.0039, 0.0002]]))
+    [['4e-3', '2e-4']]
+    """
+    form = "z.3f" if values.abs().max() >= 0.01 else ".0e"
+    texts = []
+    for x, text in zip(values.flatten().tolist(), _flat(numbers(values, 2)), strict=True):
+        is_long = len(text.replace("-", "").removeprefix("0.")) > 3 and abs(x) < 1
+        texts.append(short_power(f"{x:{form}}" if is_long else text))
+    return _in_rows(without_zero(texts), values.shape[1])
+
+
 def without_zero(texts: Sequence[str]) -> list[str]:
     """Return numbers without the zero before the point, for narrow places.
 
@@ -70,6 +93,39 @@ def without_zero(texts: Sequence[str]) -> list[str]:
     ['.5', '-.25', '10.5']
     """
     return [text.replace("0.", ".", 1) if text.lstrip("-")[:2] == "0." else text for text in texts]
+
+
+def with_minus(rows: Iterable[Sequence[str]]) -> list[list[str]]:
+    """Return texts, row by row, with minus signs in place of hyphens.
+
+    Examples
+    --------
+    >>> with_minus([["1", "-1"]])
+    [['1', '−1']]
+    """
+    return [[text.replace("-", "−") for text in row] for row in rows]
+
+
+def short_power(text: str) -> str:
+    """Return a number without what is plain in its power of ten.
+
+    Examples
+    --------
+    >>> short_power("1.2e+04")
+    '1.2e4'
+    """
+    return text.replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
+
+
+def minus(text: str) -> str:
+    """Return a text with minus signs in place of hyphens, as numbers are shown outside of code.
+
+    Examples
+    --------
+    >>> minus("2 - -1.5")
+    '2 − −1.5'
+    """
+    return text.replace("-", "−")
 
 
 def _number_texts(values: list[float], digits: int = 4) -> list[str]:
@@ -85,7 +141,7 @@ def _short_texts(values: list[float]) -> list[str]:
         elif 99.95 <= size < 9999.5:  # from here on ".1f" would write 100.0
             text = f"{x:.0f}"
         elif size >= 99.95:
-            text = f"{x:.0e}".replace("e+0", "e").replace("e+", "e")
+            text = short_power(f"{x:.0e}")
         elif size >= 9.995:  # ".2f" would write 10.00
             text = f"{x:.1f}"
         elif size >= 0.005:
@@ -94,6 +150,10 @@ def _short_texts(values: list[float]) -> list[str]:
             text = "0.00"
         texts.append(text)
     return texts
+
+
+def _flat(rows: list[list[str]]) -> list[str]:
+    return [text for row in rows for text in row]
 
 
 def _in_rows(texts: list[str], columns: int) -> list[list[str]]:
@@ -151,24 +211,35 @@ def describe(title: str, values: Tensor) -> str:
     return f"{title}: {size(values.shape)}, from {low} to {high}, digest {digest(values)}"
 
 
-def colour_limit(values: Tensor) -> float:
-    """Return the end of a colour key for `values`: the least of 1, 2, 5, 10 ... that holds all.
+def round_limit(largest: float, factors: Sequence[float] = (1, 2, 5)) -> float:
+    """Return the least round number that is not below `largest`: a factor times a power of ten.
 
-    It is 1 where no value differs from zero, or one is not finite, and at most 5e307.
+    It is 1 for 0 and what is not finite, and at most 5e307.
 
     Examples
     --------
-    >>> colour_limit(torch.tensor([[-0.3, 0.1]]))
-    0.5
+    >>> round_limit(0.3), round_limit(2.0)
+    (0.5, 2.0)
     """
-    largest = values.detach().abs().max().item()
     if not sys.float_info.min <= largest < math.inf:  # with full precision, and so divisible
         return 1.0
     if largest > LARGEST_LIMIT:
         return LARGEST_LIMIT
     power = 10.0 ** math.floor(math.log10(largest))
-    candidates = [factor * power for factor in (1, 2, 5)]
+    candidates = [factor * power for factor in factors]
     return next((limit for limit in candidates if largest <= limit * (1 + 1e-6)), 10 * power)
+
+
+def colour_limit(values: Tensor) -> float:
+    """Return the end of a colour key that holds all `values`, with some space beyond them.
+
+    Examples
+    --------
+    >>> colour_limit(torch.tensor([[-1.0, 0.1]]))
+    1.5
+    """
+    largest = values.detach().abs().max().item()
+    return round_limit(HEADROOM * largest, (1, 1.5, 2, 3, 5, 7))
 
 
 # Sums
@@ -180,7 +251,7 @@ def window_sums(patches: Tensor, K: Tensor, bias: float | None = None) -> list[s
     Examples
     --------
     >>> window_sums(torch.tensor([[0.0, 1.0], [1.0, 2.0]]), torch.tensor([[1.0, -1.0]]))
-    ['0×1 + 1×(-1) = -1', '1×1 + 2×(-1) = -1']
+    ['0×1 + 1×(−1) = −1', '1×1 + 2×(−1) = −1']
     """
     cells = _in_rows(_number_texts(patches.flatten().tolist()), K.numel())
     weights = [_in_parentheses(text) for text in _number_texts(K.flatten().tolist())]
@@ -191,7 +262,8 @@ def window_sums(patches: Tensor, K: Tensor, bias: float | None = None) -> list[s
         totals = totals + bias
     terms = [" + ".join([f"{x}×{k}" for x, k in zip(row, weights, strict=True)]) for row in cells]
     results = _number_texts(totals.tolist())
-    return [f"{term}{extra} = {result}" for term, result in zip(terms, results, strict=True)]
+    sums = zip(terms, results, strict=True)
+    return [f"{term}{extra} = {result}".replace("-", "−") for term, result in sums]
 
 
 def size_sums(geometry: WindowGeometry) -> tuple[str, str]:
@@ -200,7 +272,7 @@ def size_sums(geometry: WindowGeometry) -> tuple[str, str]:
     Examples
     --------
     >>> size_sums(WindowGeometry((6, 8), (1, 2)))
-    ('rows: 6 - 1 + 1 = 6', 'columns: 8 - 2 + 1 = 7')
+    ('rows: 6 − 1 + 1 = 6', 'columns: 8 − 2 + 1 = 7')
     """
     g = geometry
     sizes = (g.output_size, g.input_size, g.kernel_size, g.padding, g.stride, g.dilation)
@@ -210,33 +282,8 @@ def size_sums(geometry: WindowGeometry) -> tuple[str, str]:
 
 def _size_sum(out: int, n: int, k: int, p: int, s: int, d: int) -> str:
     if (p, s, d) == (0, 1, 1):
-        return f"{n} - {k} + 1 = {out}"
-    return f"floor(({n} + 2×{p} - {d}×({k} - 1) - 1) / {s}) + 1 = {out}"
-
-
-def update_sums(
-    cell: str, weights: Sequence[str], rates: Sequence[str], grads: Sequence[str]
-) -> list[str]:
-    """Return the arithmetic of all updates of one weight, from numbers that are written already.
-
-    Parameters
-    ----------
-    cell : str
-        The weight, such as "K[0, 0]".
-    weights : sequence of str
-        The weight before the first update and after each one.
-    rates, grads : sequence of str
-        The learning rate of each update, and the gradient before it.
-
-    Examples
-    --------
-    >>> update_sums("K[0, 0]", ["1.2", "0.768"], ["0.03"], ["14.4"])
-    ['K[0, 0]: 1.2 - 0.03×14.4 = 0.768']
-    """
-    updates = zip(weights[:-1], rates, grads, weights[1:], strict=True)
-    return [
-        f"{cell}: {old} - {lr}×{_in_parentheses(grad)} = {new}" for old, lr, grad, new in updates
-    ]
+        return f"{n} − {k} + 1 = {out}"
+    return f"floor(({n} + 2×{p} − {d}×({k} − 1) − 1) / {s}) + 1 = {out}"
 
 
 # Verdicts on a learning rate
@@ -354,10 +401,11 @@ def _descent_summary(
         grows = steepest > 2 * (1 + 1e-9)
         outcome = Outcome.DIVERGING if grows else Outcome.OSCILLATING
         start = "Diverging" if grows else "Oscillating without end"
-        return ConvergenceSummary(outcome, f"{start}, {reason}.")
+        return ConvergenceSummary(outcome, minus(f"{start}, {reason}."))
     if len(products) > 1:
         reason += f" (steepest direction) and {_factor(products[-1])} (flattest)"
-    return ConvergenceSummary(Outcome.CONVERGING, f"{_way(lr, limit, steepest)}, {reason}.")
+    text = f"{_way(lr, limit, steepest)}, {reason}."
+    return ConvergenceSummary(Outcome.CONVERGING, minus(text))
 
 
 def _way(lr: float, limit: float, steepest: float) -> str:
@@ -367,7 +415,7 @@ def _way(lr: float, limit: float, steepest: float) -> str:
     if steepest < 1e-3:
         return "Converging, but very slowly"
     if steepest > 1:
-        return "Converging and oscillating"
+        return "Converging, while the kernel swings to and fro"
     return "Converging"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -238,6 +238,29 @@ def named_like(X: Tensor) -> str | None:
         if name.endswith(size) and torch.equal(_cached_picture(name).to(X.dtype), X):
             return name
     return None
+
+
+def sampling_step(size: Sequence[int], max_side: int) -> int:
+    """Return k such that of every k-th row and column neither are more than `max_side`.
+
+    Examples
+    --------
+    >>> sampling_step((128, 128), 256), sampling_step((600, 512), 256)
+    (1, 3)
+    """
+    return -(-max(size) // max_side)
+
+
+def sampled(X: Tensor, max_side: int) -> Tensor:
+    """Return every k-th row and column of an array (H, W), k from `sampling_step`.
+
+    Examples
+    --------
+    >>> sampled(torch.zeros(600, 512), 256).shape
+    torch.Size([200, 171])
+    """
+    step = sampling_step(X.shape, max_side)
+    return X[::step, ::step]
 
 
 def open_image(source: str | Path | bytes | memoryview, *, max_side: int | None = None) -> Tensor:

@@ -16,12 +16,13 @@ from convkit.formatting import (
     convergence_summary,
     describe,
     digest,
+    minus,
     number,
     numbers,
+    round_limit,
     share_of_limit,
     shorts,
     size_sums,
-    update_sums,
     window_sums,
 )
 from convkit.ops import WindowGeometry, patches
@@ -36,7 +37,7 @@ SHORT = st.integers(-999, 999).map(lambda n: n / 100)  # at most 3 significant d
 
 def evaluate(text):
     """Return both sides of a written equation as numbers."""
-    left, right = text.replace("×", "*").split(" = ")
+    left, right = text.replace("×", "*").replace("−", "-").split(" = ")
     return eval(left, {"floor": math.floor}), float(right)
 
 
@@ -101,19 +102,21 @@ def test_whole_arrays_are_formatted_row_by_row():
 # Arrays
 
 
-def test_colour_limit_of_a_round_number_is_the_number_and_of_nothing_1():
-    for value in (1, 2, -5, 10, 1000, 0.05, -0.001):
-        assert colour_limit(torch.tensor([[0.0, value]])) == pytest.approx(abs(value))
+def test_a_round_limit_of_a_round_number_is_the_number_and_of_nothing_1():
+    for value in (1, 2, 5, 10, 1000, 0.05, 0.001):
+        assert round_limit(value) == pytest.approx(value)
     for value in (0.0, math.inf, math.nan, 5e-324):
-        assert colour_limit(torch.tensor([[0.0, value]], dtype=torch.float64)) == 1
+        assert round_limit(value) == colour_limit(torch.tensor([value]).double()) == 1
 
 
-@given(st.floats(3e-308, 5e307))
-def test_colour_limit_holds_all_and_wastes_little(largest):
-    limit = colour_limit(torch.tensor([[largest, -largest / 2]], dtype=torch.float64))
-    assert largest <= limit * (1 + 1e-6)
-    assert limit <= 2.5 * largest * (1 + 1e-6)
+@given(st.floats(3e-308, 4e307))
+def test_limits_hold_all_and_waste_little(largest):
+    limit = round_limit(largest)
+    assert largest <= limit * (1 + 1e-6) <= 2.5 * largest * (1 + 2e-6)
     assert f"{limit:.6e}"[:8] in ("1.000000", "2.000000", "5.000000")
+    limit = colour_limit(torch.tensor([[largest, -largest / 2]], dtype=torch.float64))
+    assert 1.2 * largest <= limit * (1 + 1e-6) <= 1.2 * 5 / 3 * largest * (1 + 2e-6)
+    assert f"{limit:.1e}"[0] in "12357"
 
 
 def test_descriptions_are_those_of_the_stored_notebooks():
@@ -164,9 +167,9 @@ def test_window_sums_evaluated_are_the_output_cells(data):
         assert right == pytest.approx(exact, rel=5.1e-4, abs=1e-5)
 
 
-@pytest.mark.parametrize(("bias", "end"), [(None, "= 0.5"), (-2.0, "+ (-2) = -1.5")])
+@pytest.mark.parametrize(("bias", "end"), [(None, "= 0.5"), (-2.0, "+ (−2) = −1.5")])
 def test_negative_weights_and_biases_stand_in_parentheses(bias, end):
-    assert window_sums(torch.tensor([[1.0, 0.5]]), BOOKS, bias) == [f"1×1 + 0.5×(-1) {end}"]
+    assert window_sums(torch.tensor([[1.0, 0.5]]), BOOKS, bias) == [f"1×1 + 0.5×(−1) {end}"]
 
 
 PAIR = st.tuples(st.integers(1, 3), st.integers(1, 3))
@@ -183,16 +186,6 @@ def test_size_sums_evaluated_are_the_output_size(size, kernel_size, padding, str
         assert left == right == geometry.output_size[axis]
         is_plain = padding[axis] == stride[axis] == dilation[axis] == 1
         assert ("floor" in text) != is_plain
-
-
-def test_update_sums():
-    assert update_sums("K[0, 1]", ["1.2", "0.768", "-1"], ["0.03", "0.1"], ["14.4", "-12"]) == [
-        "K[0, 1]: 1.2 - 0.03×14.4 = 0.768",
-        "K[0, 1]: 0.768 - 0.1×(-12) = -1",
-    ]
-
-
-# Verdicts on a learning rate
 
 
 def summary(lr, start=HALF, X=X, Y=Y, **options):
@@ -223,17 +216,17 @@ def test_summary_comes_true(start, share, reduction):
         assert said.outcome is Outcome.CONVERGING
         assert descent.jump(20).loss < descent.trajectory[0].loss
     if share < 1:
-        assert ("oscillating" in said.text) == (share > 0.5 and steep > 1e-5)
+        assert ("to and fro" in said.text) == (share > 0.5 and steep > 1e-5)
 
 
 def test_summary_is_that_of_the_stored_notebooks():
     assert summary(0.03).text == (
-        "Converging and oscillating, because rate 0.03 is 90% of the limit 0.03333: "
-        "a step multiplies the error by -0.8 (steepest direction) and 0.64 (flattest)."
+        "Converging, while the kernel swings to and fro, because rate 0.03 is 90% of the limit "
+        "0.03333: a step multiplies the error by −0.8 (steepest direction) and 0.64 (flattest)."
     )
     assert summary(0.034).text == (
         "Diverging, because rate 0.034 is 102% of the limit 0.03333: a step multiplies the "
-        "error by -1.04."
+        "error by −1.04."
     )
 
 
@@ -241,30 +234,30 @@ def test_summary_is_that_of_the_stored_notebooks():
     ("lr", "start", "share", "factors"),
     [
         (0.01, "Converging, because", "30% of", "0.4 (steepest direction) and 0.88 (flattest)."),
-        (0.0333333, "Converging and osc", "just below", "-1 + 2e-06 (steepest direction)"),
+        (0.0333333, "Converging, while", "just below", "−1 + 2e−06 (steepest direction)"),
         (
             1 / 30 - 1e-14,
             "Oscillating without end, because",
             "100% of",
-            "-1.",
+            "−1.",
         ),
         (
             0.0333334,
             "Diverging, because",
             "just above",
-            "-1 - 4e-06.",
+            "−1 − 4e−06.",
         ),
         (
             1e-9,
             "Converging, but very slowly,",
             "less than 0.01% of",
-            "1 - 6e-08 (steepest direction) and 1 -",
+            "1 − 6e−08 (steepest direction) and 1 −",
         ),
         (
             100.0,
             "Diverging, because",
             "3,000 times",
-            "-5999.",
+            "−5999.",
         ),
     ],
 )
@@ -272,7 +265,7 @@ def test_summary_says_why(lr, start, share, factors):
     said = summary(lr)
     assert said.outcome.value == start.split()[0].lower().rstrip(",")
     assert said.text.startswith(start)
-    assert f"because rate {number(lr)} is {share} the limit 0.03333: a step" in said.text
+    assert f"because rate {minus(number(lr))} is {share} the limit 0.03333: a step" in said.text
     assert f"multiplies the error by {factors}" in said.text
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -28,6 +28,11 @@ MAX_TABLE_COLUMNS = 20
 """The most columns that the tables of input and output have together."""
 LOOKS = ("auto", "grey", "signed", "magnitude")
 """How the output can be shown; "auto" leaves the choice to the kernel."""
+COLOURS_IN_WORDS = {
+    "grey": "in grey",
+    "signed": "blue below 0 and red above",
+    "magnitude": "as absolute values",
+}
 FITTED_SHARE = 0.2
 """A colour key is fitted anew where the output needs less than this share of it."""
 OPTIONS = {"padding": 0, "stride": 1, "dilation": 1}
@@ -133,29 +138,6 @@ class KernelEditorState(State):
         return codegen.correlation_code(source, self.K, flip=self.flip, **self.options)
 
 
-def shown_step(size: Sequence[int]) -> int:
-    """Return k where every k-th row and column of an array of this size is shown.
-
-    Examples
-    --------
-    >>> shown_step((128, 128)), shown_step((600, 512))
-    (1, 3)
-    """
-    return -(-max(size) // MAX_SHOWN_SIDE)
-
-
-def every_shown(values: Tensor) -> Tensor:
-    """Return the rows and columns of an array (H, W) that a picture shows.
-
-    Examples
-    --------
-    >>> every_shown(torch.zeros(600, 512)).shape
-    torch.Size([200, 171])
-    """
-    step = shown_step(values.shape)
-    return values[::step, ::step]
-
-
 @dataclass(frozen=True, eq=False)
 class Correlation:
     """The library's output for a state, each part of it computed when it is first asked for.
@@ -172,8 +154,8 @@ class Correlation:
 
     @cached_property
     def shown(self) -> Tensor:
-        """Every k-th row and column of the output, k from `shown_step`."""
-        step = shown_step(self.state.geometry.output_size)
+        """Every k-th row and column of the output: what a picture shows."""
+        step = images.sampling_step(self.state.geometry.output_size, MAX_SHOWN_SIDE)
         return self.output if step == 1 else self._every(step)
 
     def _every(self, step: int) -> Tensor:
@@ -247,21 +229,25 @@ class KernelEditorResult:
     @property
     def colour_range(self) -> tuple[float, float]:
         """The ends of the output's colour key; grey has the input's, times the sum of weights."""
-        limit = self.state.limit or self.fitted_limit
         if self.look == "signed":
-            return -limit, limit
+            return -self.limit, self.limit
         if self.look == "magnitude":
-            return 0.0, limit
+            return 0.0, self.limit
         low, high = self.state.input_range
         gain = max(1.0, self._sum_of_weights)
         return low * gain, high * gain
+
+    @property
+    def limit(self) -> float:
+        """The end of the colour key of signed values: those of the output, and the products."""
+        return self.state.limit or self.fitted_limit
 
     @cached_property
     def fitted_limit(self) -> float:
         """The end of a colour key that suits the output, of a large one the pixels shown."""
         if self.candidate is None:
             return formatting.colour_limit(self.correlation.shown)
-        return formatting.colour_limit(every_shown(self.candidate))
+        return formatting.colour_limit(images.sampled(self.candidate, MAX_SHOWN_SIDE))
 
     @cached_property
     def _sum_of_weights(self) -> float:
@@ -277,7 +263,7 @@ class KernelEditorResult:
             return f"{self.failure} What you see is convkit's own output."
         if self.mismatch is not None:
             return self._comparison()
-        low, high = formatting.number(self.output.min()), formatting.number(self.output.max())
+        low, high = _text(self.output.min()), _text(self.output.max())
         size = formatting.size(self.output.shape)
         told = f"Output {size}, {low} to {high}{self._cut()}. {self._reason()}"
         if not self.state.picture.startswith("file "):
@@ -291,20 +277,20 @@ class KernelEditorResult:
         if self.look != "grey" or not cut:
             return ""
         percent = f"{100 * cut:.0f}%" if cut >= 0.01 else "under 1%"
-        return f", {percent} cut to {formatting.number(low)} or {formatting.number(high)}"
+        return f", {percent} cut to {_text(low)} or {_text(high)}"
 
     def _reason(self) -> str:
         """Return why the output looks as it does."""
         total = self._sum_of_weights
-        sums = f"Weights sum to {formatting.number(total)}"
+        sums = f"Weights sum to {_text(total)}"
         if self.state.look != "auto":
-            return f"{sums}; the look {self.look} was chosen."
+            return f"{sums}; shown {COLOURS_IN_WORDS[self.look]}, as chosen."
         if total == 0 and self.state.K.any():
-            return f"{sums}: it takes differences, so the look is {self.look}."
+            return f"{sums}: it takes differences, {COLOURS_IN_WORDS[self.look]}."
         if self.look == "grey":
             effect = "keeps" if total == 1 else "adds up"
-            return f"{sums}: it {effect} brightness, so the look is {self.look}."
-        return f"{sums}; the look is {self.look}."
+            return f"{sums}: it {effect} brightness, shown {COLOURS_IN_WORDS[self.look]}."
+        return f"{sums}; shown {COLOURS_IN_WORDS[self.look]}."
 
     def _comparison(self) -> str:
         assert self.mismatch is not None and self.candidate is not None
@@ -313,7 +299,7 @@ class KernelEditorResult:
         if not wrong:
             return f"{name} agrees with convkit in all {cells} cells."
         i, j = wrong[0]
-        theirs, ours = (formatting.number(Y[i, j]) for Y in (self.candidate, self.output))
+        theirs, ours = (_text(Y[i, j]) for Y in (self.candidate, self.output))
         pattern = _pattern(self.mismatch)
         return (
             f"{name} differs from convkit in {len(wrong)} of {cells} cells, marked{pattern}; "
@@ -336,6 +322,10 @@ class KernelEditorResult:
         if self.operation is not ops.corr2d:
             lines.append(self.verdict)
         return "\n".join(lines)
+
+
+def _text(value: float | Tensor) -> str:
+    return formatting.minus(formatting.number(value))
 
 
 def _pattern(mismatch: Tensor) -> str:
@@ -380,6 +370,8 @@ def compute(
     result = KernelEditorResult(state, correlation, operation)
     if operation is not ops.corr2d:
         result = _with_candidate(result)
+        if previous is None:
+            result = _at_first_difference(result)
     return _with_limit(result)
 
 
@@ -494,6 +486,14 @@ def _with_candidate(result: KernelEditorResult) -> KernelEditorResult:
     bound = rounding_bound(state.X, K, **state.options)
     mismatch = mismatch_mask(candidate, result.output, bound)
     return replace(result, candidate=candidate, mismatch=mismatch)
+
+
+def _at_first_difference(result: KernelEditorResult) -> KernelEditorResult:
+    """Show the first cell in which a learner's function differs, where there is one."""
+    if result.mismatch is None or not result.mismatch.any():
+        return result
+    i, j = result.mismatch.nonzero()[0].tolist()
+    return replace(result, state=replace(result.state, at=(i, j)))
 
 
 def _checked_candidate(call: user_function.Call, result: KernelEditorResult) -> Tensor:

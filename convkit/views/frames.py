@@ -64,7 +64,7 @@ def kernel_limits(steps: Sequence[Step], best: Tensor) -> list[float]:
     >>> from convkit.descent import record
     >>> steps = record(torch.ones(1, 1), torch.ones(1, 1), torch.zeros(1, 1), [3.0] * 3)
     >>> kernel_limits(steps, torch.ones(1, 1))
-    [10.0, 50.0, 200.0, 200.0]
+    [10.0, 30.0, 200.0, 200.0]
     """
     sizes = _sizes(torch.stack([step.kernel for step in steps]))
     shown = torch.maximum(sizes, torch.cat((sizes[1:], sizes[-1:])))
@@ -126,7 +126,7 @@ def output_frames(steps: Sequence[Step], X: Tensor, Y: Tensor) -> StepFrames:
     limits = _limits(steps, sizes, sizes, _size(Y))
     tables = []
     for values in (predictions, Y.expand_as(predictions), residuals):
-        texts = _with_minus(formatting.shorts(values.flatten(1)))
+        texts = formatting.with_minus(formatting.shorts(values.flatten(1)))
         tables.append(_slot_table(writer, Y.shape, texts, _level_classes(values, limits)))
     parts = [
         _figure("Y", "prediction", tables[0], "corr2d(X, K)"),
@@ -199,25 +199,16 @@ def _level_classes(arrays: Tensor, limits: Sequence[float]) -> list[list[str]]:
 def _weight_texts(weights: Tensor, is_long: bool) -> list[list[str]]:
     """Return the texts of weights (n, k), of at most `LONGEST_NUMBER` characters or 5."""
     if not is_long:
-        return _with_minus(formatting.shorts(weights))
+        return formatting.with_minus(formatting.shorts(weights))
     rows = zip(formatting.numbers(weights), formatting.numbers(weights, 2), strict=True)
     fitted = [
         [
-            text if len(text) <= LONGEST_NUMBER else _short_power(less)
+            text if len(text) <= LONGEST_NUMBER else formatting.short_power(less)
             for text, less in zip(*pair, strict=True)
         ]
         for pair in rows
     ]
-    return _with_minus(fitted)
-
-
-def _short_power(text: str) -> str:
-    """Return a number such as "1.2e+04" without what is plain: "1.2e4"."""
-    return text.replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
-
-
-def _with_minus(texts: Rows) -> list[list[str]]:
-    return [[text.replace("-", "−") for text in row] for row in texts]
+    return formatting.with_minus(fitted)
 
 
 # Elements

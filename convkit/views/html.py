@@ -109,17 +109,6 @@ def ink(background: str) -> str:
     return "#000000" if luminance > 0.1791 else "#ffffff"
 
 
-def minus(text: str) -> str:
-    """Return a text with minus signs in place of hyphens, as numbers are shown.
-
-    Examples
-    --------
-    >>> minus("2 - -1.5")
-    '2 − −1.5'
-    """
-    return text.replace("-", "−")
-
-
 def _signed_rule(n: int) -> str:
     """Return the CSS of a signed cell of level n, from -LEVELS to LEVELS."""
     dark = n < -0.7 * LEVELS or n > 0.65 * LEVELS

@@ -218,15 +218,14 @@ class _LensRenderer:
     def _texts(self, values: Tensor) -> list[list[str]]:
         """Return the numbers of cells, of fewer digits where many stand side by side."""
         width = self._width()
-        if width > 26:
-            return formatting.numbers(values, 2)
-        return formatting.numbers(values, 3 if width > 16 else 4)
+        digits = 2 if width > 26 else 3 if width > 16 else 4
+        return formatting.with_minus(formatting.numbers(values, digits))
 
     def _weight_texts(self) -> list[list[str]]:
         """Return the weights as the window shows them: the narrower its cells, the shorter."""
         if self._width() > 16:
-            return formatting.shorts(self.weights)
-        return formatting.numbers(self.weights, 2)
+            return formatting.with_minus(formatting.shorts(self.weights))
+        return formatting.with_minus(formatting.numbers(self.weights, 2))
 
     def _cell_size(self) -> str:
         """Return the size of a cell, with space for a weight above the number in its middle."""
@@ -247,7 +246,7 @@ class _LensRenderer:
         bound = rounding_bound(self.padded, self.weights, bias=self.bias, **self.options)
         self.mismatch = mismatch_mask(shown, self.output, bound)
         for i, j in self.mismatch.nonzero().tolist():
-            given = formatting.number(shown[i, j].item())
+            given = formatting.minus(formatting.number(shown[i, j].item()))
             self.sums[i][j] += f", but yours gives {given}"
 
     def text(self) -> str:

@@ -306,7 +306,7 @@ class LossCurve:
     def words(self) -> str:
         """Return the numbers of the axes as HTML, placed in percent."""
         across, up = self._marks()
-        powers = [(share, f"10<sup>{_with_minus(str(k))}</sup>") for share, k in up]
+        powers = [(share, f"10<sup>{formatting.minus(str(k))}</sup>") for share, k in up]
         return _axis_words([(share, str(step)) for share, step in across], powers, "step", "")
 
 
@@ -336,7 +336,7 @@ def _ticks(low: float, high: float, pixels: float) -> list[tuple[float, str]]:
     """Return round numbers of an axis, and their texts."""
     step = _round_step(high - low, int(pixels // LEAST_TICK))
     numbers = [k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
-    return [(number, _with_minus(formatting.number(number))) for number in numbers]
+    return [(number, formatting.minus(formatting.number(number))) for number in numbers]
 
 
 def _axis_words(across: list[Any], up: list[Any], x_name: str, y_name: str) -> str:
@@ -346,16 +346,12 @@ def _axis_words(across: list[Any], up: list[Any], x_name: str, y_name: str) -> s
     return "".join(words) + names + f'<span class="ck-y-name">{escape(y_name)}</span>'
 
 
-def _with_minus(text: str) -> str:
-    return text.replace("-", "−")
-
-
 def _shade(share: float) -> str:
     return f"fill:color-mix(in srgb,var(--paper),{SURFACE_COLOUR} {share:.0f}%)"
 
 
 def _ring_label(text: str, x: float, y: float) -> str:
-    return f'<text class="ck-ring" x="{x:.1f}" y="{y + 4:.1f}">{_with_minus(text)}</text>'
+    return f'<text class="ck-ring" x="{x:.1f}" y="{y + 4:.1f}">{formatting.minus(text)}</text>'
 
 
 def _star(x: float, y: float) -> str:

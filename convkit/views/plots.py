@@ -76,22 +76,6 @@ class StaticFigure:
         return data, {"image/png": {"alt": self.text, "width": self.width}}
 
 
-# Pixels for a canvas.
-
-
-def sampled(values: Tensor, max_side: int) -> Tensor:
-    """Return every k-th row and column, so that neither side has more than `max_side` of them.
-
-    Examples
-    --------
-    >>> import torch
-    >>> sampled(torch.zeros(600, 512), 270).shape
-    torch.Size([200, 171])
-    """
-    step = -(-max(values.shape) // max_side)
-    return values[::step, ::step]
-
-
 # Figures of matplotlib.
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from html import escape
 
 from torch import Tensor
 
 from convkit import formatting
-from convkit.views.html import ink, minus, tint
+from convkit.formatting import minus
+from convkit.views.html import ink, tint
 
 MAX_TILES = 16
 """The most products that are written with their factors; of more, only the products are."""
@@ -37,17 +39,18 @@ def product_tiles(patch: Tensor, K: Tensor, limit: float) -> str:
     """
     products = patch * K
     factors = (formatting.shorts(patch), formatting.numbers(K, 3))
-    results = _product_texts(products)
+    are_many = K.numel() > MAX_TILES
+    results = formatting.narrow(products) if are_many else _product_texts(products)
     rows = []
     for i, row in enumerate((products.double() / limit).tolist()):
         cells = []
         for j, share in enumerate(row):
-            given = f"{factors[0][i][j]} × {factors[1][i][j]}" if K.numel() <= MAX_TILES else ""
+            given = f"{factors[0][i][j]} × {factors[1][i][j]}" if not are_many else ""
             colour = tint(share)
             style = f"background:{colour};color:{ink(colour)}"
             cells.append(f'<td style="{style}">{minus(given)}<b>{minus(results[i][j])}</b></td>')
         rows.append(f"<tr>{''.join(cells)}</tr>")
-    size = "" if K.numel() <= MAX_TILES else " ck-many"
+    size = " ck-many" if are_many else ""
     body = "".join(rows)
     return f'<table class="ck-tiles{size}" role="table" aria-label="products">{body}</table>'
 
@@ -66,22 +69,40 @@ def sum_line(patch: Tensor, K: Tensor, total: Tensor, cell: tuple[int, int]) -> 
     '2×1 + 3×(−1) <span>= <b>−1</b> = Y[0, 4]</span>'
     """
     if K.numel() <= MAX_FACTORS:
-        terms = formatting.window_sums(patch.reshape(1, -1), K)[0].rpartition(" = ")[0]
+        terms, _, text = formatting.window_sums(patch.reshape(1, -1), K)[0].rpartition(" = ")
+        sign = "="
     else:
-        terms = _product_terms(patch, K)
-    result = f"<span>= <b>{formatting.number(total)}</b> = Y[{cell[0]}, {cell[1]}]</span>"
+        terms, sign, text = _product_sum(patch, K, total)
+    result = f"<span>{sign} <b>{text}</b> = Y[{cell[0]}, {cell[1]}]</span>"
     return minus(f"{escape(terms)} {result}")
 
 
-def _product_terms(patch: Tensor, K: Tensor) -> str:
-    """Return "0.5 - 0.25 + 1": the products of all weights that are not 0."""
+def compared_sums(line: str, name: str, given: Tensor, cell: tuple[int, int]) -> str:
+    """Return convkit's `sum_line` and what a learner's function gives for the cell, as HTML.
+
+    Examples
+    --------
+    >>> import torch
+    >>> compared_sums("1 + 1 = 2", "mine", torch.tensor(3.0), (0, 4))
+    '<i>convkit</i><span>1 + 1 = 2</span><i>your mine</i><span>Y[0, 4] = <b ...>3</b></span>'
+    """
+    theirs = f'Y[{cell[0]}, {cell[1]}] = <b class="ck-theirs">{minus(formatting.number(given))}</b>'
+    rows = ("convkit", line), (f"your {escape(name)}", theirs)
+    return "".join([f"<i>{who}</i><span>{said}</span>" for who, said in rows])
+
+
+def _product_sum(patch: Tensor, K: Tensor, total: Tensor) -> tuple[str, str, str]:
+    """Return "0.50 - 0.25", "=" and "0.25": the products of weights that are not 0, and `total`.
+
+    The sign is "≈" where the rounded numbers do not add up.
+    """
     products = (patch * K)[K != 0]
     if products.numel() > MAX_TERMS:
-        return f"sum of {K.numel()} products"
-    if not products.numel():
-        return "0"
-    texts = _product_texts(products.reshape(1, -1))[0]
-    return " + ".join(texts).replace("+ -", "- ")
+        return f"sum of {K.numel()} products", "=", formatting.number(total)
+    texts = _product_texts(products.reshape(1, -1))[0] if products.numel() else ["0"]
+    text = _product_texts(total.reshape(1, 1))[0][0]
+    adds_up = math.isclose(sum(map(float, texts)), float(text), rel_tol=1e-9, abs_tol=1e-9)
+    return " + ".join(texts).replace("+ -", "- "), "=" if adds_up else "≈", text
 
 
 def _product_texts(products: Tensor) -> list[list[str]]:

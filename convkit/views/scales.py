@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from convkit import formatting
-from convkit.views.html import COLOURS, grey_classes, ink, minus, signed_classes, tint
+from convkit.formatting import minus
+from convkit.views.html import COLOURS, grey_classes, ink, signed_classes, tint
 
 TOP = 254
 """The palette index of the last shade; the one after it marks a difference."""

@@ -8,11 +8,12 @@ import ipywidgets as widgets
 from ipywidgets import Widget
 from torch import Tensor
 
-from convkit import formatting, ops
+from convkit import formatting, images, ops
+from convkit.formatting import minus
 from convkit.ops import WindowGeometry
-from convkit.state.kernel_editor import MAX_SHOWN_SIDE, KernelEditorResult, every_shown
-from convkit.views.html import minus
-from convkit.views.products import product_tiles, sum_line
+from convkit.state.kernel_editor import MAX_SHOWN_SIDE, KernelEditorResult
+from convkit.user_function import name_of
+from convkit.views.products import compared_sums, product_tiles, sum_line
 from convkit.views.scales import Scale
 from convkit.widgets._base import html
 from convkit.widgets.number_table import NumberTable
@@ -59,6 +60,26 @@ class KernelView(widgets.Box):
         output_controls: Widget,
         kernel: Widget,
     ) -> None:
+        self._make_arrays()
+        self._make_words()
+        self.pointed: list[int] = []
+        output_line = self._captions[1], self.next_difference, self.refit, self._keys[2]
+        super().__init__(
+            [
+                _area("xh", input_controls),
+                _area("kh", kernel_controls),
+                _area("yh", output_controls),
+                _area("xp", self.input_table, self.input_picture),
+                _area("kp", kernel),
+                _area("yp", self.output_table, self.output_picture),
+                _area("xl", _line(self._captions[0], self._keys[0]), self.input_zoom),
+                _area("sm", _line(html("pixel × weight", "ck-cap"), self._keys[1]), self._products),
+                _area("yl", _line(*output_line), self.output_zoom),
+            ]
+        )
+        self.add_class("ck-stage")
+
+    def _make_arrays(self) -> None:
         self.input_table = NumberTable("input", "X")
         self.output_table = NumberTable("output", "Y", "output")
         self.input_picture = Picture("input", width=MAX_SHOWN_SIDE)
@@ -71,27 +92,15 @@ class KernelView(widgets.Box):
         self.output_table.headers = self.input_table.headers = True
         self.input_table.pick = self.output_table.pick = "hover"
         self.input_zoom.pick = self.output_zoom.pick = "click"
-        self._keys, self._captions = (html(), html()), (html("", "ck-cap"), html("", "ck-cap"))
+
+    def _make_words(self) -> None:
+        self._keys = html(), html(), html()
+        self._captions = html("", "ck-cap"), html("", "ck-cap")
         self._products = html("", "ck-products")
         self.refit = widgets.Button(description="refit", tooltip="fit the colour key to the output")
         self.next_difference = widgets.Button(description="next difference")
         for button in (self.refit, self.next_difference):
             button.add_class("ck-link")
-        self.pointed: list[int] = []
-        super().__init__(
-            [
-                _area("xh", input_controls),
-                _area("kh", kernel_controls),
-                _area("yh", output_controls),
-                _area("xp", self.input_table, self.input_picture),
-                _area("kp", kernel),
-                _area("yp", self.output_table, self.output_picture),
-                _area("xl", _line(self._captions[0], self._keys[0]), self.input_zoom),
-                _area("sm", self._products, self.next_difference),
-                _area("yl", _line(self._captions[1], self.refit, self._keys[1]), self.output_zoom),
-            ]
-        )
-        self.add_class("ck-stage")
 
     @property
     def whole_parts(self) -> tuple[NumberTable | Picture, ...]:
@@ -105,8 +114,8 @@ class KernelView(widgets.Box):
             self.output_table.show(result.shown, scale, mark=mark)
             return
         is_own = result.candidate is not None
-        shown = every_shown(result.shown) if is_own else result.correlation.shown
-        mark = None if mark is None else every_shown(mark)
+        shown = _sampled(result.shown) if is_own else result.correlation.shown
+        mark = None if mark is None else _sampled(mark)
         with self.output_picture.hold_sync():
             _set_size(self.output_picture, shown.shape)
             self.output_picture.pixels = scale.indices(shown, mark)
@@ -132,14 +141,13 @@ class KernelView(widgets.Box):
         state = result.state
         patch = ops.window(state.X, state.K, *cell, **state.options)
         K = state.K.flip(0, 1) if state.flip else state.K
-        limit = result.fitted_limit
+        tiles = product_tiles(patch, K, result.limit)
         line = sum_line(patch, K, result.output[cell], cell)
         if result.mismatch is not None and result.mismatch[cell]:
             assert result.candidate is not None
-            line += (
-                f'<span class="ck-theirs">yours: {formatting.number(result.candidate[cell])}</span>'
-            )
-        self._products.value = f'{product_tiles(patch, K, limit)}<div class="ck-sum">{line}</div>'
+            name = name_of(result.operation)
+            line = compared_sums(line, name, result.candidate[cell], cell)
+        self._products.value = f'{tiles}<div class="ck-sum">{line}</div>'
         if not state.fits_tables:
             self._paint_input_zoom(result, cell)
             self._paint_output_zoom(result, cell)
@@ -156,7 +164,7 @@ class KernelView(widgets.Box):
         if result.state.fits_tables:
             self._paint_small_input(result, scale)
         elif self._painted_input is not X:
-            shown = every_shown(X)
+            shown = _sampled(X)
             with self.input_picture.hold_sync():
                 _set_size(self.input_picture, shown.shape)
                 self.input_picture.pixels = scale.indices(shown)
@@ -208,7 +216,8 @@ class KernelView(widgets.Box):
         can_refit = result.look != "grey" and result.state.limit != result.fitted_limit
         self.refit.layout.display = None if can_refit else "none"
         self._keys[0].value = Scale("grey", *result.state.input_range).key()
-        self._keys[1].value = Scale(result.look, *result.colour_range).key()
+        self._keys[1].value = Scale("signed", -result.limit, result.limit).key()
+        self._keys[2].value = Scale(result.look, *result.colour_range).key()
         if result.state.fits_tables:
             for caption, values in zip(
                 self._captions, (result.state.X, result.output), strict=True
@@ -266,6 +275,11 @@ def _line(*children: Widget) -> widgets.HBox:
     line = widgets.HBox(children)
     line.add_class("ck-caption")
     return line
+
+
+def _sampled(values: Tensor) -> Tensor:
+    """Return the rows and columns that a picture shows."""
+    return images.sampled(values, MAX_SHOWN_SIDE)
 
 
 def _set_size(picture: Picture, shape: Sequence[int]) -> None:

@@ -67,7 +67,7 @@ class ArrayEditor(Part):
     >>> editor = ArrayEditor(torch.tensor([[1.0, -1.0]]), "kernel", symbol="K")
     >>> editor.on_edit(lambda value, cell: print(value.tolist(), cell))
     >>> editor.names, editor.texts
-    (['K[0, 0]', 'K[0, 1]'], ['1', '-1'])
+    (['K[0, 0]', 'K[0, 1]'], ['1', '−1'])
     >>> editor.show(torch.tensor([[2.0]]))
     >>> editor.value
     tensor([[2.]])
@@ -183,7 +183,7 @@ class ArrayEditor(Part):
         self.compact = max(rows, columns) >= COMPACT_SIDE
         shown = exact
         if self.compact:
-            shown = formatting.without_zero(_flat(formatting.numbers(self._value, 2)))
+            shown = _flat(formatting.narrow(self._value))
         if [rows, columns] != self.shape or not self.names:
             self.names = [f"{self._symbol}[{i}, {j}]" for i in range(rows) for j in range(columns)]
             self.shape = [rows, columns]
@@ -240,7 +240,9 @@ class ArrayEditor(Part):
         self.texts = _replaced(self.texts, index, text)
         self._errors.pop(index, None)
         self._errors.pop(PASTE, None)
-        if text == self._valid_texts[index]:  # rounded: the value behind it is exact
+        if formatting.minus(text) == formatting.minus(
+            self._valid_texts[index]
+        ):  # rounded: the value behind it is exact
             self._show_errors()
             return
         new = self.value
@@ -304,7 +306,8 @@ def _merge(old: list[str], new: list[str], kept: Sequence[bool]) -> list[str]:
 
 
 def _flat(rows: list[list[str]]) -> list[str]:
-    return list(chain.from_iterable(rows))
+    """Return the numbers of all rows, with minus signs."""
+    return list(chain.from_iterable(formatting.with_minus(rows)))
 
 
 @cache

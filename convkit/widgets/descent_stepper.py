@@ -10,7 +10,7 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from convkit import formatting, ops
+from convkit import formatting, images, ops
 from convkit.descent import Step
 from convkit.errors import ConvkitError
 from convkit.formatting import Outcome
@@ -43,7 +43,6 @@ from convkit.views.frames import (
 from convkit.views.loss_plots import CURVE_SIZE, SURFACE_SIZE, LossCurve, LossSurface, curve_of
 from convkit.views.plots import (
     descent_text,
-    sampled,
     static_figure,
 )
 from convkit.views.scales import Scale
@@ -518,7 +517,7 @@ class DescentStepper(Panel):
         limit = formatting.colour_limit(torch.stack((first, *values.values())))
         scale = Scale("signed", -limit, limit)
         for name, picture in self._pictures.items():
-            shown = sampled(values[name], PICTURE_SIDE)
+            shown = images.sampled(values[name], PICTURE_SIDE)
             with picture.hold_sync():
                 picture.shape, picture.palette = list(shown.shape), scale.palette
                 picture.pixels = scale.indices(shown)
@@ -608,7 +607,7 @@ def _kernel_text(kernel: Tensor) -> str:
     if kernel.numel() > 2:
         return ""
     weights = ", ".join(row[0] for row in formatting.numbers(kernel.reshape(-1, 1), 3))
-    return f":\nK = [{weights}]".replace("-", "−")
+    return f":\nK = [{formatting.minus(weights)}]"
 
 
 def _show_frames(part: Frames, frames: StepFrames, announcements: list[str] | None = None) -> None:

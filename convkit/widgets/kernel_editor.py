@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from convkit import formatting, images, kernels, ops
+from convkit.formatting import minus
 from convkit.ops import Pair
 from convkit.state import kernel_editor
 from convkit.state.kernel_editor import (
@@ -23,7 +24,6 @@ from convkit.state.kernel_editor import (
 )
 from convkit.state.store import LOCK, Store, equal
 from convkit.user_function import accepted_keywords, name_of
-from convkit.views.html import minus
 from convkit.views.lens import lens
 from convkit.views.plots import show
 from convkit.views.scales import Scale
@@ -406,7 +406,7 @@ class KernelEditor(Panel):
         >>> panel.set_status("working", "busy")
         >>> panel.paint(panel.store.result)
         >>> panel.status
-        'Output 3 × 3, 0 to 1. Weights sum to 1: it keeps brightness, so the look is grey.'
+        'Output 3 × 3, 0 to 1. Weights sum to 1: it keeps brightness, shown in grey.'
         """
         self._view.paint(result)
         self._paint_input_controls(result.state)
@@ -440,7 +440,8 @@ class KernelEditor(Panel):
         It stays while one drags, so that a weight that becomes small does not move under the hand.
         """
         cell = self._chosen_cell()
-        weight, limit = K[cell].item(), 2 * formatting.colour_limit(K)
+        weight = K[cell].item()
+        limit = 2 * formatting.round_limit(K.abs().max().item())
         self._cell_name.value = f"K[{cell[0]}, {cell[1]}]"
         suits = 0.3 * limit <= self._drag_scale <= 3 * limit or equal(K, self._dragged)
         if abs(weight) > self._drag_scale or not suits:

@@ -8,19 +8,16 @@ import traitlets
 from torch import Tensor
 
 from convkit import formatting
-from convkit.views.html import minus
+from convkit.formatting import minus
 from convkit.views.scales import Scale
-from convkit.widgets._part import Part, module, stylesheet
+from convkit.widgets._part import module, stylesheet
+from convkit.widgets._pointable import Pointable, pair
 
 Cell = tuple[int, int]
 PaintHandler = Callable[[list[Cell], str], None]
 
 
-def _pair(value: list[int]) -> traitlets.List:
-    return traitlets.List(traitlets.Int(), value, minlen=2, maxlen=2)
-
-
-class NumberTable(Part):
+class NumberTable(Pointable):
     """A table of numbers, of which one can choose a cell, or paint cells.
 
     Rows and columns count from 0 at the first cell of the whole array, of which the table may show
@@ -71,22 +68,16 @@ class NumberTable(Part):
     label = traitlets.Unicode("").tag(sync=True)
     symbol = traitlets.Unicode("").tag(sync=True)
     role = traitlets.Enum(("input", "output"), "input").tag(sync=True)
-    shape = _pair([0, 0]).tag(sync=True)
-    first = _pair([0, 0]).tag(sync=True)
+    shape = pair(0, 0)
+    first = pair(0, 0)
     texts = traitlets.List(traitlets.Unicode()).tag(sync=True)
     levels = traitlets.Bytes(b"").tag(sync=True)
     palette = traitlets.Bytes(b"").tag(sync=True)
     inks = traitlets.Bytes(b"").tag(sync=True)
     padded = traitlets.List(traitlets.Int()).tag(sync=True)
     marked = traitlets.List(traitlets.Int()).tag(sync=True)
-    start = _pair([0, 0]).tag(sync=True)
-    stride = _pair([1, 1]).tag(sync=True)
-    dilation = _pair([1, 1]).tag(sync=True)
-    window = _pair([1, 1]).tag(sync=True)
-    cells = _pair([1, 1]).tag(sync=True)
+    dilation = pair(1, 1)
     weights = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    cell = traitlets.List(traitlets.Int(), [], maxlen=2).tag(sync=True, echo_update=False)
-    pointed = traitlets.List(traitlets.Int(), [], maxlen=2).tag(sync=True, echo_update=False)
     pick = traitlets.Enum(("none", "click", "hover", "paint"), "none").tag(sync=True)
     columns_in_line = traitlets.Int(0).tag(sync=True)
     headers = traitlets.Bool(False).tag(sync=True)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import traitlets
 
-from convkit.widgets._part import Part, module, stylesheet
+from convkit.widgets._part import module, stylesheet
+from convkit.widgets._pointable import Pointable, pair
 
 
-def _pair() -> traitlets.List:
-    return traitlets.List(traitlets.Int(), [1, 1], minlen=2, maxlen=2)
-
-
-class Picture(Part):
+class Picture(Pointable):
     """A picture painted from indices and a palette, with a frame around one window of it.
 
     Rows and columns count from 0, in pixels of the full picture, of which the painted pixels may
@@ -63,14 +60,8 @@ class Picture(Part):
     width = traitlets.Int(270).tag(sync=True)
     pixels = traitlets.Bytes(b"").tag(sync=True)
     palette = traitlets.Bytes(b"").tag(sync=True)
-    shape = _pair().tag(sync=True)
+    shape = pair(1, 1)
     full_shape = traitlets.List(traitlets.Int(), []).tag(sync=True)
-    start = traitlets.List(traitlets.Int(), [0, 0], minlen=2, maxlen=2).tag(sync=True)
-    stride = _pair().tag(sync=True)
-    window = _pair().tag(sync=True)
-    cells = _pair().tag(sync=True)
-    cell = traitlets.List(traitlets.Int(), [], maxlen=2).tag(sync=True, echo_update=False)
-    pointed = traitlets.List(traitlets.Int(), [], maxlen=2).tag(sync=True, echo_update=False)
     frame_role = traitlets.Enum(("kernel", "output"), "kernel").tag(sync=True)
     pointable = traitlets.Bool(False).tag(sync=True)
     zoomed = traitlets.Bool(False).tag(sync=True)

@@ -30,7 +30,7 @@ class Page:
     """What a lens shows: of each table its numbers, classes, title, and of each output its sum."""
 
     def __init__(self, view):
-        self.soup = BeautifulSoup(view._repr_html_(), "html.parser")
+        self.soup = BeautifulSoup(view._repr_html_().replace("−", "-"), "html.parser")
         self.buttons = [row("input", type="radio") for row in self.rows("Y")]
         self.sums = [[button["aria-label"] for button in row] for row in self.buttons]
 
@@ -100,7 +100,7 @@ def test_tables_and_sums_are_those_of_the_operation(problem, flip, bias):
             assert cell == (i, j)
             assert value == pytest.approx(Y[i, j].item(), rel=1e-5, abs=1e-5)
             assert total == pytest.approx(Y[i, j].item(), rel=6e-4, abs=1e-5)
-    assert repr(view).splitlines()[1] == page.sums[0][0] == page.soup.select_one(".ck-sum").text
+    assert repr(view).replace("−", "-").splitlines()[1] == page.sums[0][0] == page.soup.select_one(".ck-sum").text
     ph, pw = options["padding"]
     in_padding = ~F.pad(torch.ones_like(X).bool(), (pw, pw, ph, ph))
     assert page.has_class("X", "pad") == in_padding.tolist()
@@ -166,10 +166,10 @@ def test_a_page_that_drops_styles_keeps_a_readable_table_and_one_sum():
         "input 6 × 8",
         *["1 1 0 0 0 0 1 1"] * 6,
         "kernel 1 × 2",
-        "1 -1",
+        "1 −1",
         "output 6 × 7",
-        *["0 1 0 0 0 -1 0"] * 6,
-        "Y[2, 1] = 1×1 + 0×(-1) = 1",
+        *["0 1 0 0 0 −1 0"] * 6,
+        "Y[2, 1] = 1×1 + 0×(−1) = 1",
     ]
 
 

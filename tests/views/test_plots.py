@@ -17,7 +17,6 @@ from convkit.views import show
 from convkit.views.html import COLOURS
 from convkit.views.plots import (
     descent_text,
-    sampled,
     static_figure,
 )
 from convkit.views.scales import Scale
@@ -39,15 +38,6 @@ def descent(steps=6):
     X, start = stripes(), torch.tensor([[0.5, 0.5]])
     Y = corr2d(X, EDGE)
     return record(X, Y, start, [0.03] * steps), problem(), X, Y
-
-
-# Canvas pictures
-
-
-@pytest.mark.parametrize(("side", "step"), [(300, 1), (301, 2), (600, 2), (601, 3)])
-def test_a_large_picture_is_sampled_for_the_screen(side, step):
-    values = torch.arange(side * 2.0).reshape(side, 2)
-    assert torch.equal(sampled(values, 300), values[::step, ::step])
 
 
 # show

@@ -126,7 +126,7 @@ class PanelDriver:
         """Return the number in a box of a grid; where it is rounded, the tooltip's."""
         grid = self.find(name)
         texts = grid.titles or grid.texts
-        return float(texts[grid.names.index(name)])
+        return float(texts[grid.names.index(name)].replace("−", "-"))
 
     @property
     def status(self) -> str:

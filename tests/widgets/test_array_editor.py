@@ -207,7 +207,7 @@ def test_what_is_no_small_finite_array_is_refused(typist, value, message):
 
 def test_each_box_has_the_colour_of_its_value():
     signed = Typist([[-1.0, 0.0, 1.0]]).editor
-    assert [background for background, _ in signed.colours] == [tint(-1), tint(0), tint(1)]
+    assert [background for background, _ in signed.colours] == [tint(-0.65), tint(0), tint(0.65)]
     signed.show(signed.value, limit=2.0)
     assert signed.colours[0][0] == tint(-0.5)
     grey = Typist([[0.0, 0.5, 1.0]], signed=False).editor
@@ -231,7 +231,7 @@ def _luminance(colour):
 def test_large_arrays_show_two_digits_and_keep_all():
     value = torch.full((5, 5), -0.123456)
     typist = Typist(value.tolist())
-    assert set(typist.editor.texts) == {"-.12"} and set(typist.editor.titles) == {"-0.1235"}
+    assert set(typist.editor.texts) == {"−.12"} and set(typist.editor.titles) == {"−0.1235"}
     typist.type(0, 0, "")
     typist.type(0, 0, "-.12")
     typist.type(0, 1, "1")

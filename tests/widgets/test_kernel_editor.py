@@ -13,10 +13,10 @@ from bs4 import BeautifulSoup
 from PIL import Image
 
 from convkit import ConvkitError, convolve2d, corr2d, photo, stripes
-from convkit.formatting import number
+from convkit.formatting import minus, number
 from convkit.images import PICTURES, picture
 from convkit.kernels import KERNELS, kernel
-from convkit.state.kernel_editor import compute
+from convkit.state.kernel_editor import COLOURS_IN_WORDS, compute
 from convkit.state.store import replay
 from convkit.views.scales import Scale
 from convkit.widgets import KernelEditor
@@ -326,13 +326,13 @@ def test_cells_that_differ_are_marked_with_both_sums():
 
     panel, driver = driven(operation=differs)
     assert "differs from convkit in 1 of 24 cells" in driver.status and driver.kind == "error"
-    driver.press("next difference")
     assert panel.store.state.at == (1, 2) and "= Y[1, 2]" in driver.html()
     theirs = number(panel.output[1, 2] + 1)
-    assert f"yours: {theirs}" in driver.html()
+    assert f'Y[1, 2] = <b class="ck-theirs">{minus(theirs)}</b>' in driver.html()
     assert "but yours gives" in panel._repr_mimebundle_()[0]["text/html"]
     panel.X = photo(128)
     painted = driver.find("output 126 × 126").pixels
+    panel.store.set(at=(5, 5))
     driver.press("next difference")
     assert panel.store.state.at == (1, 2)
     assert [n for n, level in enumerate(painted) if level == 255] == [126 + 2]
@@ -449,7 +449,7 @@ def test_a_small_input_is_stored_as_a_lens_and_a_photo_as_a_picture():
     data, _ = small._repr_mimebundle_()
     assert data["text/plain"] == small.summary() == repr(small)
     assert "Run this cell to make the panel live." in data["text/html"]
-    assert "rows: 6 - 3 + 1 = 4" in data["text/html"]
+    assert "rows: 6 − 3 + 1 = 4" in data["text/html"]
     data, metadata = large._repr_mimebundle_()
     assert "text/html" not in data
     with Image.open(io.BytesIO(b64decode(data["image/png"]))) as image:
@@ -523,10 +523,10 @@ def test_the_kernel_chooses_the_look(name, look, words):
 @pytest.mark.parametrize(
     ("weight", "words"),
     [
-        (4e-4, "Weights sum to 0.0004: it adds up brightness, so the look is grey."),
-        (-4e-4, "Weights sum to -0.0004; the look is signed."),
-        (0.0, "Weights sum to 0; the look is signed."),
-        (0.9995, "Weights sum to 1: it keeps brightness, so the look is grey."),
+        (4e-4, "Weights sum to 0.0004: it adds up brightness, shown in grey."),
+        (-4e-4, "Weights sum to −0.0004; shown blue below 0 and red above."),
+        (0.0, "Weights sum to 0; shown blue below 0 and red above."),
+        (0.9995, "Weights sum to 1: it keeps brightness, shown in grey."),
     ],
 )
 def test_the_sum_of_weights_is_rounded_to_their_own_size(weight, words):
@@ -535,7 +535,7 @@ def test_the_sum_of_weights_is_rounded_to_their_own_size(weight, words):
 
 
 @pytest.mark.parametrize(
-    ("look", "ends"), [("grey", (0, 1)), ("signed", (-5, 5)), ("magnitude", (0, 5))]
+    ("look", "ends"), [("grey", (0, 1)), ("signed", (-7, 7)), ("magnitude", (0, 7))]
 )
 def test_a_chosen_look_is_kept_and_is_no_step_of_undo(look, ends):
     panel, driver = driven(photo(128))
@@ -544,7 +544,7 @@ def test_a_chosen_look_is_kept_and_is_no_step_of_undo(look, ends):
     shown = driver.find("output 126 × 126").pixels
     assert (
         shown == Scale(look, *ends).indices(panel.output)
-        and f"the look {look} was chosen" in driver.status
+        and f"shown {COLOURS_IN_WORDS[look]}, as chosen." in driver.status
     )
     driver.press("undo")
     assert driver.find("look of the output").value == look and not panel.store.can_undo
@@ -552,13 +552,14 @@ def test_a_chosen_look_is_kept_and_is_no_step_of_undo(look, ends):
 
 def test_the_colour_key_stays_until_it_no_longer_suits_and_can_be_refitted():
     panel, driver = driven(K=torch.tensor([[1.0, -1.0]]))
-    for text, limit in (("0.5", 1), ("0.3", 1), ("0.001", 1), ("30", 50), ("12", 50), ("3", 5)):
+    limits = {"0.5": 1.5, "0.3": 1.5, "0.001": 1.5, "30": 50, "12": 50, "3": 5}
+    for text, limit in limits.items():
         driver.type("K[0, 0]", text)
         assert panel.store.state.limit == limit
     driver.type("K[0, 0]", "1")
     assert panel.store.state.limit == 5
     driver.press("refit")
-    assert panel.store.state.limit == 1
+    assert panel.store.state.limit == 1.5
 
 
 def test_pointing_shows_a_window_in_numbers_and_leaves_the_state():

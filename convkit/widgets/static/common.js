@@ -43,10 +43,14 @@ function watch(model, signal, names, action) {
   action();
 }
 
-/** Send Python a message; without a kernel it is lost, as the panel says in words. */
-function send(model, content, buffers = []) {
+/**
+ * Send Python a message, and call `whenDone` when it has done all that the message asked for.
+ * Without a kernel it is lost, as the panel says in words.
+ */
+function send(model, content, buffers = [], whenDone = () => {}) {
+  const status = (message) => message.content.execution_state === "idle" && whenDone();
   try {
-    model.send(content, undefined, buffers);
+    model.send(content, { iopub: { status } }, buffers);
   } catch (error) {
     if (!String(error).includes("Cannot send")) throw error;
   }

@@ -20,13 +20,26 @@ function choose(model, cell) {
   model.save_changes();
 }
 
+const MOST_UNANSWERED = 2; // one is answered while the next is on its way
+
 /** Return a function that tells of the cell under the pointer, null for none, once per frame. */
 function pointer(model) {
   let cell = null;
+  let unanswered = 0;
+  let isLate = false;
+  const tellPython = () => {
+    isLate = unanswered === MOST_UNANSWERED;
+    if (isLate) return;
+    unanswered += 1;
+    send(model, { pointed: model.get("pointed") }, [], () => {
+      unanswered -= 1;
+      if (isLate) tellPython();
+    });
+  };
   const tell = oncePerFrame(() => {
     if (String(model.get("pointed")) === String(cell ?? [])) return;
     model.set("pointed", cell ?? []);
-    model.save_changes();
+    tellPython();
   });
   return (next) => {
     cell = next;
