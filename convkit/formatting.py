@@ -66,7 +66,7 @@ def shorts(values: Tensor) -> list[list[str]]:
 def narrow(values: Tensor) -> list[list[str]]:
     """Return each value of a (H, W) tensor in at most five characters for most, row by row.
 
-    Two digits; what is longer has three decimals, or a power of ten where all values are small.
+    Two digits; where that is too long, three decimals, or powers of ten if all values are small.
     As in `shorts`, "0" is exactly zero and ".000" is not.
 
     Examples
@@ -76,12 +76,12 @@ def narrow(values: Tensor) -> list[list[str]]:
     >>> narrow(torch.tensor([[0.0039, 0.0002]]))
     [['4e-3', '2e-4']]
     """
-    form = "z.3f" if values.abs().max() >= 0.01 else ".0e"
-    texts = []
-    for x, text in zip(values.flatten().tolist(), _flat(numbers(values, 2)), strict=True):
-        is_long = len(text.replace("-", "").removeprefix("0.")) > 3 and abs(x) < 1
-        texts.append(short_power(f"{x:{form}}" if is_long else text))
-    return _in_rows(without_zero(texts), values.shape[1])
+    texts = _flat(numbers(values, 2))
+    if any(len(text.replace("-", "").removeprefix("0.")) > 3 for text in texts):
+        form = "z.3f" if values.abs().max() >= 0.01 else ".0e"
+        pairs = zip(values.flatten().tolist(), texts, strict=True)
+        texts = [f"{x:{form}}" if 0 < abs(x) < 1 else text for x, text in pairs]
+    return _in_rows([short_power(text) for text in without_zero(texts)], values.shape[1])
 
 
 def without_zero(texts: Sequence[str]) -> list[str]:
@@ -236,10 +236,10 @@ def colour_limit(values: Tensor) -> float:
     Examples
     --------
     >>> colour_limit(torch.tensor([[-1.0, 0.1]]))
-    1.5
+    2.0
     """
     largest = values.detach().abs().max().item()
-    return round_limit(HEADROOM * largest, (1, 1.5, 2, 3, 5, 7))
+    return round_limit(HEADROOM * largest, (1, 2, 3, 5, 7))
 
 
 # Sums

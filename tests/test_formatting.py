@@ -115,7 +115,7 @@ def test_limits_hold_all_and_waste_little(largest):
     assert largest <= limit * (1 + 1e-6) <= 2.5 * largest * (1 + 2e-6)
     assert f"{limit:.6e}"[:8] in ("1.000000", "2.000000", "5.000000")
     limit = colour_limit(torch.tensor([[largest, -largest / 2]], dtype=torch.float64))
-    assert 1.2 * largest <= limit * (1 + 1e-6) <= 1.2 * 5 / 3 * largest * (1 + 2e-6)
+    assert 1.2 * largest <= limit * (1 + 1e-6) <= 1.2 * 2 * largest * (1 + 2e-6)
     assert f"{limit:.1e}"[0] in "12357"
 
 

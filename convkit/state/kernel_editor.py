@@ -239,8 +239,13 @@ class KernelEditorResult:
 
     @property
     def limit(self) -> float:
-        """The end of the colour key of signed values: those of the output, and the products."""
+        """The end of the output's colour key, unless that is grey."""
         return self.state.limit or self.fitted_limit
+
+    @cached_property
+    def product_limit(self) -> float:
+        """The end of a colour key that holds the products of all windows."""
+        return formatting.colour_limit(self.state.K * max(map(abs, self.state.input_range)))
 
     @cached_property
     def fitted_limit(self) -> float:

@@ -71,7 +71,7 @@ def kernel_limits(steps: Sequence[Step], best: Tensor) -> list[float]:
     return _limits(steps, sizes, shown, _size(best))
 
 
-def update_frames(steps: Sequence[Step], best: Tensor) -> StepFrames:
+def update_frames(steps: Sequence[Step], best: Tensor, gradient_text: str) -> StepFrames:
     """Return the arithmetic of each step's update: kernel - learning rate × gradient = next kernel.
 
     Parameters
@@ -80,6 +80,8 @@ def update_frames(steps: Sequence[Step], best: Tensor) -> StepFrames:
         The whole descent.
     best : Tensor
         The kernel to learn, (kH, kW): it shares its colours with the others.
+    gradient_text : str
+        What the gradient is, beside its name.
     """
     writer = _FrameWriter(len(steps))
     kernels = torch.stack([step.kernel for step in steps])
@@ -95,7 +97,7 @@ def update_frames(steps: Sequence[Step], best: Tensor) -> StepFrames:
         _sign("−"),
         f'<figure class="ck-rate"><figcaption>rate</figcaption><b{writer.add(rates)}></b></figure>',
         _sign("×"),
-        _figure("G", "gradient", _gradient_table(writer, steps)),
+        _figure("G", "gradient", _gradient_table(writer, steps), gradient_text),
         _sign("="),
         _figure("K", _slot(writer, [*titles[1:], LAST_STEP]), following),
     ]
@@ -133,7 +135,7 @@ def output_frames(steps: Sequence[Step], X: Tensor, Y: Tensor) -> StepFrames:
         _sign("−"),
         _figure("T", "target Y", tables[1]),
         _sign("="),
-        _figure("R", "residual", tables[2], _key(writer, limits)),
+        _figure("R", "residual R", tables[2], _key(writer, limits)),
     ]
     wide = " ck-wide" if Y.shape[1] > 7 else ""
     return writer.frames(f'<div class="ck-lens ck-outputs{wide}">{"".join(parts)}</div>')
@@ -251,7 +253,7 @@ def _key(writer: _FrameWriter, limits: Sequence[float]) -> str:
     stops = ", ".join([f"#{stop}" for stop in SIGNED_STOPS])
     ends = [formatting.number(limit) for limit in limits]
     low, high = writer.add([f"−{end}" for end in ends]), writer.add(ends)
-    bar = f'<i style="background:linear-gradient(90deg, {stops})"></i>'
+    bar = f'<i style="background:linear-gradient(90deg, {stops})"> to </i>'
     return f'<span class="ck-key"><span{low}></span>{bar}<span{high}></span></span>'
 
 

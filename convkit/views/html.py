@@ -217,15 +217,16 @@ def frame(body: str, size: str) -> str:
     return f'<div class="ck-frame" style="{size}">{body}</div>'
 
 
-def figure(kind: str, title: str, body: str) -> str:
+def figure(kind: str, name: str, size: str, body: str) -> str:
     """Return a captioned part of `kind` X, K, Y, T or R, which gives it its colour.
 
     Examples
     --------
-    >>> figure("X", "input", "")
-    '<figure class="ck-X"><figcaption>input</figcaption></figure>'
+    >>> figure("X", "input", "6 × 8", "")
+    '<figure class="ck-X"><figcaption><b>input <code>X</code></b> 6 × 8</figcaption></figure>'
     """
-    return f'<figure class="ck-{kind}"><figcaption>{escape(title)}</figcaption>{body}</figure>'
+    caption = f"<b>{name} <code>{kind}</code></b> {escape(size)}"
+    return f'<figure class="ck-{kind}"><figcaption>{caption}</figcaption>{body}</figure>'
 
 
 def cell_size(chars: int, font: int = 13, height: int | None = None) -> str:

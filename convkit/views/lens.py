@@ -263,9 +263,9 @@ class _LensRenderer:
 
     def input_figure(self) -> str:
         """Return the input's table, the window on it."""
-        title = f"input {formatting.size(self.geometry.input_size)}{self.padding_text}"
+        size = f"{formatting.size(self.geometry.input_size)}{self.padding_text}"
         body = table(cells(self.cell_texts[0], self._input_classes())) + self._window()
-        return figure("X", title, frame(body, self._cell_size()))
+        return figure("X", "input", size, frame(body, self._cell_size()))
 
     def kernel_figure(self, K: Tensor) -> str:
         """Return the table of the kernel as it is given, not flipped."""
@@ -273,7 +273,7 @@ class _LensRenderer:
         chars = longest(texts)
         body = table(cells(texts, signed_classes(K, formatting.colour_limit(K))))
         size = cell_size(chars, fitting_font(chars, self._width()))
-        return figure("K", f"kernel {formatting.size(K.shape)}", frame(body, size))
+        return figure("K", "kernel", formatting.size(K.shape), frame(body, size))
 
     def _input_classes(self) -> Rows:
         low, high = (bound.item() for bound in self.padded.aminmax())
@@ -316,7 +316,7 @@ class _LensRenderer:
         classes[row][column] += " at"
         for i, j in self.mismatch.nonzero().tolist():
             classes[i][j] += " bad"
-        title = f"output {formatting.size(self.geometry.output_size)}"
+        size = formatting.size(self.geometry.output_size)
         # The form keeps the radio buttons of two lenses on a page apart; Enter sends it nowhere.
         form = f'<form method="dialog" style="{self._cell_size()}">{table(cells(texts, classes))}'
-        return figure("Y", title, f"{form}</form>")
+        return figure("Y", "output", size, f"{form}</form>{scale.key()}")

@@ -89,10 +89,10 @@ class Scale:
         Examples
         --------
         >>> Scale("grey", 0, 1).key()
-        '<div class="ck-key"><span>0</span><i style=...></i><span>1</span></div>'
+        '<div class="ck-key"><span>0</span><i style=...> to </i><span>1</span></div>'
         """
         stops = ", ".join(_shades(self.look)[:: TOP // 10])
-        bar = f'<i style="background:linear-gradient(90deg, {stops})"></i>'
+        bar = f'<i style="background:linear-gradient(90deg, {stops})"> to </i>'
         low, high = formatting.number(self.low), formatting.number(self.high)
         return f'<div class="ck-key"><span>{minus(low)}</span>{bar}<span>{high}</span></div>'
 

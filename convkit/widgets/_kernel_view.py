@@ -141,7 +141,7 @@ class KernelView(widgets.Box):
         state = result.state
         patch = ops.window(state.X, state.K, *cell, **state.options)
         K = state.K.flip(0, 1) if state.flip else state.K
-        tiles = product_tiles(patch, K, result.limit)
+        tiles = product_tiles(patch, K, result.product_limit)
         line = sum_line(patch, K, result.output[cell], cell)
         if result.mismatch is not None and result.mismatch[cell]:
             assert result.candidate is not None
@@ -216,7 +216,7 @@ class KernelView(widgets.Box):
         can_refit = result.look != "grey" and result.state.limit != result.fitted_limit
         self.refit.layout.display = None if can_refit else "none"
         self._keys[0].value = Scale("grey", *result.state.input_range).key()
-        self._keys[1].value = Scale("signed", -result.limit, result.limit).key()
+        self._keys[1].value = Scale("signed", -result.product_limit, result.product_limit).key()
         self._keys[2].value = Scale(result.look, *result.colour_range).key()
         if result.state.fits_tables:
             for caption, values in zip(

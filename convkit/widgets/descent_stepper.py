@@ -335,7 +335,7 @@ class DescentStepper(Panel):
             row(self._player, self._count),
             row(self._rate, self._rate_slider, self._share),
         ]
-        start = _column("K", "start", self._start)
+        start = _column("K", "start, step 0", self._start)
         rings = "thick rings: ten times the loss"
         plots = [
             widgets.VBox([_plot_title("loss surface", rings), self._surface]),
@@ -494,7 +494,8 @@ class DescentStepper(Panel):
     def _paint_frames(self, result: DescentStepperResult) -> None:
         state, steps = result.state, result.trajectory
         said = [_step_text(step) for step in steps]
-        _show_frames(self._update, update_frames(steps, result.quadratic.best_kernel), said)
+        updates = update_frames(steps, result.quadratic.best_kernel, _gradient_text(state))
+        _show_frames(self._update, updates, said)
         is_small = fits_table(state.Y.shape)
         self._outputs.layout.display = None if is_small else "none"
         if is_small:
@@ -545,16 +546,18 @@ class DescentStepper(Panel):
         with slider.hold_sync():
             slider.value, slider.mark = slider_position(lr, limit), 100 if has_limit else None
             slider.valuetext = f"learning rate {formatting.number(lr)}"
-        number, words = share.replace(" the ", " ").split(" ", 1)
+        number, words = formatting.minus(share).replace(" the ", " ").split(" ", 1)
         self._share.value = f"<b>{number}</b> {words}" if has_limit else "no limit on this input"
 
     def _paint_verdict(self, result: DescentStepperResult) -> None:
         is_diverging = result.convergence.outcome is Outcome.DIVERGING
         self._fastest.layout.display = None if is_diverging else "none"
-        self._fastest.description = f"use {formatting.number(result.quadratic.fastest_lr, 3)}"
+        fastest = formatting.number(result.quadratic.fastest_lr, 3)
+        self._fastest.description = f"use {formatting.minus(fastest)}, the fastest"
         is_whole = result.last == result.state.steps
         end = "; click one" if is_whole else f" up to {result.last}"
-        self._curve_title.value = _title_html("loss", f"after each step{end}")
+        said = f"{result.state.reduction} of residual² after each step{end}"
+        self._curve_title.value = _title_html("loss", said)
         text = f"{result.note} {result.convergence.text}".lstrip()
         self.set_status(text, "error" if is_diverging else "note")
 
@@ -600,6 +603,12 @@ class DescentStepper(Panel):
 
 def _step_text(step: Step) -> str:
     return f"step {step.n}: loss {formatting.number(step.loss)}"
+
+
+def _gradient_text(state: DescentStepperState) -> str:
+    """Return what the gradient is, from the residual R."""
+    factor = "2" if state.reduction == "sum" else f"2/{state.Y.numel()}"
+    return f"{factor} corr2d(X, R)"
 
 
 def _kernel_text(kernel: Tensor) -> str:

@@ -166,7 +166,7 @@ def test_divergence_is_named_with_a_rate_that_works(panel):
     assert 1 <= last < 25  # it stopped before the numbers overflowed
     expect(panel.get_by_text(f"after each step up to {last}")).to_be_visible()
     expect(panel.locator(".ck-outside-text").first).to_contain_text(f"step {last} lies outside")
-    button(panel, "use 0.0278").click()
+    button(panel, "use 0.0278, the fastest").click()
     expect(status(panel)).to_contain_text("Converging")
     expect(box(panel, "learning rate")).to_have_value("0.0278")
     expect(box(panel, "learning rate")).to_be_focused()

@@ -60,7 +60,7 @@ def classes(html, title):
 
 def test_each_step_writes_its_update_out():
     steps, best, _, _ = descent()
-    frames = update_frames(steps, best)
+    frames = update_frames(steps, best, "")
     assert len(frames.texts) == len(frames.classes) == len(steps) == 6
     for step, following in zip(steps, steps[1:], strict=False):
         html = filled(frames, step.n)
@@ -75,7 +75,7 @@ def test_each_step_writes_its_update_out():
 
 
 def test_the_last_step_has_no_next_one():
-    frames = update_frames(*descent()[:2])
+    frames = update_frames(*descent()[:2], "")
     shown = tables(filled(frames, 5))
     assert shown[LAST_STEP] == [[]] and len(shown["kernel, step 5"][0]) == 2
 
@@ -90,7 +90,7 @@ def test_prediction_minus_target_is_the_residual(lr):
         for name, values in (
             ("prediction", prediction),
             ("target Y", Y),
-            ("residual", prediction - Y),
+            ("residual R", prediction - Y),
         ):
             torch.testing.assert_close(shown[name], values, rtol=5e-2, atol=6e-3)
 
@@ -98,7 +98,7 @@ def test_prediction_minus_target_is_the_residual(lr):
 @pytest.mark.parametrize("lr", [0.03, 0.05])
 def test_all_arrays_of_a_step_share_their_colours(lr):
     steps, best, X, Y = descent(lr=lr, steps=8)
-    updates, outputs = update_frames(steps, best), output_frames(steps, X, Y)
+    updates, outputs = update_frames(steps, best, ""), output_frames(steps, X, Y)
     limits = kernel_limits(steps, best)
     for step, following in zip(steps, steps[1:], strict=False):
         calm = [s.kernel for s in steps if s.loss <= steps[0].loss]
@@ -111,7 +111,7 @@ def test_all_arrays_of_a_step_share_their_colours(lr):
         prediction = corr2d(X, step.kernel)
         html = filled(outputs, step.n)
         end = float(re.findall(r">([^<>]+)</span></span></span></figcaption>", html)[0])
-        for title, values in (("target Y", Y), ("residual", prediction - Y)):
+        for title, values in (("target Y", Y), ("residual R", prediction - Y)):
             assert classes(html, title) == sum(signed_classes(values, end), [])
     if lr == 0.03:
         assert len(set(limits)) == 1  # colours change only where a descent diverges
@@ -120,7 +120,7 @@ def test_all_arrays_of_a_step_share_their_colours(lr):
 @pytest.mark.parametrize("size", [(1, 1), (3, 3), (7, 7)])
 def test_numbers_fit_their_cells(size):
     steps, best, _, _ = descent(torch.eye(12), torch.ones(size), lr=0.9, steps=10)
-    for texts in update_frames(steps, best).texts:
+    for texts in update_frames(steps, best, "").texts:
         longest = 7 if size[1] <= 2 else 5
         assert all(len(text) <= longest for text in texts if not re.search("[a-z]{2}", text))
 
@@ -131,10 +131,10 @@ def test_large_outputs_are_left_to_pictures():
 
 def test_a_hundred_steps_take_few_calls_and_25_little_space():
     steps, best, X, Y = descent(steps=100)
-    calls = count_calls(lambda: (update_frames(steps, best), output_frames(steps, X, Y)))
+    calls = count_calls(lambda: (update_frames(steps, best, ""), output_frames(steps, X, Y)))
     assert calls.total() < 4000, calls.most_common(5)
     size = 0
-    for frames in (update_frames(steps[:26], best), output_frames(steps[:26], X, Y)):
+    for frames in (update_frames(steps[:26], best, ""), output_frames(steps[:26], X, Y)):
         part = Frames()
         part.show(frames.texts, frames.classes, html=frames.html)
         size += len(part.codes) + len(str(part.contents)) + len(part.html)
@@ -144,5 +144,5 @@ def test_a_hundred_steps_take_few_calls_and_25_little_space():
 @pytest.mark.parametrize("steps", [0, 1, 2])
 def test_short_descents_have_frames_too(steps):
     trajectory, best, X, Y = descent(steps=steps)
-    assert len(update_frames(trajectory, best).texts) == steps + 1
+    assert len(update_frames(trajectory, best, "").texts) == steps + 1
     assert len(output_frames(trajectory, X, Y).texts) == steps + 1

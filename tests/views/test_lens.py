@@ -100,7 +100,8 @@ def test_tables_and_sums_are_those_of_the_operation(problem, flip, bias):
             assert cell == (i, j)
             assert value == pytest.approx(Y[i, j].item(), rel=1e-5, abs=1e-5)
             assert total == pytest.approx(Y[i, j].item(), rel=6e-4, abs=1e-5)
-    assert repr(view).replace("−", "-").splitlines()[1] == page.sums[0][0] == page.soup.select_one(".ck-sum").text
+    said = repr(view).replace("−", "-").splitlines()[1]
+    assert said == page.sums[0][0] == page.soup.select_one(".ck-sum").text
     ph, pw = options["padding"]
     in_padding = ~F.pad(torch.ones_like(X).bool(), (pw, pw, ph, ph))
     assert page.has_class("X", "pad") == in_padding.tolist()
@@ -163,12 +164,13 @@ def test_the_html_is_the_same_on_every_run_and_has_no_ids():
 def test_a_page_that_drops_styles_keeps_a_readable_table_and_one_sum():
     lines = stripped_lines(lens(stripes(), torch.tensor([[1.0, -1.0]]), at=(2, 1))._repr_html_())
     assert lines == [
-        "input 6 × 8",
+        "input X 6 × 8",
         *["1 1 0 0 0 0 1 1"] * 6,
-        "kernel 1 × 2",
+        "kernel K 1 × 2",
         "1 −1",
-        "output 6 × 7",
+        "output Y 6 × 7",
         *["0 1 0 0 0 −1 0"] * 6,
+        "−2 to 2",
         "Y[2, 1] = 1×1 + 0×(−1) = 1",
     ]
 

@@ -207,7 +207,7 @@ def test_what_is_no_small_finite_array_is_refused(typist, value, message):
 
 def test_each_box_has_the_colour_of_its_value():
     signed = Typist([[-1.0, 0.0, 1.0]]).editor
-    assert [background for background, _ in signed.colours] == [tint(-0.65), tint(0), tint(0.65)]
+    assert [background for background, _ in signed.colours] == [tint(-0.5), tint(0), tint(0.5)]
     signed.show(signed.value, limit=2.0)
     assert signed.colours[0][0] == tint(-0.5)
     grey = Typist([[0.0, 0.5, 1.0]], signed=False).editor

@@ -552,14 +552,14 @@ def test_a_chosen_look_is_kept_and_is_no_step_of_undo(look, ends):
 
 def test_the_colour_key_stays_until_it_no_longer_suits_and_can_be_refitted():
     panel, driver = driven(K=torch.tensor([[1.0, -1.0]]))
-    limits = {"0.5": 1.5, "0.3": 1.5, "0.001": 1.5, "30": 50, "12": 50, "3": 5}
+    limits = {"0.5": 2, "0.3": 2, "0.001": 2, "30": 50, "12": 50, "3": 5}
     for text, limit in limits.items():
         driver.type("K[0, 0]", text)
         assert panel.store.state.limit == limit
     driver.type("K[0, 0]", "1")
     assert panel.store.state.limit == 5
     driver.press("refit")
-    assert panel.store.state.limit == 1.5
+    assert panel.store.state.limit == 2
 
 
 def test_pointing_shows_a_window_in_numbers_and_leaves_the_state():

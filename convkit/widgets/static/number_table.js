@@ -66,6 +66,7 @@ function render({ model, el }) {
     for (const cell of framed) {
       cell.classList.remove("ck-framed");
       delete cell.dataset.weight;
+      delete cell.dataset.edge;
     }
     const at = shownCell(model);
     framed = [];
@@ -78,10 +79,14 @@ function render({ model, el }) {
         cell.classList.add("ck-framed");
         const weight = model.get("weights")[a * size[1] + b];
         if (weight !== undefined) cell.dataset.weight = `×${weight}`;
+        else if (String(dilation) === "1,1") cell.dataset.edge = edges(a, size[0], "tb") + edges(b, size[1], "lr");
         framed.push(cell);
       }
     }
   };
+
+  /** Return which edges of a window, of two that have these letters, position n of its axis is at. */
+  const edges = (n, count, [low, high]) => (n === 0 ? low : "") + (n === count - 1 ? high : "");
 
   /** One Tab stop for the whole output: the chosen cell. */
   const name = () => {

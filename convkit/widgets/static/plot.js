@@ -54,6 +54,12 @@ function render({ model, el }) {
     for (const path of [rims, dots]) path.setAttribute("d", spots);
     drawStart();
     drawMarker(points[index], index);
+    hideCoveredRings();
+  };
+  const hideCoveredRings = () => {
+    const [notes, rings] = [[startText, markerText], [...shapes.querySelectorAll("text")]];
+    const [taken, boxes] = [notes, rings].map((nodes) => nodes.map((node) => node.getBoundingClientRect()));
+    rings.forEach((ring, k) => ring.classList.toggle("ck-covered", taken.some((box) => overlap(box, boxes[k]))));
   };
   const drawStart = () => {
     const text = points.length ? model.get("start_text") : "";
@@ -181,6 +187,8 @@ function render({ model, el }) {
     resized.disconnect();
   };
 }
+
+const overlap = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 
 function span(name) {
   return make("span", { class: `ck-${name}`, "aria-hidden": "true" });
