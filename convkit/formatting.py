@@ -393,18 +393,16 @@ def _descent_summary(
     error.
     """
     limit, steepest = quadratic.max_stable_lr, max(active)
-    reason = (
-        f"because rate {number(lr)} is {share_of_limit(lr, limit)}: a step multiplies "
-        f"the error by {_factor(products[0])}"
-    )
+    factor = _factor(products[0])
+    reason = f"at {share_of_limit(lr, limit)}, a step multiplies the error by {factor}"
     if steepest >= 2 * (1 - 1e-9):
         grows = steepest > 2 * (1 + 1e-9)
         outcome = Outcome.DIVERGING if grows else Outcome.OSCILLATING
         start = "Diverging" if grows else "Oscillating without end"
-        return ConvergenceSummary(outcome, minus(f"{start}, {reason}."))
+        return ConvergenceSummary(outcome, minus(f"{start}: {reason}."))
     if len(products) > 1:
         reason += f" (steepest direction) and {_factor(products[-1])} (flattest)"
-    text = f"{_way(lr, limit, steepest)}, {reason}."
+    text = f"{_way(lr, limit, steepest)}: {reason}."
     return ConvergenceSummary(Outcome.CONVERGING, minus(text))
 
 

@@ -223,9 +223,9 @@ def figure(kind: str, name: str, size: str, body: str) -> str:
     Examples
     --------
     >>> figure("X", "input", "6 × 8", "")
-    '<figure class="ck-X"><figcaption><b>input <code>X</code></b> 6 × 8</figcaption></figure>'
+    '<figure class="ck-X"><figcaption><b>input X</b> 6 × 8</figcaption></figure>'
     """
-    caption = f"<b>{name} <code>{kind}</code></b> {escape(size)}"
+    caption = f"<b>{name} {kind}</b> {escape(size)}"
     return f'<figure class="ck-{kind}"><figcaption>{caption}</figcaption>{body}</figure>'
 
 

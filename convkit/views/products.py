@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from html import escape
 
+import torch
 from torch import Tensor
 
 from convkit import formatting
@@ -99,8 +100,8 @@ def _product_sum(patch: Tensor, K: Tensor, total: Tensor) -> tuple[str, str, str
     products = (patch * K)[K != 0]
     if products.numel() > MAX_TERMS:
         return f"sum of {K.numel()} products", "=", formatting.number(total)
-    texts = _product_texts(products.reshape(1, -1))[0] if products.numel() else ["0"]
-    text = _product_texts(total.reshape(1, 1))[0][0]
+    *texts, text = _product_texts(torch.cat((products, total.reshape(1))).reshape(1, -1))[0]
+    texts = texts or ["0"]
     adds_up = math.isclose(sum(map(float, texts)), float(text), rel_tol=1e-9, abs_tol=1e-9)
     return " + ".join(texts).replace("+ -", "- "), "=" if adds_up else "≈", text
 

@@ -33,6 +33,7 @@ class Batch(Part):
         super().__init__()
         self._is_heard = False
         self._is_holding = False
+        self._parts: Sequence[Widget] = ()
         self._updates: list[dict[str, Any]] = []
         self._buffers: list[bytes] = []
         self.on_msg(self._on_message)
@@ -51,12 +52,10 @@ class Batch(Part):
         if self._is_holding or not self._is_heard:
             yield
             return
-        self._is_holding = True
+        self._is_holding, self._parts = True, parts
         try:
             with ExitStack() as stack:
-                for part in parts:
-                    if part.comm is None:  # closed
-                        continue
+                for part in _open(parts):
                     vars(part)["_send"] = partial(self._collect, part)
                     stack.callback(vars(part).pop, "_send")
                     stack.enter_context(part.hold_sync())
@@ -82,5 +81,14 @@ class Batch(Part):
             self.send({"updates": updates}, buffers)
 
     def _on_message(self, _: object, content: object, buffers: object) -> None:
-        if content == {"listening": True}:
-            self._is_heard = True
+        if content != {"listening": True}:
+            return
+        if self._is_heard:  # by a page that was loaded again, and may have missed a message
+            for part in _open(self._parts):
+                part.send_state()
+        self._is_heard = True
+
+
+def _open(parts: Sequence[Widget]) -> list[Widget]:
+    """Return the widgets that are not closed."""
+    return [part for part in parts if part.comm is not None]

@@ -341,7 +341,7 @@ class DescentStepper(Panel):
             widgets.VBox([_plot_title("loss surface", rings), self._surface]),
             widgets.VBox([self._curve_title, self._curve]),
         ]
-        help_line = html("Click on the surface to start there.", "ck-cap")
+        help_line = html("Click the surface to start there, the curve for a step.", "ck-cap")
         return [
             self.header(self._fastest),
             _line("ck-descent-controls", *controls),
@@ -442,7 +442,7 @@ class DescentStepper(Panel):
         >>> panel.set_status("working", "busy")
         >>> panel.paint(panel.store.result)
         >>> panel.status
-        'Converging, because rate 0.03 is ...'
+        'Converging: at 6% of the limit 0.5, a step multiplies the error by 0.88.'
         """
         before = self.status
         is_new = not self._is_painted(result)
@@ -555,8 +555,8 @@ class DescentStepper(Panel):
         fastest = formatting.number(result.quadratic.fastest_lr, 3)
         self._fastest.description = f"use {formatting.minus(fastest)}, the fastest"
         is_whole = result.last == result.state.steps
-        end = "; click one" if is_whole else f" up to {result.last}"
-        said = f"{result.state.reduction} of residual² after each step{end}"
+        end = "per step" if is_whole else f"to step {result.last}"
+        said = f"{result.state.reduction} of residual² {end}"
         self._curve_title.value = _title_html("loss", said)
         text = f"{result.note} {result.convergence.text}".lstrip()
         self.set_status(text, "error" if is_diverging else "note")

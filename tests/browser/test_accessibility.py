@@ -85,7 +85,7 @@ def test_picture_kernel_and_look_are_chosen_by_keys_alone(editor):
     expect(weight).not_to_have_value("0.5")
     button(editor, "undo").focus()
     press("Enter")
-    expect(weight).to_have_value("-1")
+    expect(weight).to_have_value("−1")
     tab_to(editor.get_by_role("radio", name="auto"))
     press("ArrowRight")
     press("ArrowRight")

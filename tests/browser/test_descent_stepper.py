@@ -90,9 +90,8 @@ def test_it_steps_forward_and_back_and_jumps(panel):
 def test_it_shows_both_plots_and_all_tables(panel):
     captions = panel.locator(".ck-frames figcaption").all_inner_texts()
     names = ["kernel, step 0", "rate", "gradient", "kernel, step 1"]
-    assert captions[:4] == names
-    titles = [text.splitlines()[0] for text in captions[4:]]
-    assert titles == ["prediction", "target Y", "residual"]
+    names += ["prediction", "target Y", "residual R"]
+    assert [text.splitlines()[0] for text in captions] == names
     for name in ("loss surface", "loss curve"):
         expect(picture(panel, name)).to_be_visible()
 
@@ -160,11 +159,11 @@ def test_a_learning_rate_is_typed_and_dragged(panel):
 def test_divergence_is_named_with_a_rate_that_works(panel):
     type_in(box(panel, "learning rate"), "0.05")
     alert = said(panel, "alert")
-    expect(alert).to_contain_text("Diverging, because rate 0.05 is 150% of the limit 0.03333")
+    expect(alert).to_contain_text("Diverging: at 150% of the limit 0.03333, a step")
     button(panel, "last step").click()
     last = int(number_box(panel, "step").get_attribute("max"))
     assert 1 <= last < 25  # it stopped before the numbers overflowed
-    expect(panel.get_by_text(f"after each step up to {last}")).to_be_visible()
+    expect(panel.get_by_text(f"residual² to step {last}")).to_be_visible()
     expect(panel.locator(".ck-outside-text").first).to_contain_text(f"step {last} lies outside")
     button(panel, "use 0.0278, the fastest").click()
     expect(status(panel)).to_contain_text("Converging")

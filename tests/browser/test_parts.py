@@ -242,10 +242,39 @@ def test_arrows_and_enter_go_from_row_to_row(notebook):
     assert ask(notebook, "editor.cell") == "[1, 1]"
 
 
+def test_arrows_go_to_the_box_beside_from_the_ends_of_a_text(notebook):
+    editor = notebook.show(EDITOR)
+    keys, left, right = notebook.page.keyboard, box(editor, "K[0, 0]"), box(editor, "K[0, 1]")
+    left.press("End")
+    keys.press("ArrowRight")
+    expect(right).to_be_focused()  # all of its text is chosen, so both ends are at hand
+    keys.press("ArrowLeft")
+    expect(left).to_be_focused()
+    keys.press("ArrowLeft")
+    expect(left).to_be_focused()
+    keys.press("Shift+ArrowRight")
+    expect(left).to_be_focused()
+    left.fill("123")
+    keys.press("ArrowLeft")
+    expect(left).to_be_focused()
+
+
+def test_many_boxes_are_one_tab_stop(notebook):
+    editor = notebook.show("editor = ArrayEditor(torch.eye(5), 'kernel', symbol='K')\neditor")
+    keys = notebook.page.keyboard
+    box(editor, "K[2, 3]").click()
+    stops = "boxes => boxes.filter(box => box.tabIndex === 0).map(box => box.ariaLabel)"
+    assert editor.get_by_role("textbox").evaluate_all(stops) == ["K[2, 3]"]
+    keys.press("Shift+Tab")
+    expect(box(editor, "K[2, 2]")).not_to_be_focused()
+    keys.press("Tab")
+    expect(box(editor, "K[2, 3]")).to_be_focused()
+
+
 def test_a_pasted_block_is_a_new_array(notebook):
     editor = notebook.show(EDITOR)
     paste(box(editor, "K[0, 0]"), "1 0 -1\n2 0 -2")
-    expect(box(editor, "K[1, 2]")).to_have_value("-2")
+    expect(box(editor, "K[1, 2]")).to_have_value("−2")
     expect(editor.get_by_role("textbox")).to_have_count(6)
     assert ask(notebook, "edits") == "[[[1.0, 0.0, -1.0], [2.0, 0.0, -2.0]]]"
 

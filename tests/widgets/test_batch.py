@@ -1,11 +1,13 @@
 """What changes in many widgets goes to the browser in one message."""
 
+from functools import partial
+
 import pytest
 from ipywidgets import HTML
 
-from convkit.widgets import Picture
+from convkit.widgets import Picture, Slider
 from convkit.widgets._batch import Batch
-from tests.widgets.driver import send, sent_by
+from tests.widgets.driver import receive_state, send, sent_by
 
 
 @pytest.fixture
@@ -63,3 +65,29 @@ def test_a_batch_inside_a_batch_is_part_of_it(batch):
             text.value = "once"
         text.value = "alone"
     assert len(together) == 1
+
+
+def test_a_page_that_is_loaded_again_gets_the_state_that_it_may_have_missed(batch):
+    text, closed = HTML(), HTML()
+    with batch.hold([text, closed]):
+        text.value = closed.value = "sent while the page was loading"
+    closed.close()
+    with sent_by(text) as alone:
+        send(batch, {"listening": True})
+    assert [message["state"]["value"] for message in alone] == [text.value]
+
+
+def test_what_a_handler_corrects_goes_back_with_its_answer(batch):
+    slider, text = Slider("weight", 0, 9, 3), HTML()
+    slider.together = partial(batch.hold, [slider, text])
+
+    def at_most_5(change):
+        slider.value = min(change["new"], 5)
+        text.value = f"weight {slider.value}"
+
+    slider.observe(at_most_5, "value")
+    with sent_by(batch) as together, sent_by(slider) as alone:
+        receive_state(slider, value=8)
+    [message] = together
+    states = [update["message"]["state"] for update in message["content"]["updates"]]
+    assert {"value": 5} in states and {"value": "weight 5"} in states and alone == []

@@ -2,6 +2,7 @@
 
 import io
 import random
+import re
 from base64 import b64decode
 
 import numpy as np
@@ -239,7 +240,7 @@ def test_an_impossible_learning_rate(text):
 def test_divergence_is_named_with_the_rate_that_works(text):
     panel, driver = driven(start=torch.tensor([[0.5, 0.2]]), steps=100)
     driver.type("learning rate", text)
-    assert driver.status.startswith("Diverging, because") and driver.kind == "error"
+    assert driver.status.startswith("Diverging: at ") and driver.kind == "error"
     assert "limit 0.03333" in driver.status and driver.find("step").max < 100
     expect_consistent(panel, driver)
     driver.press("use 0.0278, the fastest")
@@ -414,6 +415,16 @@ def test_random_edits_are_replayed_from_the_log():
     driver.press("undo")
 
 
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+def test_the_gradient_is_what_its_caption_says(reduction):
+    panel = stepper(reduction=reduction)
+    html = panel._update.html
+    factor = re.search(r"gradient</span>.*?>([\d/]+) corr2d\(X, R\)<", html)[1]
+    step = panel.trajectory[0]
+    residual = corr2d(panel.X, step.kernel) - panel.Y
+    torch.testing.assert_close(step.grad, eval(factor) * corr2d(panel.X, residual))
+
+
 def test_the_summary_is_true_and_the_same_twice():
     panels = [stepper(), stepper()]
     for panel in panels:
@@ -422,7 +433,7 @@ def test_the_summary_is_true_and_the_same_twice():
     lines = panels[0].summary().splitlines()
     assert lines[0] == "DescentStepper: learning rate 0.03"
     assert lines[1] == f"step 5 of 25 recorded: loss {12 * 0.4096**5:.4g}"
-    assert lines[-1].startswith("Converging, because rate 0.03 is 90% of the limit")
+    assert lines[-1].startswith("Converging: at 90% of the limit")
 
 
 def test_it_is_stored_as_a_picture():

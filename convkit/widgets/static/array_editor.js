@@ -1,4 +1,4 @@
-const MOVES = { ArrowUp: -1, ArrowDown: 1, Enter: 1 };
+const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], Enter: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 function render({ model, el }) {
   const view = new AbortController();
@@ -23,12 +23,17 @@ function render({ model, el }) {
     tell(k, { paste: text });
   };
 
+  /** Move to the box above, below or, from an end of the text, beside. */
   const move = (event, k) => {
-    if (!(event.key in MOVES)) return;
+    if (!(event.key in MOVES) || event.shiftKey) return;
+    const [down, right] = MOVES[event.key];
+    const [{ selectionStart: start, selectionEnd: end, value }, [rows, columns]] = [boxes[k], model.get("shape")];
+    if ((right < 0 && start > 0) || (right > 0 && end < value.length)) return;
     event.preventDefault();
-    const target = boxes[k + MOVES[event.key] * model.get("shape")[1]];
-    target?.focus();
-    target?.select();
+    const [i, j] = [Math.floor(k / columns) + down, (k % columns) + right];
+    if (i < 0 || i >= rows || j < 0 || j >= columns) return;
+    boxes[i * columns + j].focus();
+    boxes[i * columns + j].select();
   };
 
   const makeBox = (k) => {
@@ -75,6 +80,8 @@ function render({ model, el }) {
       else box.removeAttribute("aria-describedby");
       box.title = titles[k] ?? "";
       box.classList.toggle("ck-chosen", k === chosen);
+      // Of many boxes one is a Tab stop; arrows lead to the others.
+      box.tabIndex = model.get("compact") && k !== row * model.get("shape")[1] + column ? -1 : 0;
       [box.style.backgroundColor, box.style.color] = refused ? ["", ""] : colours[k];
     });
     why.textContent = model.get("error");

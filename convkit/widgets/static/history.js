@@ -18,6 +18,16 @@ function render({ model, el }) {
     el.append(button);
     buttons[name] = button;
   }
+  /** Take Ctrl+Z and Ctrl+Y, or Shift+Ctrl+Z, anywhere in the panel but where they undo typing. */
+  const undoByKeys = (event) => {
+    const name = { z: event.shiftKey ? "redo" : "undo", y: "redo" }[event.key.toLowerCase()];
+    const isTyping = event.target.matches?.("input:not([type=range], [type=radio], [type=checkbox]), textarea");
+    if (!name || !(event.ctrlKey || event.metaKey) || isTyping || !el.closest(".ck-panel")?.contains(event.target)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    buttons[name].click();
+  };
+  document.addEventListener("keydown", undoByKeys, { capture: true, signal: view.signal });
   // Not `disabled`: a button that disables itself under the focus drops it to the page.
   watch(model, view.signal, ["can_undo", "can_redo"], () => {
     buttons.undo.setAttribute("aria-disabled", !model.get("can_undo"));
