@@ -131,7 +131,7 @@ def output_frames(steps: Sequence[Step], X: Tensor, Y: Tensor) -> StepFrames:
         texts = formatting.with_minus(formatting.shorts(values.flatten(1)))
         tables.append(_slot_table(writer, Y.shape, texts, _level_classes(values, limits)))
     parts = [
-        _figure("Y", "prediction", tables[0], "corr2d(X, K)"),
+        _figure("Y", "prediction", tables[0], "X ⋆ K"),
         _sign("−"),
         _figure("T", "target Y", tables[1]),
         _sign("="),

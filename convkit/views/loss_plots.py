@@ -6,6 +6,7 @@ same scale on both axes, so that the steps of gradient descent leave its rings a
 
 from __future__ import annotations
 
+import cmath
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ LEAST_DISTANCE = 0.12
 """The closest that a start is to the best kernel, as a share of the surface, until it is zoomed."""
 LEAST_RING = 4
 """The half width of the least ring that is drawn, in CSS pixels."""
+LABEL_SHIFT = 24
+"""How far beside the shorter axis of a ring its loss is written, in CSS pixels."""
 LONGEST_AXIS = 1e4
 """The longest half axis of a ring, in CSS pixels: where the loss is flat, a ring is two lines."""
 SURFACE_COLOUR, DARKEST = "#607d94", 62
@@ -223,17 +226,23 @@ class LossSurface:
         return [DARKEST * ((k + 1) / (count + 1)) ** 1.3 for k in range(count + 1)]
 
     def ring_labels(self) -> list[tuple[str, float, float]]:
-        """Return the text and the place of each thick ring's loss, where there is space for it."""
+        """Return the text and the place of each thick ring's loss, where there is space for it.
+
+        It lies beside the shorter axis, along which descents swing, and away from the start.
+        """
         (width, height), labels = SURFACE_SIZE, []
-        across = self.angle + math.pi / 2
+        longer = cmath.rect(1, self.angle)
+        shorter = 1j * longer
+        shorter *= 1 if shorter.real >= 0 else -1  # to the right
+        (start,) = self.to_coordinates([self.start]) - self.centre
+        away = -longer if (complex(*start) / longer).real > 0 else longer
         for ring in self.rings:
-            distance = ring.half_axes[0]
-            x = width / 2 + distance * abs(math.cos(across))
-            y = height / 2 - distance * abs(math.sin(across)) * math.copysign(
-                1, math.cos(across) * math.sin(across)
-            )
+            across, along = ring.half_axes
+            turn = math.asin(min(0.5, LABEL_SHIFT / along))
+            place = across * math.cos(turn) * shorter + along * math.sin(turn) * away
+            x, y = width / 2 + place.real, height / 2 - place.imag
             is_inside = 12 < x < width - 24 and 10 < y < height - 8
-            if ring.is_thick and is_inside and distance > 24:
+            if ring.is_thick and is_inside and across > 24:
                 labels.append((f"{ring.loss:g}", x, y))
         return labels
 

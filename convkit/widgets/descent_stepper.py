@@ -606,9 +606,9 @@ def _step_text(step: Step) -> str:
 
 
 def _gradient_text(state: DescentStepperState) -> str:
-    """Return what the gradient is, from the residual R."""
+    """Return what the gradient is: a correlation with the residual R."""
     factor = "2" if state.reduction == "sum" else f"2/{state.Y.numel()}"
-    return f"{factor} corr2d(X, R)"
+    return f"{factor} X ⋆ R"
 
 
 def _kernel_text(kernel: Tensor) -> str:

@@ -98,6 +98,17 @@ def test_the_picture_has_a_ring_for_each_and_the_best_kernel():
     assert len(places) >= 4
 
 
+def test_rings_are_labelled_on_their_lines_and_beside_the_path():
+    view, X = surface(), stripes()
+    kernels = [step.kernel for step in record(X, corr2d(X, EDGE), HALF, [0.03] * 9)]
+    path = view.to_pixels(kernels)
+    walked = np.concatenate([np.linspace(a, b, 50) for a, b in itertools.pairwise(path)])
+    for text, x, y in view.ring_labels():
+        loss = view.quadratic.loss(exact_kernel(view, x, y))
+        assert loss == pytest.approx(float(text), rel=1e-3)
+        assert np.linalg.norm(walked - (x, y), axis=1).min() > 12
+
+
 @pytest.mark.parametrize("size", [(1, 1), (3, 3), (2, 1)])
 def test_kernels_of_any_size_have_a_surface(size):
     view = surface(torch.ones(size), torch.zeros(size), diagonal(8))
