@@ -20,7 +20,7 @@ function choose(model, cell) {
   model.save_changes();
 }
 
-const MOST_UNANSWERED = 2; // one is answered while the next is on its way
+const MOST_UNANSWERED = 3; // one is answered while the next are on their way
 
 /** Return a function that tells of the cell under the pointer, null for none, once per frame. */
 function pointer(model) {
