@@ -417,8 +417,8 @@ def test_random_edits_are_replayed_from_the_log():
 
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
 def test_the_gradient_is_what_its_caption_says(reduction):
-    panel = stepper(reduction=reduction)
-    html = panel._update.html
+    panel, driver = driven(reduction=reduction)
+    html = "".join(frames.html for frames in driver.parts(Frames))
     factor = re.search(r"gradient</span>.*?>([\d/]+) X ⋆ R<", html)[1]
     step = panel.trajectory[0]
     residual = corr2d(panel.X, step.kernel) - panel.Y
