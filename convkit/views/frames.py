@@ -23,6 +23,8 @@ MAX_LONG_COLUMNS = 2
 LONGEST_NUMBER = 7
 """The most characters of such a weight."""
 LAST_STEP = "no further step"
+STAR = '<i class="ck-star">⋆</i>'
+"""The sign of cross-correlation in small print."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def output_frames(steps: Sequence[Step], X: Tensor, Y: Tensor) -> StepFrames:
         texts = formatting.with_minus(formatting.shorts(values.flatten(1)))
         tables.append(_slot_table(writer, Y.shape, texts, _level_classes(values, limits)))
     parts = [
-        _figure("Y", "prediction", tables[0], "X ⋆ K"),
+        _figure("Y", "prediction", tables[0], f"X {STAR} K"),
         _sign("−"),
         _figure("T", "target Y", tables[1]),
         _sign("="),

@@ -34,6 +34,7 @@ from convkit.state.descent_stepper import (
 from convkit.state.kernel_editor import OPTIONS, KernelEditorResult
 from convkit.state.store import Store
 from convkit.views.frames import (
+    STAR,
     StepFrames,
     fits_table,
     kernel_limits,
@@ -608,7 +609,7 @@ def _step_text(step: Step) -> str:
 def _gradient_text(state: DescentStepperState) -> str:
     """Return what the gradient is: a correlation with the residual R."""
     factor = "2" if state.reduction == "sum" else f"2/{state.Y.numel()}"
-    return f"{factor} X ⋆ R"
+    return f"{factor} X {STAR} R"
 
 
 def _kernel_text(kernel: Tensor) -> str:
