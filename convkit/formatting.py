@@ -283,6 +283,8 @@ def size_sums(geometry: WindowGeometry) -> tuple[str, str]:
 def _size_sum(out: int, n: int, k: int, p: int, s: int, d: int) -> str:
     if (p, s, d) == (0, 1, 1):
         return f"{n} − {k} + 1 = {out}"
+    if (s, d) == (1, 1):
+        return f"{n} + 2×{p} − {k} + 1 = {out}"
     return f"floor(({n} + 2×{p} − {d}×({k} − 1) − 1) / {s}) + 1 = {out}"
 
 
@@ -395,13 +397,15 @@ def _descent_summary(
     limit, steepest = quadratic.max_stable_lr, max(active)
     factor = _factor(products[0])
     reason = f"at {share_of_limit(lr, limit)}, a step multiplies the error by {factor}"
+    if len(products) > 1:
+        reason += " (steepest direction)"
     if steepest >= 2 * (1 - 1e-9):
         grows = steepest > 2 * (1 + 1e-9)
         outcome = Outcome.DIVERGING if grows else Outcome.OSCILLATING
         start = "Diverging" if grows else "Oscillating without end"
         return ConvergenceSummary(outcome, minus(f"{start}: {reason}."))
     if len(products) > 1:
-        reason += f" (steepest direction) and {_factor(products[-1])} (flattest)"
+        reason += f" and {_factor(products[-1])} (flattest)"
     text = f"{_way(lr, limit, steepest)}: {reason}."
     return ConvergenceSummary(Outcome.CONVERGING, minus(text))
 

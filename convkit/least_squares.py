@@ -146,21 +146,6 @@ class QuadraticLoss:
             return float("inf")
         return 2 / (self.eigenvalues[0] + self.eigenvalues[self.rank - 1]).item()
 
-    @property
-    def projection_axes(self) -> tuple[Tensor, Tensor]:
-        """Two unit kernels (kH, kW) along which to picture the loss.
-
-        The two weights themselves where there are two; otherwise the steepest and the flattest of
-        the identifiable directions. A direction that does not exist is zeros.
-        """
-        if len(self.hessian) == 2:
-            first, second = torch.eye(2, dtype=torch.float64).reshape(2, *self.kernel_size)
-            return first, second
-        none = torch.zeros(self.kernel_size, dtype=torch.float64)
-        steepest = self.directions[0] if self.rank > 0 else none
-        flattest = self.directions[self.rank - 1] if self.rank > 1 else none
-        return steepest, flattest
-
     # What depends on the target too
 
     def _with_target(self) -> tuple[Tensor, float]:
@@ -186,6 +171,32 @@ class QuadraticLoss:
         weights = seen.T @ (2 * (seen @ linear) / self.eigenvalues[: self.rank])
         weights[weights.abs() < WEIGHT_TOLERANCE * weights.abs().max()] = 0
         return weights.reshape(self.kernel_size)
+
+    def projection_axes(self, start: Tensor) -> tuple[Tensor, Tensor]:
+        """Return two unit kernels (kH, kW) along which to picture a descent from `start`.
+
+        The two weights themselves where there are two. Otherwise the steepest direction, and the
+        one at right angles to it that leads from the best kernel to `start`, so that the start lies
+        on the plane; if there is none, the flattest of the identifiable directions. A direction
+        that does not exist is zeros.
+
+        Examples
+        --------
+        >>> quadratic = QuadraticLoss(torch.ones(1, 1), 1, torch.ones(1, 1))
+        >>> quadratic.projection_axes(torch.zeros(1, 1))
+        (tensor([[1.]], dtype=torch.float64), tensor([[0.]], dtype=torch.float64))
+        """
+        if len(self.hessian) == 2:
+            first, second = torch.eye(2, dtype=torch.float64).reshape(2, *self.kernel_size)
+            return first, second
+        if self.rank < 2:
+            none = torch.zeros(self.kernel_size, dtype=torch.float64)
+            return self.directions[0] if self.rank else none, none
+        steepest, *others = self.identifiable_directions
+        error = start.detach().double() - self.best_kernel
+        towards = sum((error * other).sum() * other for other in others)
+        is_far = towards.norm() > WEIGHT_TOLERANCE * error.norm()
+        return steepest, towards / towards.norm() if is_far else others[-1]
 
     def loss(self, K: Tensor) -> float:
         """Return the loss of a kernel (kH, kW).

@@ -9,6 +9,7 @@ import torch
 from torch.testing import assert_close
 
 from convkit import ConvkitError, QuadraticLoss, corr2d, stripes
+from convkit.ops import to_pair
 
 X = stripes()
 BOOKS = torch.tensor([[1.0, -1]])
@@ -168,20 +169,36 @@ def test_weights_that_are_numerically_zero_are_zero(small, expected):
 
 def test_axes_of_two_weights_are_the_weights():
     for size in ((1, 2), (2, 1)):
-        axes = torch.stack(QuadraticLoss(X, size).projection_axes)
+        axes = torch.stack(QuadraticLoss(X, size).projection_axes(torch.ones(size)))
         assert torch.equal(axes, torch.eye(2).double().reshape(2, *size))
 
 
 @pytest.mark.parametrize(
-    ("picture", "size", "chosen"),
-    [(X, 3, (0, 2)), (noise(4, 4), 1, (0, None)), (BLACK, 2, (None, None))],
-    ids=["stripes", "one weight", "black"],
+    ("picture", "size", "count"),
+    [(noise(4, 4), 1, 1), (BLACK, 2, 0), (torch.eye(1, 3), (1, 3), 1)],
+    ids=["one weight", "black", "one direction"],
 )
-def test_other_axes_are_the_steepest_and_the_flattest_identifiable_direction(picture, size, chosen):
-    quadratic = QuadraticLoss(picture, size)
-    for axis, k in zip(quadratic.projection_axes, chosen, strict=True):
-        expected = torch.zeros(size, size).double() if k is None else quadratic.directions[k]
-        assert torch.equal(axis, expected)
+def test_axes_that_do_not_exist_are_zeros(picture, size, count):
+    quadratic = QuadraticLoss(picture, size, corr2d(picture, torch.ones(to_pair("size", size))))
+    axes = torch.stack(quadratic.projection_axes(torch.zeros(to_pair("size", size))))
+    assert axes.flatten(1).norm(dim=1).tolist() == pytest.approx(
+        [1.0] * count + [0.0] * (2 - count)
+    )
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("size", [(2, 2), (1, 3), (3, 3), (5, 4)])
+def test_other_axes_are_the_steepest_direction_and_the_way_to_the_start(seed, size):
+    torch.manual_seed(seed)
+    picture, best, start = torch.randn(9, 9).double(), *torch.randn(2, *size).double()
+    quadratic = QuadraticLoss(picture, size, corr2d(picture, best))
+    u, v = quadratic.projection_axes(start)
+    assert torch.equal(u, quadratic.directions[0])
+    assert_close(torch.stack([(u * v).sum(), (v * v).sum()]), torch.tensor([0.0, 1.0]).double())
+    error = start - best
+    assert_close((error * u).sum() * u + (error * v).sum() * v, error)
+    along = best + 2 * u  # no way is left: the flattest
+    assert torch.equal(quadratic.projection_axes(along)[1], quadratic.directions[-1])
 
 
 # Modes and errors

@@ -33,6 +33,8 @@ COLOURS_IN_WORDS = {
     "signed": "blue below 0 and red above",
     "magnitude": "as absolute values",
 }
+MAX_MARKED_SHARE = 0.1
+"""The largest share of a picture's cells that is marked as different."""
 FITTED_SHARE = 0.2
 """A colour key is fitted anew where the output needs less than this share of it."""
 OPTIONS = {"padding": 0, "stride": 1, "dilation": 1}
@@ -215,6 +217,14 @@ class KernelEditorResult:
         return not self.failure and (self.mismatch is None or not self.mismatch.any())
 
     @property
+    def marked(self) -> Tensor | None:
+        """Which cells to mark as different, unless a picture would be full of marks."""
+        if self.mismatch is None or self.state.fits_tables:
+            return self.mismatch
+        share = self.mismatch.double().mean().item()
+        return self.mismatch if share <= MAX_MARKED_SHARE else None
+
+    @property
     def look(self) -> str:
         """How the output is shown: "grey", "signed" or "magnitude".
 
@@ -268,7 +278,7 @@ class KernelEditorResult:
             return f"{self.failure} What you see is convkit's own output."
         if self.mismatch is not None:
             return self._comparison()
-        low, high = _text(self.output.min()), _text(self.output.max())
+        low, high = _text(self.output.min(), 3), _text(self.output.max(), 3)
         size = formatting.size(self.output.shape)
         told = f"Output {size}, {low} to {high}{self._cut()}. {self._reason()}"
         if not self.state.picture.startswith("file "):
@@ -305,9 +315,10 @@ class KernelEditorResult:
             return f"{name} agrees with convkit in all {cells} cells."
         i, j = wrong[0]
         theirs, ours = (_text(Y[i, j]) for Y in (self.candidate, self.output))
+        marked = "" if self.marked is None else ", marked"
         pattern = _pattern(self.mismatch)
         return (
-            f"{name} differs from convkit in {len(wrong)} of {cells} cells, marked{pattern}; "
+            f"{name} differs from convkit in {len(wrong)} of {cells} cells{marked}{pattern}; "
             f"the first is Y[{i}, {j}]: {name} gives {theirs}, convkit {ours}."
         )
 
@@ -329,8 +340,8 @@ class KernelEditorResult:
         return "\n".join(lines)
 
 
-def _text(value: float | Tensor) -> str:
-    return formatting.minus(formatting.number(value))
+def _text(value: float | Tensor, digits: int = 4) -> str:
+    return formatting.minus(formatting.number(value, digits))
 
 
 def _pattern(mismatch: Tensor) -> str:

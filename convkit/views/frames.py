@@ -6,6 +6,7 @@ the step on show, so that choosing a recorded step needs no kernel.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ MAX_LONG_COLUMNS = 2
 LONGEST_NUMBER = 7
 """The most characters of such a weight."""
 LAST_STEP = "no further step"
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 STAR = '<i class="ck-star">⋆</i>'
 """The sign of cross-correlation in small print."""
 
@@ -99,7 +101,7 @@ def update_frames(steps: Sequence[Step], best: Tensor, gradient_text: str) -> St
         _sign("−"),
         f'<figure class="ck-rate"><figcaption>rate</figcaption><b{writer.add(rates)}></b></figure>',
         _sign("×"),
-        _figure("G", "gradient", _gradient_table(writer, steps), gradient_text),
+        _gradient_figure(writer, steps, gradient_text),
         _sign("="),
         _figure("K", _slot(writer, [*titles[1:], LAST_STEP]), following),
     ]
@@ -107,10 +109,29 @@ def update_frames(steps: Sequence[Step], best: Tensor, gradient_text: str) -> St
     return writer.frames(f'<div class="ck-lens ck-update ck-{columns}">{"".join(parts)}</div>')
 
 
-def _gradient_table(writer: _FrameWriter, steps: Sequence[Step]) -> str:
+def _gradient_figure(writer: _FrameWriter, steps: Sequence[Step], beside: str) -> str:
+    """Return the gradients; those of a wide kernel that are large or small share a power of ten."""
     gradients = torch.stack([step.grad for step in steps])
     sizes = _sizes(gradients)
-    return _table_of_weights(writer, gradients, _limits(steps, sizes, sizes))
+    powers = [0] * len(steps)
+    if gradients.shape[2] > MAX_LONG_COLUMNS:
+        powers = [_common_power(size) for size in sizes.tolist()]
+    factors = 10.0 ** torch.tensor(powers, dtype=torch.float64)
+    title = "gradient" + _slot(writer, [_times_power(power) for power in powers])
+    scaled = gradients.double() / factors[:, None, None]
+    all_limits = _limits(steps, sizes, sizes)
+    limits = [limit / 10.0**power for limit, power in zip(all_limits, powers, strict=True)]
+    return _figure("G", title, _table_of_weights(writer, scaled, limits), beside)
+
+
+def _common_power(size: float) -> int:
+    """Return the power of ten to take out of numbers up to `size`: 0 if they are short."""
+    return 0 if size == 0 or 0.1 <= size < 1000 else math.floor(math.log10(size))
+
+
+def _times_power(power: int) -> str:
+    """Return " × 10⁴", or nothing for a power of 0."""
+    return f" × 10{str(power).translate(SUPERSCRIPTS)}" if power else ""
 
 
 def output_frames(steps: Sequence[Step], X: Tensor, Y: Tensor) -> StepFrames:

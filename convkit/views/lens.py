@@ -26,16 +26,14 @@ from convkit.views.html import (
     figure,
     fitting_font,
     frame,
-    grey_classes,
     longest,
-    signed_classes,
     table,
 )
 from convkit.views.scales import Scale
 
 RADIO_BUTTON = '<input type="radio" name="cell" data-lm-suppress-shortcuts="true"'
 """Of an output cell; its keys do not reach JupyterLab, in which "d d" deletes a notebook's cell."""
-CHIP_HEIGHT = 11
+CHIP_HEIGHT = 13
 """The height of the weight above a number in the window, in pixels."""
 
 
@@ -265,19 +263,25 @@ class _LensRenderer:
         """Return the input's table, the window on it."""
         size = f"{formatting.size(self.geometry.input_size)}{self.padding_text}"
         body = table(cells(self.cell_texts[0], self._input_classes())) + self._window()
-        return figure("X", "input", size, frame(body, self._cell_size()))
+        return figure("X", "input", size, frame(body, self._cell_size()) + self._input_scale.key())
 
     def kernel_figure(self, K: Tensor) -> str:
         """Return the table of the kernel as it is given, not flipped."""
         texts = self._texts(K)
         chars = longest(texts)
-        body = table(cells(texts, signed_classes(K, formatting.colour_limit(K))))
+        limit = formatting.colour_limit(K)
+        scale = Scale("signed", -limit, limit)
         size = cell_size(chars, fitting_font(chars, self._width()))
-        return figure("K", "kernel", formatting.size(K.shape), frame(body, size))
+        body = frame(table(cells(texts, scale.classes(K))), size) + scale.key()
+        return figure("K", "kernel", formatting.size(K.shape), body)
+
+    @property
+    def _input_scale(self) -> Scale:
+        low, high = (bound.item() for bound in self.padded.aminmax())
+        return Scale("grey", min(0.0, low), max(1.0, high))
 
     def _input_classes(self) -> Rows:
-        low, high = (bound.item() for bound in self.padded.aminmax())
-        classes = grey_classes(self.padded, min(0.0, low), max(1.0, high))
+        classes = self._input_scale.classes(self.padded)
         (top, left), (height, width) = self.geometry.padding, self.geometry.input_size
         for i, row in enumerate(classes):
             for j in range(len(row)):

@@ -30,6 +30,8 @@ MARGIN = 1.25
 """How much farther than the start a surface reaches from the best kernel."""
 LEAST_DISTANCE = 0.12
 """The closest that a start is to the best kernel, as a share of the surface, until it is zoomed."""
+ON_PLANE = 1e-3
+"""How much shorter a start's distance may be on the plane, as a share of it."""
 LEAST_RING = 4
 """The half width of the least ring that is drawn, in CSS pixels."""
 LABEL_SHIFT = 24
@@ -73,8 +75,8 @@ class Ring:
 class LossSurface:
     """The loss of kernels (kH, kW) around the best one, as far as a start.
 
-    Of more than two weights the plane through the best kernel is shown, along the steepest
-    direction and the flattest that the input can tell apart.
+    Of more than two weights the plane through the best kernel and the start is shown that has the
+    steepest direction in it.
 
     Parameters
     ----------
@@ -100,7 +102,7 @@ class LossSurface:
     def _plane(self) -> tuple[Tensor, Tensor]:
         """Return the kernel at (0, 0), flat, and the unit kernels of both axes (2, n)."""
         best = self.quadratic.best_kernel.flatten()
-        axes = torch.stack(self.quadratic.projection_axes).flatten(1)
+        axes = torch.stack(self.quadratic.projection_axes(self.start)).flatten(1)
         return (torch.zeros_like(best) if len(best) == 2 else best), axes
 
     @cached_property
@@ -158,12 +160,20 @@ class LossSurface:
         return Ring(loss, (steepest, flattest), is_thick)
 
     def fits(self, quadratic: QuadraticLoss, start: Tensor) -> bool:
-        """Return whether this shows a problem, and a start neither at its edge nor too small."""
-        if quadratic is not self.quadratic:
+        """Return whether this shows a problem, and a start on it that is not too close."""
+        if quadratic is not self.quadratic or not self._has_on_it(start):
             return False
         (x, y), (width, height) = self.to_pixels([start])[0].tolist(), SURFACE_SIZE
         share = max(abs(2 * x / width - 1), abs(2 * y / height - 1))
         return LEAST_DISTANCE <= share <= 1 or torch.equal(start, self.start)
+
+    def _has_on_it(self, start: Tensor) -> bool:
+        """Return whether a start lies on the plane, but for what the input cannot tell apart."""
+        (point,) = self.to_coordinates([start]) - self.centre
+        seen = self.quadratic.identifiable_directions.flatten(1)
+        error = (start.detach().double() - self.quadratic.best_kernel).flatten()
+        distance = (seen @ error).norm().item()
+        return distance - math.hypot(*point) <= ON_PLANE * distance
 
     def to_coordinates(self, kernels: Sequence[Tensor] | Tensor) -> NDArray[np.float64]:
         """Return where the points of the plane nearest to kernels (n, kH, kW) are: (n, 2)."""
@@ -201,7 +211,7 @@ class LossSurface:
             return "K[0, 0]", "K[0, 1]"
         if self.start.shape == (2, 1):
             return "K[0, 0]", "K[1, 0]"
-        return "steepest direction", "flattest direction seen"
+        return "steepest direction", "towards the start"
 
     def svg(self) -> str:
         """Return the rings and the best kernel as SVG, in the pixels of the surface."""

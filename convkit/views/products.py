@@ -18,6 +18,8 @@ MAX_FACTORS = 4
 """The most terms of a sum that are written with their factors."""
 MAX_TERMS = 12
 """The most products that a sum is written with."""
+LONGEST_FACTORS = 12
+"""The most characters of two factors in a tile."""
 SMALL = 0.1
 """Products below it are written with two digits in place of two decimals."""
 
@@ -39,14 +41,15 @@ def product_tiles(patch: Tensor, K: Tensor, limit: float) -> str:
     '<table class="ck-tiles" ...><tr><td style=...>0.50 × 2<b>1</b></td></tr></table>'
     """
     products = patch * K
-    factors = (formatting.shorts(patch), formatting.numbers(K, 3))
+    pixels, rounded = formatting.numbers(patch, 3), formatting.shorts(patch)
+    weights = formatting.numbers(K, 3)
     are_many = K.numel() > MAX_TILES
     results = formatting.narrow(products) if are_many else _product_texts(products)
     rows = []
     for i, row in enumerate((products.double() / limit).tolist()):
         cells = []
         for j, share in enumerate(row):
-            given = f"{factors[0][i][j]} × {factors[1][i][j]}" if not are_many else ""
+            given = "" if are_many else _factors(pixels[i][j], rounded[i][j], weights[i][j])
             colour = tint(share)
             style = f"background:{colour};color:{ink(colour)}"
             cells.append(f'<td style="{style}">{minus(given)}<b>{minus(results[i][j])}</b></td>')
@@ -54,6 +57,12 @@ def product_tiles(patch: Tensor, K: Tensor, limit: float) -> str:
     size = " ck-many" if are_many else ""
     body = "".join(rows)
     return f'<table class="ck-tiles{size}" role="table" aria-label="products">{body}</table>'
+
+
+def _factors(pixel: str, rounded: str, weight: str) -> str:
+    """Return "0.647 × -2", with the pixel rounded further where there is no space for it."""
+    text = f"{pixel} × {weight}"
+    return text if len(text) <= LONGEST_FACTORS else f"{rounded} × {weight}"
 
 
 def sum_line(patch: Tensor, K: Tensor, total: Tensor, cell: tuple[int, int]) -> str:
@@ -85,10 +94,10 @@ def compared_sums(line: str, name: str, given: Tensor, cell: tuple[int, int]) ->
     --------
     >>> import torch
     >>> compared_sums("1 + 1 = 2", "mine", torch.tensor(3.0), (0, 4))
-    '<i>convkit</i><span>1 + 1 = 2</span><i>your mine</i><span>Y[0, 4] = <b ...>3</b></span>'
+    '<i>convkit</i><span>1 + 1 = 2</span><i>mine (yours)</i><span>Y[0, 4] = <b ...>3</b></span>'
     """
     theirs = f'Y[{cell[0]}, {cell[1]}] = <b class="ck-theirs">{minus(formatting.number(given))}</b>'
-    rows = ("convkit", line), (f"your {escape(name)}", theirs)
+    rows = ("convkit", line), (f"{escape(name)} (yours)", theirs)
     return "".join([f"<i>{who}</i><span>{said}</span>" for who, said in rows])
 
 
@@ -99,11 +108,14 @@ def _product_sum(patch: Tensor, K: Tensor, total: Tensor) -> tuple[str, str, str
     """
     products = (patch * K)[K != 0]
     if products.numel() > MAX_TERMS:
-        return f"sum of {K.numel()} products", "=", formatting.number(total)
+        return f"sum of {K.numel()}", "=", formatting.number(total)
     *texts, text = _product_texts(torch.cat((products, total.reshape(1))).reshape(1, -1))[0]
     texts = texts or ["0"]
     adds_up = math.isclose(sum(map(float, texts)), float(text), rel_tol=1e-9, abs_tol=1e-9)
-    return " + ".join(texts).replace("+ -", "- "), "=" if adds_up else "≈", text
+    joined = " +\N{NO-BREAK SPACE}".join(texts).replace(
+        "+\N{NO-BREAK SPACE}-", "-\N{NO-BREAK SPACE}"
+    )
+    return joined, "=" if adds_up else "≈", text
 
 
 def _product_texts(products: Tensor) -> list[list[str]]:

@@ -63,7 +63,7 @@ class KernelView(widgets.Box):
         self._make_arrays()
         self._make_words()
         self.pointed: list[int] = []
-        output_line = self._captions[1], self.next_difference, self.refit, self._keys[2]
+        output_line = self._captions[1], self.refit, self._keys[2]
         super().__init__(
             [
                 _area("xh", input_controls),
@@ -109,7 +109,7 @@ class KernelView(widgets.Box):
 
     def paint_output(self, result: KernelEditorResult) -> None:
         """Show the output, which is what an edit changes."""
-        scale, mark = Scale(result.look, *result.colour_range), result.mismatch
+        scale, mark = Scale(result.look, *result.colour_range), result.marked
         if result.state.fits_tables:
             self.output_table.show(result.shown, scale, mark=mark)
             return

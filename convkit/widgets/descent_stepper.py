@@ -61,6 +61,7 @@ PICTURE_SIDE = 128
 """The width of a large prediction, target or residual on the screen, in CSS pixels."""
 PICTURES = {"prediction": "Y", "target": "T", "residual": "R"}
 """Each large array, and the kind that colours its title."""
+TITLES = {"prediction": f"prediction X {STAR} K", "target": "target Y", "residual": "residual R"}
 
 
 class DescentStepper(Panel):
@@ -220,7 +221,8 @@ class DescentStepper(Panel):
     def n(self, value: int) -> None:
         step, last = ops.as_integer(value), self.store.result.last
         if step is None or not 0 <= step <= last:
-            hint = "Record more steps, or choose one of these."
+            stopped = last < self.store.state.steps
+            hint = "It diverged there: lower the rate." if stopped else "Record more steps."
             raise ConvkitError(f"n is {value!r}", f"a recorded step, 0 to {last}", hint)
         self.store.set("step", n=step)
 
@@ -354,7 +356,7 @@ class DescentStepper(Panel):
         ]
 
     def _picture_columns(self) -> list[widgets.Widget]:
-        columns = [_column(PICTURES[name], name, self._pictures[name]) for name in PICTURES]
+        columns = [_column(PICTURES[name], TITLES[name], self._pictures[name]) for name in PICTURES]
         return [columns[0], _sign("−"), columns[1], _sign("="), columns[2], self._key]
 
     def _bind(self) -> None:

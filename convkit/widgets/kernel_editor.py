@@ -249,7 +249,7 @@ class KernelEditor(Panel):
     def _lines(self) -> list[widgets.Widget]:
         sections = [self._pixel_section, self._option_section, self._code_section]
         return [
-            self.header(),
+            self.header(self._view.next_difference),
             self._view,
             *foot(self._player, self._place, self._file, sections=sections),
         ]

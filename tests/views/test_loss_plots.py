@@ -60,7 +60,7 @@ def test_the_loss_is_the_same_all_around_a_ring(K, X):
 
 def exact_kernel(view, x, y):
     """Return the kernel at a place, not rounded."""
-    u, v = view.quadratic.projection_axes
+    u, v = view.quadratic.projection_axes(view.start)
     a, b = (x - SURFACE_SIZE[0] / 2) / view.scale, (SURFACE_SIZE[1] / 2 - y) / view.scale
     return view.quadratic.best_kernel + a * u + b * v
 

@@ -35,9 +35,12 @@ function render({ model, el }) {
     const [top, left] = model.get("first");
     cells.forEach((cell, k) => Object.assign(cell.dataset, { i: top + Math.floor(k / columns), j: left + (k % columns) }));
     if (!headers) return;
-    const name = (node, n) => (node.textContent = n < 0 ? "" : n);
-    [...table.rows].slice(1).forEach((row, i) => name(row.cells[0], top + i));
-    [...table.rows[0].cells].slice(1).forEach((node, j) => name(node, left + j));
+    // Lines of the padding have no number: they are not in the array.
+    const isInside = (cell) => cell && !model.get("padded").includes(cells.indexOf(cell));
+    const rows = [...table.rows].slice(1).map((row) => [...row.cells]);
+    rows.forEach(([name, ...row], i) => (name.textContent = row.some(isInside) ? top + i : ""));
+    const names = [...table.rows[0].cells].slice(1);
+    names.forEach((name, j) => (name.textContent = rows.some((row) => isInside(row[j + 1])) ? left + j : ""));
   };
 
   const paint = () => {
