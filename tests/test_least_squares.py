@@ -179,7 +179,9 @@ def test_axes_of_two_weights_are_the_weights():
     ids=["one weight", "black", "one direction"],
 )
 def test_axes_that_do_not_exist_are_zeros(picture, size, count):
-    quadratic = QuadraticLoss(picture, size, corr2d(picture, torch.ones(to_pair("size", size))))
+    quadratic = QuadraticLoss(
+        picture, size, corr2d(picture, picture.new_ones(to_pair("size", size)))
+    )
     axes = torch.stack(quadratic.projection_axes(torch.zeros(to_pair("size", size))))
     assert axes.flatten(1).norm(dim=1).tolist() == pytest.approx(
         [1.0] * count + [0.0] * (2 - count)

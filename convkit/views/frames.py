@@ -117,11 +117,12 @@ def _gradient_figure(writer: _FrameWriter, steps: Sequence[Step], beside: str) -
     if gradients.shape[2] > MAX_LONG_COLUMNS:
         powers = [_common_power(size) for size in sizes.tolist()]
     factors = 10.0 ** torch.tensor(powers, dtype=torch.float64)
-    title = "gradient" + _slot(writer, [_times_power(power) for power in powers])
+    power_text = _slot(writer, [_times_power(power) for power in powers])
     scaled = gradients.double() / factors[:, None, None]
     all_limits = _limits(steps, sizes, sizes)
     limits = [limit / 10.0**power for limit, power in zip(all_limits, powers, strict=True)]
-    return _figure("G", title, _table_of_weights(writer, scaled, limits), beside)
+    body = _table_of_weights(writer, scaled, limits)
+    return _figure("G", "gradient", body, f"<b>{power_text}</b> {beside}")
 
 
 def _common_power(size: float) -> int:
@@ -130,8 +131,8 @@ def _common_power(size: float) -> int:
 
 
 def _times_power(power: int) -> str:
-    """Return " × 10⁴", or nothing for a power of 0."""
-    return f" × 10{str(power).translate(SUPERSCRIPTS)}" if power else ""
+    """Return "×10⁴", or nothing for a power of 0."""
+    return f"×10{str(power).translate(SUPERSCRIPTS)}" if power else ""
 
 
 def output_frames(steps: Sequence[Step], X: Tensor, Y: Tensor) -> StepFrames:

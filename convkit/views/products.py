@@ -38,7 +38,7 @@ def product_tiles(patch: Tensor, K: Tensor, limit: float) -> str:
     --------
     >>> import torch
     >>> product_tiles(torch.tensor([[0.5]]), torch.tensor([[2.0]]), 1)
-    '<table class="ck-tiles" ...><tr><td style=...>0.50 × 2<b>1</b></td></tr></table>'
+    '<table class="ck-tiles" ...><tr><td style=...>0.5 × 2<b>1</b></td></tr></table>'
     """
     products = patch * K
     pixels, rounded = formatting.numbers(patch, 3), formatting.shorts(patch)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from benchmarks.calls import count_calls
-from convkit import QuadraticLoss, corr2d, stripes
+from convkit import QuadraticLoss, corr2d, photo, stripes
 from convkit.descent import record
 from convkit.formatting import colour_limit
 from convkit.views.frames import (
@@ -122,7 +122,19 @@ def test_numbers_fit_their_cells(size):
     steps, best, _, _ = descent(torch.eye(12), torch.ones(size), lr=0.9, steps=10)
     for texts in update_frames(steps, best, "").texts:
         longest = 7 if size[1] <= 2 else 5
-        assert all(len(text) <= longest for text in texts if not re.search("[a-z]{2}", text))
+        assert all(len(text) <= longest for text in texts if not re.search("[a-z]{2}|×", text))
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4])
+def test_gradients_of_a_wide_kernel_share_a_power_of_ten(scale):
+    steps, best, _, _ = descent(scale * photo(12), torch.ones(3, 3), lr=1e-3 / scale**2, steps=3)
+    frames = update_frames(steps, best, "")
+    for step in steps:
+        html = filled(frames, step.n)
+        power = re.search("×10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", html)
+        digits = power[1].translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")) if power else "0"
+        shown = torch.tensor(tables(html)["gradient"]) * 10.0 ** int(digits)
+        torch.testing.assert_close(shown, step.grad, rtol=6e-3, atol=step.grad.abs().max() * 1e-3)
 
 
 def test_large_outputs_are_left_to_pictures():

@@ -166,8 +166,10 @@ def test_a_page_that_drops_styles_keeps_a_readable_table_and_one_sum():
     assert lines == [
         "input X 6 × 8",
         *["1 1 0 0 0 0 1 1"] * 6,
+        "0 to 1",
         "kernel K 1 × 2",
         "1 −1",
+        "−2 to 2",
         "output Y 6 × 7",
         *["0 1 0 0 0 −1 0"] * 6,
         "−2 to 2",
