@@ -76,12 +76,22 @@ def narrow(values: Tensor) -> list[list[str]]:
     >>> narrow(torch.tensor([[0.0039, 0.0002]]))
     [['4e-3', '2e-4']]
     """
-    texts = _flat(numbers(values, 2))
-    if any(len(text.replace("-", "").removeprefix("0.")) > 3 for text in texts):
-        form = "z.3f" if values.abs().max() >= 0.01 else ".0e"
-        pairs = zip(values.flatten().tolist(), texts, strict=True)
-        texts = [f"{x:{form}}" if 0 < abs(x) < 1 else text for x, text in pairs]
-    return _in_rows([short_power(text) for text in without_zero(texts)], values.shape[1])
+    flat, texts = values.flatten().tolist(), _flat(numbers(values, 2))
+    pairs = list(zip(flat, texts, strict=True))
+    is_long = any(len(text.lstrip("-")) > 4 for x, text in pairs if abs(x) < 1)
+    form = "" if not is_long else "z.3f" if values.abs().max() >= 0.01 else ".0e"
+    short = [short_power(_narrow_text(x, text, form)) for x, text in pairs]
+    return _in_rows(without_zero(short), values.shape[1])
+
+
+def _narrow_text(x: float, text: str, fraction_form: str) -> str:
+    """Return a number of which `text` has two digits, the fraction 0 < x < 1 in another form."""
+    size = abs(x)
+    if size >= 9999.5:
+        return f"{x:.0e}"
+    if size >= 9.95:
+        return f"{x:.0f}"
+    return f"{x:{fraction_form}}" if fraction_form and 0 < size < 1 else text
 
 
 def without_zero(texts: Sequence[str]) -> list[str]:
@@ -115,6 +125,21 @@ def short_power(text: str) -> str:
     '1.2e4'
     """
     return text.replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
+
+
+def telling_apart(a: float | Tensor, b: float | Tensor) -> tuple[str, str]:
+    """Return two numbers with the fewest digits, at least 4, that show how they differ.
+
+    Examples
+    --------
+    >>> telling_apart(15.34, 15.3405)
+    ('15.34', '15.3405')
+    """
+    digits = 4
+    while number(a, digits) == number(b, digits) and digits < 17:
+        digits += 1
+    digits += digits > 4  # the difference itself with two digits or so
+    return number(a, digits), number(b, digits)
 
 
 def minus(text: str) -> str:
@@ -239,31 +264,56 @@ def colour_limit(values: Tensor) -> float:
     2.0
     """
     largest = values.detach().abs().max().item()
-    return round_limit(HEADROOM * largest, (1, 2, 3, 5, 7))
+    with_space = min(HEADROOM * largest, LARGEST_LIMIT) if math.isfinite(largest) else largest
+    return round_limit(with_space, (1, 2, 3, 5, 7))
 
 
 # Sums
 
 
-def window_sums(patches: Tensor, K: Tensor, bias: float | None = None) -> list[str]:
-    """Return the arithmetic of output cells, from their windows `patches` (n, kH * kW).
+def window_sums(patches: Tensor, K: Tensor, totals: Tensor, bias: float | None = None) -> list[str]:
+    """Return the arithmetic of output cells; "≈" where the rounded numbers do not add up.
+
+    Parameters
+    ----------
+    patches, K : Tensor
+        The windows, (n, kH * kW), and the weights that lie on them, (kH, kW).
+    totals : Tensor
+        The output cells, (n,).
+    bias : float, optional
+        What is added to each sum.
 
     Examples
     --------
-    >>> window_sums(torch.tensor([[0.0, 1.0], [1.0, 2.0]]), torch.tensor([[1.0, -1.0]]))
+    >>> patches, K = torch.tensor([[0.0, 1.0], [1.0, 2.0]]), torch.tensor([[1.0, -1.0]])
+    >>> window_sums(patches, K, torch.tensor([-1.0, -1.0]))
     ['0×1 + 1×(−1) = −1', '1×1 + 2×(−1) = −1']
     """
     cells = _in_rows(_number_texts(patches.flatten().tolist()), K.numel())
-    weights = [_in_parentheses(text) for text in _number_texts(K.flatten().tolist())]
-    totals = (patches * K.flatten()).sum(1)
-    extra = ""
-    if bias is not None:
-        extra = f" + {_in_parentheses(number(bias))}"
-        totals = totals + bias
-    terms = [" + ".join([f"{x}×{k}" for x, k in zip(row, weights, strict=True)]) for row in cells]
-    results = _number_texts(totals.tolist())
-    sums = zip(terms, results, strict=True)
-    return [f"{term}{extra} = {result}".replace("-", "−") for term, result in sums]
+    weights = _number_texts(K.flatten().tolist())
+    factors = [float(weight) for weight in weights]
+    weights = [_in_parentheses(text) for text in weights]
+    extra = "" if bias is None else f" + {_in_parentheses(number(bias))}"
+    more = [] if bias is None else [float(number(bias))]
+    sums = []
+    for row, total in zip(cells, _number_texts(totals.tolist()), strict=True):
+        terms = " + ".join([f"{x}×{k}" for x, k in zip(row, weights, strict=True)])
+        products = [float(x) * k for x, k in zip(row, factors, strict=True)]
+        sign = "=" if adds_up(products + more, float(total)) else "≈"
+        sums.append(f"{terms}{extra} {sign} {total}".replace("-", "−"))
+    return sums
+
+
+def adds_up(terms: Sequence[float], total: float) -> bool:
+    """Return whether written terms come to the written total, but for the rounding of floats.
+
+    Examples
+    --------
+    >>> adds_up([0.1, 0.2], 0.3), adds_up([0.33, 0.33], 0.67)
+    (True, False)
+    """
+    largest = max(map(abs, terms))
+    return math.isclose(math.fsum(terms), total, rel_tol=1e-9, abs_tol=1e-9 * largest)
 
 
 def size_sums(geometry: WindowGeometry) -> tuple[str, str]:

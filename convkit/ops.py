@@ -528,8 +528,11 @@ def corr2d(
         margin = (0, 0)
     # Autograd cannot use what was made in inference mode, but it can use a copy.
     X, K = (A.clone() if A.is_inference() else A for A in (X, K))
+    dtype = X.dtype
+    if dtype == torch.float16:  # torch's own kernel for it crashes on some shapes
+        X, K = X.float(), K.float()
     Y = F.conv2d(X[None, None], K[None, None], None, g.stride, margin, g.dilation)
-    return Y[0, 0]
+    return Y[0, 0].to(dtype)
 
 
 def convolve2d(

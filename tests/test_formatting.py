@@ -12,16 +12,19 @@ from convkit import ConvkitError, KernelDescent, QuadraticLoss, corr2d
 from convkit.formatting import (
     ConvergenceSummary,
     Outcome,
+    adds_up,
     colour_limit,
     convergence_summary,
     describe,
     digest,
+    narrow,
     number,
     numbers,
     round_limit,
     share_of_limit,
     shorts,
     size_sums,
+    telling_apart,
     window_sums,
 )
 from convkit.ops import WindowGeometry, patches
@@ -108,13 +111,14 @@ def test_a_round_limit_of_a_round_number_is_the_number_and_of_nothing_1():
         assert round_limit(value) == colour_limit(torch.tensor([value]).double()) == 1
 
 
-@given(st.floats(3e-308, 4e307))
+@given(st.floats(3e-308, 5e307))
 def test_limits_hold_all_and_waste_little(largest):
     limit = round_limit(largest)
     assert largest <= limit * (1 + 1e-6) <= 2.5 * largest * (1 + 2e-6)
     assert f"{limit:.6e}"[:8] in ("1.000000", "2.000000", "5.000000")
     limit = colour_limit(torch.tensor([[largest, -largest / 2]], dtype=torch.float64))
-    assert 1.2 * largest <= limit * (1 + 1e-6) <= 1.2 * 2 * largest * (1 + 2e-6)
+    space = min(1.2, 5e307 / largest)
+    assert space * largest <= limit * (1 + 1e-6) <= 1.2 * 2 * largest * (1 + 2e-6)
     assert f"{limit:.1e}"[0] in "12357"
 
 
@@ -158,17 +162,56 @@ def test_window_sums_evaluated_are_the_output_cells(data):
     K = weights[: rows * columns].reshape(rows, columns)
     Y = corr2d(picture, K, **options).flatten()
     bias = data.draw(st.none() | SHORT)
-    sums = window_sums(patches(picture, (rows, columns), **options), K, bias)
+    Y = Y + (bias or 0)
+    sums = window_sums(patches(picture, (rows, columns), **options), K, Y, bias)
     assert len(sums) == len(Y)
-    for text, exact in zip(sums, (Y + (bias or 0)).tolist(), strict=True):
-        left, right = evaluate(text)
+    for text, exact in zip(sums, Y.tolist(), strict=True):
+        left, right = evaluate(text.replace("≈", "="))
+        assert ("≈" in text) == (abs(left - right) > 1e-7)
         assert left == pytest.approx(exact, abs=1e-5)
         assert right == pytest.approx(exact, rel=5.1e-4, abs=1e-5)
 
 
 @pytest.mark.parametrize(("bias", "end"), [(None, "= 0.5"), (-2.0, "+ (−2) = −1.5")])
 def test_negative_weights_and_biases_stand_in_parentheses(bias, end):
-    assert window_sums(torch.tensor([[1.0, 0.5]]), BOOKS, bias) == [f"1×1 + 0.5×(−1) {end}"]
+    total = torch.tensor([0.5 + (bias or 0)])
+    said = window_sums(torch.tensor([[1.0, 0.5]]), BOOKS, total, bias)
+    assert said == [f"1×1 + 0.5×(−1) {end}"]
+
+
+@pytest.mark.parametrize(
+    ("terms", "total", "expected"),
+    [
+        ([0.1, 0.2], 0.3, True),
+        ([0.33, 0.33], 0.67, False),
+        ([-6.4e-12, 7.4e-12], 1.1e-12, False),  # far below 1, too
+        ([1e308, 1e307], 1.1e308, True),
+        ([0.0], 0.0, True),
+    ],
+)
+def test_whether_written_terms_add_up(terms, total, expected):
+    assert adds_up(terms, total) is expected
+
+
+@given(st.floats(-1e5, 1e5), st.floats(-1e5, 1e5))
+def test_two_numbers_are_written_until_they_differ(a, b):
+    texts = telling_apart(a, b)
+    assert (texts[0] == texts[1]) == (a == b)
+    assert texts == (number(a), number(b)) or number(a) == number(b)
+
+
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        ([0.0982, 0.0039, 0.0002, 0.0, -0.1], [".098", ".004", ".000", "0", "-.100"]),
+        ([0.0039, -0.0002], ["4e-3", "-2e-4"]),
+        ([225.0, -166.4, 12.0, 9998.0], ["225", "-166", "12", "9998"]),
+        ([-1.5e12, 1e5, 123456.0], ["-2e12", "1e5", "1e5"]),
+        ([1.0, 0.25, -2.5], ["1", ".25", "-2.5"]),
+    ],
+)
+def test_numbers_of_narrow_cells(values, texts):
+    assert narrow(torch.tensor([values]).double()) == [texts]
 
 
 PAIR = st.tuples(st.integers(1, 3), st.integers(1, 3))

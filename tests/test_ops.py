@@ -426,3 +426,11 @@ def test_validated_copy_refuses_values_that_are_not_finite():
         X[1, 2] = value
         with pytest.raises(ConvkitError, match=rf"X\[1, 2\] is {value}; expected finite numbers"):
             validated_copy("X", X)
+
+
+@pytest.mark.parametrize("shape", [(2, 1), (1, 1), (3, 5)])
+def test_half_precision_does_not_crash(shape):
+    X, K = torch.ones(shape).half(), torch.ones(1, 1).half()
+    Y = corr2d(X, K, padding=7, stride=2, dilation=2)
+    assert Y.dtype == torch.float16
+    assert torch.equal(Y.float(), corr2d(X.float(), K.float(), padding=7, stride=2, dilation=2))

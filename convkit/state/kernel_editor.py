@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from convkit import codegen, formatting, images, kernels, ops, user_function
 from convkit.comparison import mismatch_mask, rounding_bound
 from convkit.errors import ConvkitError
+from convkit.formatting import minus
 from convkit.ops import Pair, WindowGeometry, to_pair
 from convkit.state.store import State, equal
 
@@ -255,7 +256,9 @@ class KernelEditorResult:
     @cached_property
     def product_limit(self) -> float:
         """The end of a colour key that holds the products of all windows."""
-        return formatting.colour_limit(self.state.K * max(map(abs, self.state.input_range)))
+        return formatting.colour_limit(
+            self.state.K.double() * max(map(abs, self.state.input_range))
+        )
 
     @cached_property
     def fitted_limit(self) -> float:
@@ -314,12 +317,12 @@ class KernelEditorResult:
         if not wrong:
             return f"{name} agrees with convkit in all {cells} cells."
         i, j = wrong[0]
-        theirs, ours = (_text(Y[i, j]) for Y in (self.candidate, self.output))
+        ours, theirs = formatting.telling_apart(self.output[i, j], self.candidate[i, j])
         marked = "" if self.marked is None else ", marked"
         pattern = _pattern(self.mismatch)
         return (
             f"{name} differs from convkit in {len(wrong)} of {cells} cells{marked}{pattern}; "
-            f"the first is Y[{i}, {j}]: {name} gives {theirs}, convkit {ours}."
+            f"the first, Y[{i}, {j}], is {minus(theirs)} and should be {minus(ours)}."
         )
 
     @property
@@ -341,7 +344,7 @@ class KernelEditorResult:
 
 
 def _text(value: float | Tensor, digits: int = 4) -> str:
-    return formatting.minus(formatting.number(value, digits))
+    return minus(formatting.number(value, digits))
 
 
 def _pattern(mismatch: Tensor) -> str:

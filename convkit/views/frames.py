@@ -57,39 +57,39 @@ def fits_table(shape: Sequence[int]) -> bool:
     return max(shape) <= MAX_TABLE_SIDE
 
 
-def kernel_limits(steps: Sequence[Step], best: Tensor) -> list[float]:
+def kernel_limits(steps: Sequence[Step], goals: Tensor) -> list[float]:
     """Return for each step the end of the colour key of all kernels that are shown with it.
 
-    It holds the best one, all of steps whose loss is not above the first, and the kernel of the
-    step and the next: it changes only where a descent diverges.
+    It holds the `goals` (n, kH, kW), all of steps whose loss is not above the first, and the kernel
+    of the step and the next: it changes only where a descent diverges.
 
     Examples
     --------
     >>> from convkit.descent import record
     >>> steps = record(torch.ones(1, 1), torch.ones(1, 1), torch.zeros(1, 1), [3.0] * 3)
-    >>> kernel_limits(steps, torch.ones(1, 1))
+    >>> kernel_limits(steps, torch.ones(1, 1, 1))
     [10.0, 30.0, 200.0, 200.0]
     """
     sizes = _sizes(torch.stack([step.kernel for step in steps]))
     shown = torch.maximum(sizes, torch.cat((sizes[1:], sizes[-1:])))
-    return _limits(steps, sizes, shown, _size(best))
+    return _limits(steps, sizes, shown, _size(goals))
 
 
-def update_frames(steps: Sequence[Step], best: Tensor, gradient_text: str) -> StepFrames:
+def update_frames(steps: Sequence[Step], goals: Tensor, gradient_text: str) -> StepFrames:
     """Return the arithmetic of each step's update: kernel - learning rate × gradient = next kernel.
 
     Parameters
     ----------
     steps : sequence of Step
         The whole descent.
-    best : Tensor
-        The kernel to learn, (kH, kW): it shares its colours with the others.
+    goals : Tensor
+        The kernels to learn, (n, kH, kW): they share their colours with the others.
     gradient_text : str
         What the gradient is, beside its name.
     """
     writer = _FrameWriter(len(steps))
     kernels = torch.stack([step.kernel for step in steps])
-    limits = kernel_limits(steps, best)
+    limits = kernel_limits(steps, goals)
     titles = [f"kernel, step {step.n}" for step in steps]
     rates = [formatting.number(step.lr) for step in steps[1:] if step.lr is not None]
     rates += rates[-1:]  # the last step has the rate that led to it
@@ -122,7 +122,7 @@ def _gradient_figure(writer: _FrameWriter, steps: Sequence[Step], beside: str) -
     all_limits = _limits(steps, sizes, sizes)
     limits = [limit / 10.0**power for limit, power in zip(all_limits, powers, strict=True)]
     body = _table_of_weights(writer, scaled, limits)
-    return _figure("G", "gradient", body, f"<b>{power_text}</b> {beside}")
+    return _figure("G", "gradient", body, f"<b>{power_text}</b>" if any(powers) else beside)
 
 
 def _common_power(size: float) -> int:

@@ -204,7 +204,7 @@ class _LensRenderer:
     def _sums(self) -> list[list[str]]:
         """Return the arithmetic of each output cell on show."""
         patches = ops.patches(self.padded, tuple(self.weights.shape), **self.options)
-        sums = iter(formatting.window_sums(patches, self.weights, self.bias))
+        sums = iter(formatting.window_sums(patches, self.weights, self.output.flatten(), self.bias))
         rows, columns = self.output.shape
         return [[f"Y[{i}, {j}] = {next(sums)}" for j in range(columns)] for i in range(rows)]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from html import escape
 
 import torch
@@ -65,11 +64,14 @@ def _factors(pixel: str, rounded: str, weight: str) -> str:
     return text if len(text) <= LONGEST_FACTORS else f"{rounded} × {weight}"
 
 
-def sum_line(patch: Tensor, K: Tensor, total: Tensor, cell: tuple[int, int]) -> str:
+def sum_line(
+    patch: Tensor, K: Tensor, total: Tensor, cell: tuple[int, int], total_text: str = ""
+) -> str:
     """Return the sum of the products of a window, as HTML that ends in the output cell's name.
 
     A sum of few terms is written with its factors, one of more with its products, where those with
-    weight 0 are left out, and one of very many as their number.
+    weight 0 are left out, and one of very many as their number. `total_text` takes the place of the
+    total where more digits are wanted.
 
     Examples
     --------
@@ -79,24 +81,25 @@ def sum_line(patch: Tensor, K: Tensor, total: Tensor, cell: tuple[int, int]) -> 
     '2×1 + 3×(−1) <span>= <b>−1</b> = Y[0, 4]</span>'
     """
     if K.numel() <= MAX_FACTORS:
-        terms, _, text = formatting.window_sums(patch.reshape(1, -1), K)[0].rpartition(" = ")
-        sign = "="
+        [line] = formatting.window_sums(patch.reshape(1, -1), K, total.reshape(1))
+        terms, sign, text = line.rsplit(" ", 2)
     else:
         terms, sign, text = _product_sum(patch, K, total)
+    if total_text and minus(total_text) != minus(text):  # it has more digits
+        sign, text = "≈", total_text
     result = f"<span>{sign} <b>{text}</b> = Y[{cell[0]}, {cell[1]}]</span>"
     return minus(f"{escape(terms)} {result}")
 
 
-def compared_sums(line: str, name: str, given: Tensor, cell: tuple[int, int]) -> str:
+def compared_sums(line: str, name: str, given: str, cell: tuple[int, int]) -> str:
     """Return convkit's `sum_line` and what a learner's function gives for the cell, as HTML.
 
     Examples
     --------
-    >>> import torch
-    >>> compared_sums("1 + 1 = 2", "mine", torch.tensor(3.0), (0, 4))
+    >>> compared_sums("1 + 1 = 2", "mine", "3", (0, 4))
     '<i>convkit</i><span>1 + 1 = 2</span><i>mine (yours)</i><span>Y[0, 4] = <b ...>3</b></span>'
     """
-    theirs = f'Y[{cell[0]}, {cell[1]}] = <b class="ck-theirs">{minus(formatting.number(given))}</b>'
+    theirs = f'Y[{cell[0]}, {cell[1]}] = <b class="ck-theirs">{minus(given)}</b>'
     rows = ("convkit", line), (f"{escape(name)} (yours)", theirs)
     return "".join([f"<i>{who}</i><span>{said}</span>" for who, said in rows])
 
@@ -111,11 +114,11 @@ def _product_sum(patch: Tensor, K: Tensor, total: Tensor) -> tuple[str, str, str
         return f"sum of {K.numel()}", "=", formatting.number(total)
     *texts, text = _product_texts(torch.cat((products, total.reshape(1))).reshape(1, -1))[0]
     texts = texts or ["0"]
-    adds_up = math.isclose(sum(map(float, texts)), float(text), rel_tol=1e-9, abs_tol=1e-9)
+    is_exact = formatting.adds_up([float(term) for term in texts], float(text))
     joined = " +\N{NO-BREAK SPACE}".join(texts).replace(
         "+\N{NO-BREAK SPACE}-", "-\N{NO-BREAK SPACE}"
     )
-    return joined, "=" if adds_up else "≈", text
+    return joined, "=" if is_exact else "≈", text
 
 
 def _product_texts(products: Tensor) -> list[list[str]]:

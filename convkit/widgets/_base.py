@@ -90,7 +90,7 @@ class Panel(widgets.VBox):
         self._timer: asyncio.TimerHandle | None = None
         self._refusal = ""  # why a text was not taken that came after the edit being painted
         self._leave: Callable[[], None] | None = None
-        self._batch, self.links = Batch(), Links()
+        self._batch, self.links = Batch(self._on_reload), Links()
         self._hidden = self._batch, self.links
         self._cleanups = (self.unfollow, self._cancel_timer, store.unobserve_all)
         store.observe(self._on_result, "result")
@@ -328,6 +328,9 @@ class Panel(widgets.VBox):
         """Say why a text was not taken, also after what is still to be painted."""
         self._refusal = text
         self.set_status(text, "error")
+
+    def _on_reload(self) -> None:
+        """Prepare for a page that has been loaded again."""
 
     # The status line.
 

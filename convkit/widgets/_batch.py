@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
@@ -19,6 +19,11 @@ class Batch(Part):
     browser has told that it listens, and where there is none, each widget sends its own. Custom
     messages and echoes are not held.
 
+    Parameters
+    ----------
+    on_reload : callable, optional
+        Called when a page has been loaded again, before it gets the state of all widgets.
+
     Examples
     --------
     >>> import ipywidgets
@@ -29,8 +34,9 @@ class Batch(Part):
 
     _esm = module("batch")
 
-    def __init__(self) -> None:
+    def __init__(self, on_reload: Callable[[], None] = lambda: None) -> None:
         super().__init__()
+        self._on_reload = on_reload
         self._is_heard = False
         self._is_holding = False
         self._parts: Sequence[Widget] = ()
@@ -84,6 +90,7 @@ class Batch(Part):
         if content != {"listening": True}:
             return
         if self._is_heard:  # by a page that was loaded again, and may have missed a message
+            self._on_reload()
             for part in _open(self._parts):
                 part.send_state()
         self._is_heard = True

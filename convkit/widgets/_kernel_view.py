@@ -142,11 +142,13 @@ class KernelView(widgets.Box):
         patch = ops.window(state.X, state.K, *cell, **state.options)
         K = state.K.flip(0, 1) if state.flip else state.K
         tiles = product_tiles(patch, K, result.product_limit)
-        line = sum_line(patch, K, result.output[cell], cell)
         if result.mismatch is not None and result.mismatch[cell]:
             assert result.candidate is not None
-            name = name_of(result.operation)
-            line = compared_sums(line, name, result.candidate[cell], cell)
+            texts = formatting.telling_apart(result.output[cell], result.candidate[cell])
+            line = sum_line(patch, K, result.output[cell], cell, texts[0])
+            line = compared_sums(line, name_of(result.operation), texts[1], cell)
+        else:
+            line = sum_line(patch, K, result.output[cell], cell)
         self._products.value = f'{tiles}<div class="ck-sum">{line}</div>'
         if not state.fits_tables:
             self._paint_input_zoom(result, cell)

@@ -50,5 +50,5 @@ class Pointable(Part):
         one asked for.
         """
         match content:
-            case {"pointed": [*cell]}:
+            case {"pointed": [*cell]} if len(cell) in (0, 2) and all(type(n) is int for n in cell):
                 self.set_state({"pointed": cell})  # which is not sent back

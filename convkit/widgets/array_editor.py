@@ -187,6 +187,7 @@ class ArrayEditor(Part):
         if [rows, columns] != self.shape or not self.names:
             self.names = [f"{self._symbol}[{i}, {j}]" for i in range(rows) for j in range(columns)]
             self.shape = [rows, columns]
+            self.cell = [min(self.cell[0], rows - 1), min(self.cell[1], columns - 1)]
         if any(kept):
             self._valid_texts = _merge(self._valid_texts, shown, kept)
             self.texts = _merge(self.texts, shown, kept)

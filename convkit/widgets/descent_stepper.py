@@ -497,7 +497,7 @@ class DescentStepper(Panel):
     def _paint_frames(self, result: DescentStepperResult) -> None:
         state, steps = result.state, result.trajectory
         said = [_step_text(step) for step in steps]
-        updates = update_frames(steps, result.quadratic.best_kernel, _gradient_text(state))
+        updates = update_frames(steps, _goals(result), _gradient_text(state))
         _show_frames(self._update, updates, said)
         is_small = fits_table(state.Y.shape)
         self._outputs.layout.display = None if is_small else "none"
@@ -529,7 +529,7 @@ class DescentStepper(Panel):
         self._key.value = scale.key()
 
     def _paint_controls(self, result: DescentStepperResult) -> None:
-        state, limits = result.state, kernel_limits(result.trajectory, result.quadratic.best_kernel)
+        state, limits = result.state, kernel_limits(result.trajectory, _goals(result))
         limit = limits[result.n]
         self._count.value = state.steps
         self._start.show(state.start, limit=limit)
@@ -606,6 +606,12 @@ class DescentStepper(Panel):
 
 def _step_text(step: Step) -> str:
     return f"step {step.n}: loss {formatting.number(step.loss)}"
+
+
+def _goals(result: DescentStepperResult) -> Tensor:
+    """Return the best kernel, and the target kernel where that is known: (1 or 2, kH, kW)."""
+    target, best = result.state.target, result.quadratic.best_kernel
+    return best[None] if target is None else torch.stack((best, target.double()))
 
 
 def _gradient_text(state: DescentStepperState) -> str:

@@ -345,6 +345,13 @@ class KernelEditor(Panel):
             with self._painting_together():
                 self._view.paint_window(self.store.result)
 
+    def _on_reload(self) -> None:
+        """End the pointing of a page that is gone."""
+        for part in self._view.whole_parts:
+            part.pointed = []
+        self._view.pointed = []
+        self.repaint()
+
     def _on_paint(self, cells: list[tuple[int, int]], stroke: str) -> None:
         self.edit(stroke, self._painted_fields, cells)
 

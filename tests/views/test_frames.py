@@ -99,7 +99,7 @@ def test_prediction_minus_target_is_the_residual(lr):
 def test_all_arrays_of_a_step_share_their_colours(lr):
     steps, best, X, Y = descent(lr=lr, steps=8)
     updates, outputs = update_frames(steps, best, ""), output_frames(steps, X, Y)
-    limits = kernel_limits(steps, best)
+    limits = kernel_limits(steps, best[None])
     for step, following in zip(steps, steps[1:], strict=False):
         calm = [s.kernel for s in steps if s.loss <= steps[0].loss]
         shown = [best, step.kernel, following.kernel, *calm]

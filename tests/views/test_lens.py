@@ -50,7 +50,7 @@ class Page:
 
 def worked_out(said):
     """Return the cell that a sum names, what its arithmetic comes to, and what it says."""
-    name, terms, total = said.split(" = ")
+    name, terms, total = said.replace(" ≈ ", " = ").split(" = ")
     cell = tuple(int(n) for n in re.fullmatch(r"Y\[(\d+), (\d+)\]", name).groups())
     return cell, eval(terms.replace("×", "*")), float(total)
 

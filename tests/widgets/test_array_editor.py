@@ -228,6 +228,13 @@ def _luminance(colour):
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
+def test_the_chosen_cell_stays_inside_a_smaller_array():
+    editor = ArrayEditor(torch.ones(7, 7))
+    receive_state(editor, cell=[6, 2])
+    editor.show(torch.ones(5, 5))
+    assert editor.cell == [4, 2]
+
+
 def test_large_arrays_show_two_digits_and_keep_all():
     value = torch.full((5, 5), -0.123456)
     typist = Typist(value.tolist())

@@ -2,6 +2,7 @@
 
 import io
 import random
+import re
 import sys
 import threading
 from base64 import b64decode
@@ -20,6 +21,8 @@ from convkit.state.kernel_editor import COLOURS_IN_WORDS, compute
 from convkit.state.store import replay
 from convkit.views.scales import Scale
 from convkit.widgets import KernelEditor
+from convkit.widgets._batch import Batch
+from tests.widgets.driver import send
 from tests.widgets.panel_driver import PanelDriver
 
 OPTIONS = ("padding", "stride", "dilation")
@@ -336,6 +339,41 @@ def test_cells_that_differ_are_marked_with_both_sums():
     driver.press("next difference")
     assert panel.store.state.at == (1, 2)
     assert [n for n, level in enumerate(painted) if level == 255] == [126 + 2]
+
+
+def test_both_sums_have_the_digits_that_tell_them_apart():
+    def nearly(X, K):
+        return corr2d(X, K) + 1e-5
+
+    panel, driver = driven(torch.rand(5, 5), torch.ones(3, 3) / 9, operation=nearly)
+    sums = driver.html().split("pixel × weight")[1]
+    ours, theirs = re.findall(r"<b[^>]*>([\d.]+)</b>", sums)[-2:]
+    assert ours != theirs and ours in driver.status and theirs in driver.status
+    assert float(theirs) - float(ours) == pytest.approx(1e-5, rel=0.5)
+
+
+def test_a_total_is_that_of_the_output():
+    panel, driver = driven(torch.tensor([[3e38, 3e38, -3e38, -3e38]]), torch.ones(1, 4))
+    assert "inf" not in driver.html() and "<b>0</b>" in driver.html()
+
+
+def test_a_picture_that_differs_everywhere_is_not_covered_with_marks():
+    panel, driver = driven(photo(128), operation=lambda X, K: corr2d(X, K) + 1)
+    assert 255 not in driver.find("output 126 × 126").pixels
+    assert "in 15876 of 15876 cells; the first, Y[0, 0]," in driver.status
+
+
+def test_a_page_that_is_loaded_again_is_not_pointed_at(monkeypatch):
+    batches = []
+    make = lambda *arguments: batches.append(Batch(*arguments)) or batches[0]  # noqa: E731
+    monkeypatch.setattr("convkit.widgets._base.Batch", make)
+    panel, driver = driven(photo(128))
+    [batch] = batches
+    for _ in range(2):
+        send(batch, {"listening": True})
+        driver.point("output 126 × 126", (20, 30))
+    send(batch, {"listening": True})
+    assert "= Y[63, 63]" in driver.html() and driver.find("output 126 × 126").pointed == []
 
 
 def test_options_that_a_function_does_not_take_are_disabled():

@@ -101,6 +101,15 @@ def test_what_the_browser_moves_arrives_and_is_not_sent_back(part, traits):
     assert messages == []
 
 
+@pytest.mark.parametrize("part", [Picture(), NumberTable("input", "X")])
+def test_where_the_pointer_is_arrives_and_is_not_sent_back(part):
+    with sent_by(part) as messages:
+        for sent, kept in (([3, 4], [3, 4]), ([1], [3, 4]), ([True, 1], [3, 4]), ([], [])):
+            send(part, {"pointed": sent})
+            assert part.pointed == kept
+    assert messages == []
+
+
 def test_a_point_chosen_in_a_plot_is_told_and_answered():
     plot, points = Plot("surface", [300, 200]), []
     plot.on_point(lambda x, y: points.append((x, y)))

@@ -25,7 +25,7 @@ function render({ model, el }) {
 
   /** Move to the box above, below or, from an end of the text, beside. */
   const move = (event, k) => {
-    if (!(event.key in MOVES) || event.shiftKey) return;
+    if (!(event.key in MOVES) || event.shiftKey || event.ctrlKey || event.altKey || event.metaKey) return;
     const [down, right] = MOVES[event.key];
     const [{ selectionStart: start, selectionEnd: end, value }, [rows, columns]] = [boxes[k], model.get("shape")];
     if ((right < 0 && start > 0) || (right > 0 && end < value.length)) return;

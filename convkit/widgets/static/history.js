@@ -20,8 +20,8 @@ function render({ model, el }) {
   }
   /** Take Ctrl+Z and Ctrl+Y, or Shift+Ctrl+Z, anywhere in the panel but where they undo typing. */
   const undoByKeys = (event) => {
-    const name = { z: event.shiftKey ? "redo" : "undo", y: "redo" }[event.key.toLowerCase()];
-    const isTyping = event.target.matches?.("input:not([type=range], [type=radio], [type=checkbox]), textarea");
+    const name = { z: event.shiftKey ? "redo" : "undo", y: "redo" }[event.key?.toLowerCase()];
+    const isTyping = event.target.matches?.("input:not([type=range], [type=radio], [type=checkbox], [type=number]), textarea");
     if (!name || !(event.ctrlKey || event.metaKey) || isTyping || !el.closest(".ck-panel")?.contains(event.target)) return;
     event.preventDefault();
     event.stopPropagation();

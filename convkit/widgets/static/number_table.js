@@ -1,7 +1,7 @@
 function render({ model, el }) {
   const view = new AbortController();
   el.classList.add("ck-part", "ck-numbers");
-  const table = make("table");
+  const table = make("table", { tabindex: "-1" }); // a click leads the keys into the panel
   el.append(table);
   const point = pointer(model);
   let built = "";
@@ -139,6 +139,7 @@ function render({ model, el }) {
   table.addEventListener("pointerdown", (event) => {
     if (model.get("pick") !== "paint" || event.button !== 0) return;
     event.preventDefault();
+    table.focus({ preventScroll: true });
     table.setPointerCapture(event.pointerId);
     started = Date.now();
     stroke = "";

@@ -57,7 +57,7 @@ function render({ model, el }) {
     hideCoveredRings();
   };
   const hideCoveredRings = () => {
-    const [notes, rings] = [[startText, markerText], [...shapes.querySelectorAll("text")]];
+    const [notes, rings] = [[startText, markerText, outsideText], [...shapes.querySelectorAll("text")]];
     const [taken, boxes] = [notes, rings].map((nodes) => nodes.map((node) => node.getBoundingClientRect()));
     rings.forEach((ring, k) => ring.classList.toggle("ck-covered", taken.some((box) => overlap(box, boxes[k]))));
   };
