@@ -128,17 +128,16 @@ def short_power(text: str) -> str:
 
 
 def telling_apart(a: float | Tensor, b: float | Tensor) -> tuple[str, str]:
-    """Return two numbers with the fewest digits, at least 4, that show how they differ.
+    """Return two numbers with at least 4 digits, and two of what they differ by.
 
     Examples
     --------
     >>> telling_apart(15.34, 15.3405)
     ('15.34', '15.3405')
     """
-    digits = 4
-    while number(a, digits) == number(b, digits) and digits < 17:
-        digits += 1
-    digits += digits > 4  # the difference itself with two digits or so
+    a, b = float(a), float(b)
+    ratio = max(abs(a), abs(b)) / abs(a - b) if a != b else 1
+    digits = min(17, max(4, 2 + math.floor(math.log10(ratio))))
     return number(a, digits), number(b, digits)
 
 
@@ -289,31 +288,34 @@ def window_sums(patches: Tensor, K: Tensor, totals: Tensor, bias: float | None =
     >>> window_sums(patches, K, torch.tensor([-1.0, -1.0]))
     ['0×1 + 1×(−1) = −1', '1×1 + 2×(−1) = −1']
     """
-    cells = _in_rows(_number_texts(patches.flatten().tolist()), K.numel())
-    weights = _number_texts(K.flatten().tolist())
-    factors = [float(weight) for weight in weights]
-    weights = [_in_parentheses(text) for text in weights]
-    extra = "" if bias is None else f" + {_in_parentheses(number(bias))}"
-    more = [] if bias is None else [float(number(bias))]
+    pixels, weights = (_number_texts(A.flatten().tolist()) for A in (patches, K))
+    results, added = _number_texts(totals.tolist()), [] if bias is None else [number(bias)]
+    products = _floats(pixels).reshape(patches.shape) * _floats(weights)
+    whole = _floats(results) - sum(_floats(added))
+    factors = [_in_parentheses(text) for text in weights]
+    extra = "".join([f" + {_in_parentheses(text)}" for text in added])
+    rows = zip(_in_rows(pixels, K.numel()), add_up(products, whole), results, strict=True)
     sums = []
-    for row, total in zip(cells, _number_texts(totals.tolist()), strict=True):
-        terms = " + ".join([f"{x}×{k}" for x, k in zip(row, weights, strict=True)])
-        products = [float(x) * k for x, k in zip(row, factors, strict=True)]
-        sign = "=" if adds_up(products + more, float(total)) else "≈"
-        sums.append(f"{terms}{extra} {sign} {total}".replace("-", "−"))
+    for row, is_exact, result in rows:
+        terms = " + ".join([f"{x}×{k}" for x, k in zip(row, factors, strict=True)])
+        sums.append(f"{terms}{extra} {'=' if is_exact else '≈'} {result}".replace("-", "−"))
     return sums
 
 
-def adds_up(terms: Sequence[float], total: float) -> bool:
-    """Return whether written terms come to the written total, but for the rounding of floats.
+def _floats(texts: Sequence[str]) -> Tensor:
+    return torch.tensor([float(text) for text in texts], dtype=torch.float64)
+
+
+def add_up(terms: Tensor, totals: Tensor) -> list[bool]:
+    """Return whether written terms (n, k) come to the written totals (n,), but for float rounding.
 
     Examples
     --------
-    >>> adds_up([0.1, 0.2], 0.3), adds_up([0.33, 0.33], 0.67)
-    (True, False)
+    >>> add_up(torch.tensor([[1.5, 2.5], [0.33, 0.33]]), torch.tensor([4.0, 0.67]))
+    [True, False]
     """
-    largest = max(map(abs, terms))
-    return math.isclose(math.fsum(terms), total, rel_tol=1e-9, abs_tol=1e-9 * largest)
+    tolerance = 1e-9 * torch.maximum(terms.abs().amax(1), totals.abs())
+    return ((terms.sum(1) - totals).abs() <= tolerance).tolist()
 
 
 def size_sums(geometry: WindowGeometry) -> tuple[str, str]:

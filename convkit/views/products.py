@@ -114,7 +114,8 @@ def _product_sum(patch: Tensor, K: Tensor, total: Tensor) -> tuple[str, str, str
         return f"sum of {K.numel()}", "=", formatting.number(total)
     *texts, text = _product_texts(torch.cat((products, total.reshape(1))).reshape(1, -1))[0]
     texts = texts or ["0"]
-    is_exact = formatting.adds_up([float(term) for term in texts], float(text))
+    terms = torch.tensor([[float(term) for term in texts]], dtype=torch.float64)
+    [is_exact] = formatting.add_up(terms, torch.tensor([float(text)], dtype=torch.float64))
     joined = " +\N{NO-BREAK SPACE}".join(texts).replace(
         "+\N{NO-BREAK SPACE}-", "-\N{NO-BREAK SPACE}"
     )
