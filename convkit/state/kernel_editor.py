@@ -322,7 +322,7 @@ class KernelEditorResult:
         pattern = _pattern(self.mismatch)
         return (
             f"{name} differs from convkit in {len(wrong)} of {cells} cells{marked}{pattern}; "
-            f"the first, Y[{i}, {j}], is {minus(theirs)} and should be {minus(ours)}."
+            f"the first, Y[{i}, {j}], is {minus(theirs)}, not {minus(ours)}."
         )
 
     @property

@@ -117,12 +117,13 @@ def _gradient_figure(writer: _FrameWriter, steps: Sequence[Step], beside: str) -
     if gradients.shape[2] > MAX_LONG_COLUMNS:
         powers = [_common_power(size) for size in sizes.tolist()]
     factors = 10.0 ** torch.tensor(powers, dtype=torch.float64)
-    power_text = _slot(writer, [_times_power(power) for power in powers])
     scaled = gradients.double() / factors[:, None, None]
     all_limits = _limits(steps, sizes, sizes)
     limits = [limit / 10.0**power for limit, power in zip(all_limits, powers, strict=True)]
     body = _table_of_weights(writer, scaled, limits)
-    return _figure("G", "gradient", body, f"<b>{power_text}</b>" if any(powers) else beside)
+    if any(powers):
+        beside = f"<b>{_slot(writer, [_times_power(power) for power in powers])}</b>"
+    return _figure("G", "gradient", body, beside)
 
 
 def _common_power(size: float) -> int:

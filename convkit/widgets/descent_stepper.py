@@ -313,7 +313,7 @@ class DescentStepper(Panel):
         self._rate = text_box("learning rate", "", "auto")
         self._rate_slider = Slider("learning rate, share of the limit", 1, LAST_POSITION, 1)
         self._share = html("", "ck-share")
-        self._fastest = widgets.Button(layout={"display": "none"})
+        self._fastest = widgets.Button(layout={"display": "none"}, tooltip="the fastest rate")
         self._fastest.add_class("ck-go")
         self._only_ahead = _checkbox("new rate for later steps only")
         self._show_ahead = _checkbox("show what lies ahead")
@@ -556,7 +556,7 @@ class DescentStepper(Panel):
         is_diverging = result.convergence.outcome is Outcome.DIVERGING
         self._fastest.layout.display = None if is_diverging else "none"
         fastest = formatting.number(result.quadratic.fastest_lr, 3)
-        self._fastest.description = f"use {formatting.minus(fastest)}, the fastest"
+        self._fastest.description = f"use {formatting.minus(fastest)}"
         is_whole = result.last == result.state.steps
         end = "per step" if is_whole else f"to step {result.last}"
         said = f"{result.state.reduction} of residual² {end}"

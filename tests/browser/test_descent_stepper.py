@@ -150,7 +150,7 @@ def test_it_is_scrubbed_while_the_kernel_is_busy(panel, notebook):
 
 def test_a_learning_rate_is_typed_and_dragged(panel):
     type_in(box(panel, "learning rate"), "1/36")
-    expect(status(panel)).to_contain_text("rate 0.02778 is 83.3% of the limit 0.03333")
+    expect(status(panel)).to_contain_text("at 83.3% of the limit 0.03333")
     slider(panel, RATE).press("ArrowLeft")
     expect(box(panel, "learning rate")).not_to_have_value("1/36")
     assert float(box(panel, "learning rate").input_value()) < 1 / 36
@@ -165,7 +165,7 @@ def test_divergence_is_named_with_a_rate_that_works(panel):
     assert 1 <= last < 25  # it stopped before the numbers overflowed
     expect(panel.get_by_text(f"residual² to step {last}")).to_be_visible()
     expect(panel.locator(".ck-outside-text").first).to_contain_text(f"step {last} lies outside")
-    button(panel, "use 0.0278, the fastest").click()
+    button(panel, "use 0.0278").click()
     expect(status(panel)).to_contain_text("Converging")
     expect(box(panel, "learning rate")).to_have_value("0.0278")
     expect(box(panel, "learning rate")).to_be_focused()

@@ -194,7 +194,7 @@ def test_cells_where_a_function_differs_are_marked(notebook):
     expect(said(panel, "alert")).to_contain_text("wrong differs from convkit in 4 of 42 cells")
     expect(panel.get_by_role("gridcell", name=re.compile("different$"))).to_have_count(4)
     assert numbers(output(panel))[2][1] == 2  # what the function gives; convkit gives 1
-    both = "convkit1×1 + 0×(−1) = 1 = Y[{0}, 1]your wrongY[{0}, 1] = 2"
+    both = "convkit1×1 + 0×(−1) = 1 = Y[{0}, 1]wrong (yours)Y[{0}, 1] = 2"
     expect(panel.locator(".ck-sum")).to_have_text(both.format(2))
     button(panel, "next difference").click()
     expect(panel.locator(".ck-sum")).to_have_text(both.format(3))

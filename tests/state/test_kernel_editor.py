@@ -177,7 +177,7 @@ def test_a_function_that_agrees_and_one_that_differs():
     result = verdict(differs)
     assert result.mismatch.nonzero().tolist() == [[1, 2]] and not result.agrees
     assert "differs differs from convkit in 1 of 24 cells" in result.verdict
-    assert "the first, Y[1, 2], is 1 and should be 0." in result.verdict
+    assert "the first, Y[1, 2], is 1, not 0." in result.verdict
 
 
 @pytest.mark.parametrize(

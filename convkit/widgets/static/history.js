@@ -25,7 +25,7 @@ function render({ model, el }) {
     if (!name || !(event.ctrlKey || event.metaKey) || isTyping || !el.closest(".ck-panel")?.contains(event.target)) return;
     event.preventDefault();
     event.stopPropagation();
-    buttons[name].click();
+    send(model, { press: name }); // also right after another: the buttons follow later
   };
   document.addEventListener("keydown", undoByKeys, { capture: true, signal: view.signal });
   // Not `disabled`: a button that disables itself under the focus drops it to the page.
