@@ -459,6 +459,8 @@ def _descent_summary(
     if len(products) > 1:
         reason += f" and {_factor(products[-1])} (flattest)"
     text = f"{_way(lr, limit, steepest)}: {reason}."
+    if quadratic.rank < len(quadratic.hessian):
+        text += f" This input shows {quadratic.rank} of {len(quadratic.hessian)} directions."
     return ConvergenceSummary(Outcome.CONVERGING, minus(text))
 
 

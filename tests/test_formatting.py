@@ -352,6 +352,13 @@ def test_summary_of_a_start_that_fits_already(scale):
         assert summary(0.03, other, picture, target).outcome is Outcome.CONVERGING
 
 
+def test_summary_says_how_much_of_the_kernel_the_input_shows():
+    target = corr2d(X, torch.tensor([[1.0, -1], [0, 0]]))
+    said = summary(0.01, torch.zeros(2, 2), Y=target)
+    assert said.text.endswith(" This input shows 2 of 4 directions.")
+    assert "shows" not in summary(0.01).text
+
+
 def test_summary_of_a_start_that_is_wrong_only_where_the_input_cannot_tell():
     target = corr2d(X, torch.tensor([[1.0, -1], [0, 0]]))
     assert summary(0.01, torch.tensor([[0.5, -0.5], [0.5, -0.5]]), Y=target).outcome is (

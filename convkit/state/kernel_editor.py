@@ -318,11 +318,11 @@ class KernelEditorResult:
             return f"{name} agrees with convkit in all {cells} cells."
         i, j = wrong[0]
         ours, theirs = formatting.telling_apart(self.output[i, j], self.candidate[i, j])
-        marked = "" if self.marked is None else ", marked"
+        marked = "" if self.marked is None else ", marked ≠"
         pattern = _pattern(self.mismatch)
         return (
-            f"{name} differs from convkit in {len(wrong)} of {cells} cells{marked}{pattern}; "
-            f"the first, Y[{i}, {j}], is {minus(theirs)}, not {minus(ours)}."
+            f"{name} differs from convkit in {len(wrong)} of {cells} cells{marked}{pattern}. "
+            f"The first, Y[{i}, {j}], is {minus(theirs)}, not {minus(ours)}."
         )
 
     @property

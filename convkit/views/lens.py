@@ -33,7 +33,7 @@ from convkit.views.scales import Scale
 
 RADIO_BUTTON = '<input type="radio" name="cell" data-lm-suppress-shortcuts="true"'
 """Of an output cell; its keys do not reach JupyterLab, in which "d d" deletes a notebook's cell."""
-CHIP_HEIGHT = 13
+CHIP_HEIGHT = 14
 """The height of the weight above a number in the window, in pixels."""
 
 

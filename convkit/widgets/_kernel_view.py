@@ -225,6 +225,9 @@ class KernelView(widgets.Box):
                 self._captions, (result.state.X, result.output), strict=True
             ):
                 caption.value = formatting.size(values.shape)
+            if any(result.state.geometry.padding):
+                padding = formatting.size(result.state.geometry.padding)
+                self._captions[0].value += f", padding {padding}"
 
     def _paint_input_zoom(self, result: KernelEditorResult, cell: Cell) -> None:
         """Show the input around a window."""

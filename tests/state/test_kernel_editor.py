@@ -177,15 +177,15 @@ def test_a_function_that_agrees_and_one_that_differs():
     result = verdict(differs)
     assert result.mismatch.nonzero().tolist() == [[1, 2]] and not result.agrees
     assert "differs differs from convkit in 1 of 24 cells" in result.verdict
-    assert "the first, Y[1, 2], is 1, not 0." in result.verdict
+    assert "The first, Y[1, 2], is 1, not 0." in result.verdict
 
 
 @pytest.mark.parametrize(
     ("place", "words"),
     [
-        ((slice(None), 0), "in 4 of 24 cells, marked, all in column 0; the first"),
-        ((-1, slice(None)), "in 6 of 24 cells, marked, all in row 3, the last; the first"),
-        ((slice(1, 3), slice(1, 3)), "in 4 of 24 cells, marked; the first"),
+        ((slice(None), 0), "in 4 of 24 cells, marked ≠, all in column 0. The first"),
+        ((-1, slice(None)), "in 6 of 24 cells, marked ≠, all in row 3, the last. The first"),
+        ((slice(1, 3), slice(1, 3)), "in 4 of 24 cells, marked ≠. The first"),
     ],
 )
 def test_where_a_function_differs_is_said_and_its_own_output_is_shown(place, words):

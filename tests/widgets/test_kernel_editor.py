@@ -360,7 +360,7 @@ def test_a_total_is_that_of_the_output():
 def test_a_picture_that_differs_everywhere_is_not_covered_with_marks():
     panel, driver = driven(photo(128), operation=lambda X, K: corr2d(X, K) + 1)
     assert 255 not in driver.find("output 126 × 126").pixels
-    assert "in 15876 of 15876 cells; the first, Y[0, 0]," in driver.status
+    assert "in 15876 of 15876 cells. The first, Y[0, 0]," in driver.status
 
 
 def test_a_page_that_is_loaded_again_is_not_pointed_at(monkeypatch):
