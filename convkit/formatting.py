@@ -21,7 +21,7 @@ from convkit.ops import WindowGeometry
 LARGEST_LIMIT = 5e307
 """The largest end of a colour key: the distance between both ends is a float too."""
 HEADROOM = 1.2
-"""How much farther a colour key reaches than the values: its darkest colours are hard to tell."""
+"""How far a colour key reaches, in largest values: its darkest colours are hard to tell apart."""
 
 # Numbers
 
@@ -64,7 +64,7 @@ def shorts(values: Tensor) -> list[list[str]]:
 
 
 def narrow(values: Tensor) -> list[list[str]]:
-    """Return each value of a (H, W) tensor in at most five characters for most, row by row.
+    """Return each value of a (H, W) tensor for a narrow cell, row by row, in about five characters.
 
     Two digits; where that is too long, three decimals, or powers of ten if all values are small.
     As in `shorts`, "0" is exactly zero and ".000" is not.
@@ -85,7 +85,7 @@ def narrow(values: Tensor) -> list[list[str]]:
 
 
 def _narrow_text(x: float, text: str, fraction_form: str) -> str:
-    """Return a number of which `text` has two digits, the fraction 0 < x < 1 in another form."""
+    """Return `text`, a number of two digits, or a form that is shorter or has more decimals."""
     size = abs(x)
     if size >= 9999.5:
         return f"{x:.0e}"
@@ -117,7 +117,7 @@ def with_minus(rows: Iterable[Sequence[str]]) -> list[list[str]]:
 
 
 def short_power(text: str) -> str:
-    """Return a number without what is plain in its power of ten.
+    """Return a number with a shorter exponent.
 
     Examples
     --------
@@ -127,12 +127,12 @@ def short_power(text: str) -> str:
     return text.replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
 
 
-def telling_apart(a: float | Tensor, b: float | Tensor) -> tuple[str, str]:
-    """Return two numbers with at least 4 digits, and two of what they differ by.
+def distinct_numbers(a: float | Tensor, b: float | Tensor) -> tuple[str, str]:
+    """Return two numbers with so many digits, at least 4, that one sees by how much they differ.
 
     Examples
     --------
-    >>> telling_apart(15.34, 15.3405)
+    >>> distinct_numbers(15.34, 15.3405)
     ('15.34', '15.3405')
     """
     a, b = float(a), float(b)
@@ -291,7 +291,7 @@ def window_sums(patches: Tensor, K: Tensor, totals: Tensor, bias: float | None =
     pixels, weights = (_number_texts(A.flatten().tolist()) for A in (patches, K))
     results, added = _number_texts(totals.tolist()), [] if bias is None else [number(bias)]
     products = _floats(pixels).reshape(patches.shape) * _floats(weights)
-    whole = _floats(results) - sum(_floats(added))
+    whole = _floats(results) - _floats(added).sum()
     factors = [_in_parentheses(text) for text in weights]
     extra = "".join([f" + {_in_parentheses(text)}" for text in added])
     rows = zip(_in_rows(pixels, K.numel()), add_up(products, whole), results, strict=True)
@@ -307,7 +307,7 @@ def _floats(texts: Sequence[str]) -> Tensor:
 
 
 def add_up(terms: Tensor, totals: Tensor) -> list[bool]:
-    """Return whether written terms (n, k) come to the written totals (n,), but for float rounding.
+    """Return whether terms (n, k) sum to the totals (n,), up to the rounding of float64.
 
     Examples
     --------

@@ -17,6 +17,7 @@ from convkit.formatting import (
     convergence_summary,
     describe,
     digest,
+    distinct_numbers,
     narrow,
     number,
     numbers,
@@ -24,7 +25,6 @@ from convkit.formatting import (
     share_of_limit,
     shorts,
     size_sums,
-    telling_apart,
     window_sums,
 )
 from convkit.ops import WindowGeometry, patches
@@ -196,7 +196,7 @@ def test_whether_written_terms_add_up(terms, total, expected):
 
 @given(st.floats(-1e5, 1e5), st.floats(-1e5, 1e5))
 def test_two_numbers_are_written_until_they_differ(a, b):
-    texts = telling_apart(a, b)
+    texts = distinct_numbers(a, b)
     assert (texts[0] == texts[1]) == (a == b)
     written = abs(float(texts[0]) - float(texts[1]))
     assert written == pytest.approx(abs(a - b), rel=0.06)

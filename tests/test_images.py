@@ -21,7 +21,7 @@ from convkit import (
     ramp,
     stripes,
 )
-from convkit.images import MAX_BYTES, PICTURES, named_like, picture
+from convkit.images import MAX_BYTES, PICTURES, named_like, picture, sampled, sampling_step
 from tests.untrusted_images import FILES, GREYS, ONE_STEP, PNG, encode, luma
 
 
@@ -176,3 +176,10 @@ def test_damage_anywhere_gives_a_picture_or_an_error_in_words(kind):
             assert X.ndim == 2
             assert 0 <= X.min() <= X.max() <= 1
     assert 0 < refused < 100
+
+
+@pytest.mark.parametrize(("side", "step"), [(300, 1), (301, 2), (600, 2), (601, 3)])
+def test_a_large_picture_is_sampled_for_the_screen(side, step):
+    X = torch.arange(side * 2.0).reshape(side, 2)
+    assert sampling_step(X.shape, 300) == sampling_step(X.T.shape, 300) == step
+    assert torch.equal(sampled(X, 300), X[::step, ::step])

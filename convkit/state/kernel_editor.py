@@ -317,7 +317,7 @@ class KernelEditorResult:
         if not wrong:
             return f"{name} agrees with convkit in all {cells} cells."
         i, j = wrong[0]
-        ours, theirs = formatting.telling_apart(self.output[i, j], self.candidate[i, j])
+        ours, theirs = formatting.distinct_numbers(self.output[i, j], self.candidate[i, j])
         marked = "" if self.marked is None else ", marked ≠"
         pattern = _pattern(self.mismatch)
         return (

@@ -24,6 +24,8 @@ MAX_LONG_COLUMNS = 2
 LONGEST_NUMBER = 7
 """The most characters of such a weight."""
 LAST_STEP = "no further step"
+LEAST_POWER = -300
+"""The least power of ten that numbers share: a float64 can be divided by it."""
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 STAR = '<i class="ck-star">⋆</i>'
 """The sign of cross-correlation in small print."""
@@ -128,7 +130,9 @@ def _gradient_figure(writer: _FrameWriter, steps: Sequence[Step], beside: str) -
 
 def _common_power(size: float) -> int:
     """Return the power of ten to take out of numbers up to `size`: 0 if they are short."""
-    return 0 if size == 0 or 0.1 <= size < 1000 else math.floor(math.log10(size))
+    if size == 0 or 0.1 <= size < 1000:
+        return 0
+    return max(LEAST_POWER, math.floor(math.log10(size)))
 
 
 def _times_power(power: int) -> str:

@@ -30,7 +30,7 @@ MARGIN = 1.25
 """How much farther than the start a surface reaches from the best kernel."""
 LEAST_DISTANCE = 0.12
 """The closest that a start is to the best kernel, as a share of the surface, until it is zoomed."""
-ON_PLANE = 1e-3
+PLANE_TOLERANCE = 1e-3
 """How much shorter a start's distance may be on the plane, as a share of it."""
 LEAST_RING = 4
 """The half width of the least ring that is drawn, in CSS pixels."""
@@ -161,19 +161,19 @@ class LossSurface:
 
     def fits(self, quadratic: QuadraticLoss, start: Tensor) -> bool:
         """Return whether this shows a problem, and a start on it that is not too close."""
-        if quadratic is not self.quadratic or not self._has_on_it(start):
+        if quadratic is not self.quadratic or not self._is_on_plane(start):
             return False
         (x, y), (width, height) = self.to_pixels([start])[0].tolist(), SURFACE_SIZE
         share = max(abs(2 * x / width - 1), abs(2 * y / height - 1))
         return LEAST_DISTANCE <= share <= 1 or torch.equal(start, self.start)
 
-    def _has_on_it(self, start: Tensor) -> bool:
-        """Return whether a start lies on the plane, but for what the input cannot tell apart."""
+    def _is_on_plane(self, start: Tensor) -> bool:
+        """Return whether a start lies on the plane, ignoring what the input cannot tell apart."""
         (point,) = self.to_coordinates([start]) - self.centre
         seen = self.quadratic.identifiable_directions.flatten(1)
         error = (start.detach().double() - self.quadratic.best_kernel).flatten()
         distance = (seen @ error).norm().item()
-        return distance - math.hypot(*point) <= ON_PLANE * distance
+        return distance - math.hypot(*point) <= PLANE_TOLERANCE * distance
 
     def to_coordinates(self, kernels: Sequence[Tensor] | Tensor) -> NDArray[np.float64]:
         """Return where the points of the plane nearest to kernels (n, kH, kW) are: (n, 2)."""

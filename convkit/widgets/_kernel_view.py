@@ -144,7 +144,7 @@ class KernelView(widgets.Box):
         tiles = product_tiles(patch, K, result.product_limit)
         if result.mismatch is not None and result.mismatch[cell]:
             assert result.candidate is not None
-            texts = formatting.telling_apart(result.output[cell], result.candidate[cell])
+            texts = formatting.distinct_numbers(result.output[cell], result.candidate[cell])
             line = sum_line(patch, K, result.output[cell], cell, texts[0])
             line = compared_sums(line, name_of(result.operation), texts[1], cell)
         else:

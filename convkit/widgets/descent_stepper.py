@@ -59,9 +59,12 @@ from convkit.widgets.slider import Slider
 
 PICTURE_SIDE = 128
 """The width of a large prediction, target or residual on the screen, in CSS pixels."""
-PICTURES = {"prediction": "Y", "target": "T", "residual": "R"}
-"""Each large array, and the kind that colours its title."""
-TITLES = {"prediction": f"prediction X {STAR} K", "target": "target Y", "residual": "residual R"}
+PICTURES = {
+    "prediction": ("Y", f"prediction X {STAR} K"),
+    "target": ("T", "target Y"),
+    "residual": ("R", "residual R"),
+}
+"""Of each large array the kind that colours its title, and the title."""
 
 
 class DescentStepper(Panel):
@@ -356,7 +359,7 @@ class DescentStepper(Panel):
         ]
 
     def _picture_columns(self) -> list[widgets.Widget]:
-        columns = [_column(PICTURES[name], TITLES[name], self._pictures[name]) for name in PICTURES]
+        columns = [_column(*PICTURES[name], self._pictures[name]) for name in PICTURES]
         return [columns[0], _sign("−"), columns[1], _sign("="), columns[2], self._key]
 
     def _bind(self) -> None:

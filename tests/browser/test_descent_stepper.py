@@ -87,6 +87,28 @@ def test_it_steps_forward_and_back_and_jumps(panel):
     expect_step(panel, 0)
 
 
+RINGS = """plot => {
+    const place = node => node.getBoundingClientRect();
+    const meet = (a, b) => a.left < b.right && b.left < a.right
+        && a.top < b.bottom && b.top < a.bottom;
+    const shown = [...plot.querySelectorAll(".ck-note")].filter(note => note.checkVisibility());
+    const notes = shown.map(place);
+    return [...plot.querySelectorAll(".ck-ring")].map(ring =>
+        [notes.some(note => meet(note, place(ring))), getComputedStyle(ring).visibility]);
+}"""
+
+
+def test_a_ring_has_no_label_where_a_note_stands(panel):
+    surface, seen = panel.locator(".ck-plot").first, set()
+    for step in range(1, 10):
+        button(panel, "next step").click()
+        expect_step(panel, step)
+        for is_covered, visibility in surface.evaluate(RINGS):
+            assert visibility == ("hidden" if is_covered else "visible")
+            seen.add(visibility)
+    assert seen == {"hidden", "visible"}
+
+
 def test_it_shows_both_plots_and_all_tables(panel):
     captions = panel.locator(".ck-frames figcaption").all_inner_texts()
     names = ["kernel, step 0", "rate", "gradient", "kernel, step 1"]

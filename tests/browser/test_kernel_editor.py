@@ -277,6 +277,35 @@ def test_keys_undo_what_a_slider_did_and_leave_typing_to_its_box(on_photo):
     assert on_photo.locator(":focus").get_attribute("aria-label") == "K[1, 1]"
 
 
+def test_keys_undo_what_was_painted(on_stripes):
+    start_painting(on_stripes)
+    cell = table(on_stripes, "input").locator("td").nth(3)
+    cell.click()  # the brush is black, the cell too
+    on_stripes.get_by_role("radio", name="white").check(force=True)
+    cell.click()
+    expect(cell).to_have_text("1")
+    on_stripes.page.keyboard.press("ControlOrMeta+z")
+    expect(cell).to_have_text("0")
+
+
+def test_lines_of_the_padding_have_no_number(on_stripes):
+    open_section(on_stripes, "padding, stride, flip")
+    type_in(box(on_stripes, "padding"), "1")
+    expect(table(on_stripes, "input").locator("td")).to_have_count(8 * 10)
+    heads = table(on_stripes, "input").locator("th")
+    expect(heads).to_have_text(["", "", *"01234567", "", "", *"012345", ""])
+
+
+def test_a_large_window_has_one_frame(on_photo):
+    on_photo.get_by_label("rows", exact=True).select_option("5")
+    on_photo.get_by_label("columns", exact=True).select_option("5")
+    framed = table(on_photo, "input around the window").locator("td.ck-framed")
+    expect(framed).to_have_count(25)
+    edges = framed.evaluate_all("cells => cells.map(cell => cell.dataset.edge)")
+    rows = ["t", "", "", "", "b"], ["l", "", "", "", "r"]
+    assert edges == [down + right for down in rows[0] for right in rows[1]]
+
+
 def test_the_window_walks_by_player_and_boxes(on_stripes):
     button(on_stripes, "next window").click()
     button(on_stripes, "next window").click()

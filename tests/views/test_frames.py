@@ -7,7 +7,7 @@ import torch
 
 from benchmarks.calls import count_calls
 from convkit import QuadraticLoss, corr2d, photo, stripes
-from convkit.descent import record
+from convkit.descent import Step, record
 from convkit.formatting import colour_limit
 from convkit.views.frames import (
     LAST_STEP,
@@ -135,6 +135,13 @@ def test_gradients_of_a_wide_kernel_share_a_power_of_ten(scale):
         digits = power[1].translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")) if power else "0"
         shown = torch.tensor(tables(html)["gradient"]) * 10.0 ** int(digits)
         torch.testing.assert_close(shown, step.grad, rtol=6e-3, atol=step.grad.abs().max() * 1e-3)
+
+
+def test_gradients_next_to_nothing_are_shown():
+    K = torch.ones(1, 3, dtype=torch.float64)
+    steps = [Step(n=0, kernel=K, grad=5e-324 * K, loss=1e-9, lr=None)]
+    html = filled(update_frames(steps, K[None], ""), 0)
+    assert tables(html)["gradient"] == [[0.0] * 3] and "×10⁻³⁰⁰" in html
 
 
 def test_large_outputs_are_left_to_pictures():

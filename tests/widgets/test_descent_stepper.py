@@ -415,6 +415,16 @@ def test_random_edits_are_replayed_from_the_log():
     driver.press("undo")
 
 
+def test_a_step_after_a_divergence_is_refused_with_the_reason():
+    panel = stepper(lr=0.5)
+    last = len(panel.trajectory) - 1
+    assert last < 25
+    with pytest.raises(ConvkitError, match=f"a recorded step, 0 to {last}. It diverged there"):
+        panel.n = last + 1
+    with pytest.raises(ConvkitError, match="0 to 25. Record more steps"):
+        stepper().n = 26
+
+
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
 def test_the_gradient_is_what_its_caption_says(reduction):
     panel, driver = driven(reduction=reduction)

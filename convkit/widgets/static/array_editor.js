@@ -26,10 +26,11 @@ function render({ model, el }) {
   /** Move to the box above, below or, from an end of the text, beside. */
   const move = (event, k) => {
     if (!(event.key in MOVES) || event.shiftKey || event.ctrlKey || event.altKey || event.metaKey) return;
+    const { selectionStart: start, selectionEnd: end, value } = boxes[k];
     const [down, right] = MOVES[event.key];
-    const [{ selectionStart: start, selectionEnd: end, value }, [rows, columns]] = [boxes[k], model.get("shape")];
     if ((right < 0 && start > 0) || (right > 0 && end < value.length)) return;
     event.preventDefault();
+    const [rows, columns] = model.get("shape");
     const [i, j] = [Math.floor(k / columns) + down, (k % columns) + right];
     if (i < 0 || i >= rows || j < 0 || j >= columns) return;
     boxes[i * columns + j].focus();

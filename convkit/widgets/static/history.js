@@ -22,7 +22,8 @@ function render({ model, el }) {
   const undoByKeys = (event) => {
     const name = { z: event.shiftKey ? "redo" : "undo", y: "redo" }[event.key?.toLowerCase()];
     const isTyping = event.target.matches?.("input:not([type=range], [type=radio], [type=checkbox], [type=number]), textarea");
-    if (!name || !(event.ctrlKey || event.metaKey) || isTyping || !el.closest(".ck-panel")?.contains(event.target)) return;
+    const isInPanel = el.closest(".ck-panel")?.contains(event.target);
+    if (!name || !(event.ctrlKey || event.metaKey) || isTyping || !isInPanel) return;
     event.preventDefault();
     event.stopPropagation();
     send(model, { press: name }); // also right after another: the buttons follow later

@@ -4,7 +4,8 @@ function render({ model, el }) {
   const table = make("table", { tabindex: "-1" }); // a click leads the keys into the panel
   el.append(table);
   const point = pointer(model);
-  let built = "";
+  let built = ""; // for which shape there are cells
+  let numbered = ""; // for which place in the array they are numbered
   let cells = []; // the <td> of each number, in reading order
   let framed = [];
   let stroke = null; // the cell painted last, while a button is down
@@ -23,6 +24,7 @@ function render({ model, el }) {
       }
       cells = [...table.querySelectorAll("td")];
       framed = [];
+      numbered = "";
     }
     number(columns, headers);
   };
@@ -33,6 +35,9 @@ function render({ model, el }) {
   };
   const number = (columns, headers) => {
     const [top, left] = model.get("first");
+    const now = String([top, left, columns, headers, model.get("padded")]);
+    if (numbered === now) return;
+    numbered = now;
     cells.forEach((cell, k) => Object.assign(cell.dataset, { i: top + Math.floor(k / columns), j: left + (k % columns) }));
     if (!headers) return;
     // Lines of the padding have no number: they are not in the array.

@@ -57,9 +57,11 @@ function render({ model, el }) {
     hideCoveredRings();
   };
   const hideCoveredRings = () => {
-    const [notes, rings] = [[startText, markerText, outsideText], [...shapes.querySelectorAll("text")]];
-    const [taken, boxes] = [notes, rings].map((nodes) => nodes.map((node) => node.getBoundingClientRect()));
-    rings.forEach((ring, k) => ring.classList.toggle("ck-covered", taken.some((box) => overlap(box, boxes[k]))));
+    const placeOf = (node) => node.getBoundingClientRect();
+    const notes = [startText, markerText, outsideText].map(placeOf);
+    const rings = [...shapes.querySelectorAll("text")];
+    const places = rings.map(placeOf); // all are read before any is changed
+    rings.forEach((ring, k) => ring.classList.toggle("ck-covered", notes.some((note) => overlap(note, places[k]))));
   };
   const drawStart = () => {
     const text = points.length ? model.get("start_text") : "";
