@@ -12,16 +12,31 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from convkit.least_squares import QuadraticLoss
 from convkit.ops import WindowGeometry
 
+Floats = NDArray[np.float64]
+
 LARGEST_LIMIT = 5e307
 """The largest end of a colour key: the distance between both ends is a float too."""
 HEADROOM = 1.2
 """How far a colour key reaches, in largest values: its darkest colours are hard to tell apart."""
+MOST_DECIMALS = 7
+"""The most decimals in a cell: 0.0001234 has four digits, smaller numbers are powers of ten."""
+SHORTER_POWERS = (
+    ("e+", "e"),
+    ("e0", "e"),
+    ("e−0", "e−"),
+    ("00e", "e"),
+    ("0e", "e"),
+    (".e", "e"),
+)
+"""What is replaced, in this order, to make 1.2e4 of 1.20e+04."""
 
 # Numbers
 
@@ -47,6 +62,55 @@ def numbers(values: Tensor, digits: int = 4) -> list[list[str]]:
     [['1', '0.5']]
     """
     return _in_rows(_number_texts(values.flatten().tolist(), digits), values.shape[1])
+
+
+def cell_texts(values: Tensor, chars: int = 5) -> list[list[str]]:
+    """Return each value of a (H, W) tensor for a cell of `chars` characters, row by row.
+
+    They have at most four digits and one number of decimals: as many as these values need and as
+    fit. Integers have none, so "0" is exactly zero. There is no zero before the point where that
+    makes room for a digit. Numbers that decimals would not show are powers of ten, and if all are
+    small, all are. What is too small even for that is ".000".
+
+    Parameters
+    ----------
+    values : Tensor
+        The numbers, (H, W).
+    chars : int
+        The most characters of a text, at least 3, its minus sign (not a hyphen) included. Only
+        numbers that no form can shorten, such as -1e100 for 5 characters, are longer.
+
+    Examples
+    --------
+    >>> cell_texts(torch.tensor([[3.0, 0.5], [-12.34, 98765.4]]))
+    [['3', '0.50'], ['−12.3', '1e5']]
+    >>> cell_texts(torch.tensor([[0.0982, 0.0039, 0.0002, -1.0]]))
+    [['.098', '.004', '2e−4', '−1']]
+    >>> cell_texts(torch.tensor([[0.0982, 0.0039, 0.0002, -1.0]]), chars=7)
+    [['0.0982', '0.0039', '0.0002', '−1']]
+    """
+    return series_texts(values[None], chars)[0]
+
+
+def series_texts(tables: Tensor, chars: int = 5) -> list[list[list[str]]]:
+    """Return `cell_texts` of n tables (n, H, W), with one number of decimals in all of them.
+
+    Examples
+    --------
+    >>> series_texts(torch.tensor([[[0.5, 1.0]], [[0.25, -1.0]]]))
+    [[['0.50', '1']], [['0.25', '−1']]]
+    """
+    # numpy, since torch may split even such small arrays among threads, which is slow.
+    values = tables.detach().cpu().double().numpy() + 0.0  # removes the sign of -0.0
+    room = chars - 1 if (values < 0).any() else chars
+    decimals = _decimals(values, min(room - 1, MOST_DECIMALS))
+    bounds, formats = _cell_formats(room, decimals)
+    places = _format_places(values, bounds, small=10.0 ** -max(1, room - 2))
+    pairs = zip(values.ravel().tolist(), places.ravel().tolist(), strict=True)
+    texts = _short_forms([f"{x:{formats[place]}}" for x, place in pairs], decimals < room - 1)
+    height, width = values.shape[1:]
+    rows = _in_rows(texts, width)
+    return [rows[k : k + height] for k in range(0, len(rows), height)]
 
 
 def shorts(values: Tensor) -> list[list[str]]:
@@ -154,6 +218,66 @@ def minus(text: str) -> str:
 
 def _number_texts(values: list[float], digits: int = 4) -> list[str]:
     return [f"{x + 0.0:.{digits}g}" for x in values]  # adding 0.0 removes the sign of -0.0
+
+
+def _decimals(values: Floats, most: int) -> int:
+    """Return how many decimals show four digits of each value, or all it has; 1 to `most`."""
+    sizes = np.abs(values)
+    # Smaller numbers are powers of ten, and larger ones have four digits without decimals.
+    sizes = sizes[(sizes >= 0.1**most) & (sizes < 1000)]
+    scaled = sizes * 10.0 ** np.arange(most)[:, None]
+    need_more = (np.abs(scaled - scaled.round()) > 1e-6 * scaled) & (scaled < 1000)
+    return max(1, int(need_more.any(1).sum()))
+
+
+def _cell_formats(room: int, decimals: int) -> tuple[list[float], list[str]]:
+    """Return formats for numbers of up to `room` characters beside the sign, at least 2.
+
+    The k-th is for sizes from the (k - 1)-th bound to the k-th, and the last one for integers.
+    """
+    least = max(-decimals, 3 - MOST_DECIMALS)
+    digits = min(4, max(3, room))  # no power of ten is shorter than 3
+    bounds = [1e-99, 1e-9, 10.0**least]
+    formats = [_power_format(room, end) or f".{decimals}f" for end in ("e-100", "e-10", "e-9")]
+    for place in range(least + 1, digits + 1):  # 2: two digits before the point
+        shown = max(0, min(decimals, 4 - place, room - 1 - max(0, place)))
+        # Where rounding writes a digit more: from 9.995 on, ".2f" gives 10.00.
+        bounds.append((10 ** (place + shown + 1) - 5) / 10 ** (shown + 1))
+        formats.append(f".{shown}f")
+    formats += [_power_format(room, end) or ".0e" for end in ("e9", "e10", "e100")]
+    return [*bounds, 1e10, 1e100], [*formats, ".0f"]
+
+
+def _power_format(room: int, exponent: str) -> str:
+    """Return the format of a power of ten that fits into `room`, or nothing if none does."""
+    factor_room = room - len(exponent)
+    if factor_room < 1:
+        return ""
+    return f".{max(0, min(3, factor_room - 2))}e"
+
+
+def _format_places(values: Floats, bounds: list[float], small: float) -> NDArray[np.intp]:
+    """Return which of `_cell_formats` each value of n tables (n, H, W) has.
+
+    All of a table below `small` are powers of ten, if those fit.
+    """
+    sizes = np.abs(values)
+    places = np.searchsorted(bounds, sizes, side="right")
+    is_small = sizes.max((1, 2), keepdims=True) < small
+    places = np.where(is_small, places.clip(max=2), places)
+    is_integer = (sizes < bounds[-3]) & (sizes == sizes.round())
+    return np.where(is_integer, len(bounds) + 1, places)
+
+
+def _short_forms(texts: list[str], has_leading_zeros: bool) -> list[str]:
+    """Return texts with minus signs, short exponents and, unless wanted, no zero before a point."""
+    # One text with a line for each is changed faster than many short ones.
+    text = minus("\n".join(["", *texts]))
+    if not has_leading_zeros:
+        text = text.replace("\n0.", "\n.").replace("\n−0.", "\n−.")
+    for longer, shorter in SHORTER_POWERS:
+        text = text.replace(longer, shorter)
+    return text.split("\n")[1:]
 
 
 def _short_texts(values: list[float]) -> list[str]:

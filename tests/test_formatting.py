@@ -1,6 +1,8 @@
 """Text about numbers is true: sums are evaluated, verdicts are compared with descents."""
 
 import math
+import timeit
+from decimal import Decimal
 
 import pytest
 import torch
@@ -13,6 +15,7 @@ from convkit.formatting import (
     ConvergenceSummary,
     Outcome,
     add_up,
+    cell_texts,
     colour_limit,
     convergence_summary,
     describe,
@@ -22,6 +25,7 @@ from convkit.formatting import (
     number,
     numbers,
     round_limit,
+    series_texts,
     share_of_limit,
     shorts,
     size_sums,
@@ -99,6 +103,140 @@ def test_whole_arrays_are_formatted_row_by_row():
     assert numbers(values) == [["0", "0.6667", "-1"], ["20", "1e-07", "1.235e+04"]]
     assert numbers(values, 2) == [["0", "0.67", "-1"], ["20", "1e-07", "1.2e+04"]]
     assert shorts(values) == [["0", "0.67", "-1"], ["20", "0.00", "1e4"]]
+
+
+# Cells
+
+CHARS = st.integers(3, 12)
+EDGES = st.builds(
+    lambda nines, power, ulps: math.nextafter(nines * 10.0**power, ulps * math.inf),
+    st.sampled_from([1.0, 9.5, 9.95, 9.995, 9.9995, 99.5, 999.5]),
+    st.integers(-12, 11),
+    st.sampled_from([-1, 1]),
+)
+DECIMALS = st.builds(
+    lambda n, places: n / 10**places, st.integers(-99999, 99999), st.integers(0, 6)
+)
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+CELLS = st.lists(DECIMALS | EDGES | EDGES.map(lambda x: -x) | FINITE, min_size=1, max_size=6)
+
+
+def row_texts(values, chars):
+    """Return the texts of one row of cells, with hyphens in place of minus signs."""
+    texts = cell_texts(torch.tensor([values], dtype=torch.float64), chars)[0]
+    assert "-" not in "".join(texts)
+    return [text.replace("−", "-") for text in texts]
+
+
+def exponent_of(x, digits=17):
+    """Return "e-5" for 0.000012, or for 0.0000099 rounded to one digit."""
+    return f"e{int(f'{x:.{digits - 1}e}'.split('e')[1])}"
+
+
+@given(CELLS, CHARS)
+def test_cells_are_right_to_half_a_unit_of_their_last_digit(values, chars):
+    for x, text in zip(values, row_texts(values, chars), strict=True):
+        written = Decimal(text)
+        unit = Decimal(1).scaleb(written.as_tuple().exponent)
+        assert abs(written - Decimal(x)) <= unit / 2
+
+
+@given(CELLS, CHARS)
+def test_cells_are_no_longer_than_they_must_be(values, chars):
+    for x, text in zip(values, row_texts(values, chars), strict=True):
+        power = ("-" if x < 0 else "") + "1" + exponent_of(x, digits=1)
+        shortest = min(len(power), len(f"{x:.0f}"))
+        assert len(text) <= max(chars, shortest)
+
+
+@given(CELLS, CHARS)
+def test_cells_keep_the_sign_and_only_zero_is_0(values, chars):
+    room = chars - any(x < 0 for x in values)
+    for x, text in zip(values, row_texts(values, chars), strict=True):
+        assert text.startswith("-") == (x < 0)
+        assert (text in ("0", "-0")) == (x == 0)
+        if x != 0 and len(exponent_of(x)) < room:
+            assert float(text) != 0
+
+
+@given(CELLS, CHARS)
+def test_cells_have_at_most_four_digits_and_none_that_says_nothing(values, chars):
+    for x, text in zip(values, row_texts(values, chars), strict=True):
+        factor, *exponent = text.lstrip("-").split("e")
+        assert len(factor.replace(".", "").strip("0")) <= 4
+        assert not any(power.lstrip("-").startswith("0") or "+" in power for power in exponent)
+        if x.is_integer() and abs(x) < 1000:
+            assert text == str(int(x))
+        if exponent:
+            assert not factor.endswith((".", "0"))
+
+
+@given(CELLS, CHARS)
+def test_cells_have_no_zero_before_the_point_that_costs_a_digit(values, chars):
+    for x, text in zip(values, row_texts(values, chars), strict=True):
+        if text.lstrip("-").startswith("0.") and float(text) != 0:
+            assert float(text) == pytest.approx(float(f"{x:.4g}"), rel=2e-6)
+
+
+@given(CELLS, CHARS)
+def test_smaller_numbers_of_a_table_have_as_many_decimals_as_larger_ones_or_more(values, chars):
+    pairs = sorted(
+        zip(values, row_texts(values, chars), strict=True), key=lambda pair: abs(pair[0])
+    )
+    shown = [text for x, text in pairs if "e" not in text and not x.is_integer()]
+    decimals = [len(text.partition(".")[2]) for text in shown]
+    assert decimals == sorted(decimals, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("values", "chars", "texts"),
+    [
+        ([1, 0.5, -0.25, -0.0], 5, "1 0.50 -0.25 0"),
+        ([0.5, 1], 5, "0.5 1"),
+        ([1 / 9, 1 / 3], 5, ".1111 .3333"),
+        ([1 / 9, -1 / 3], 5, ".111 -.333"),
+        ([0.0982, 0.0039, 0.0002, 0, -0.1], 5, ".098 .004 2e-4 0 -.100"),
+        ([0.0039, -0.0002], 5, "4e-3 -2e-4"),
+        ([225, -166.4, 12, 9998], 5, "225 -166 12 9998"),
+        ([-1.5e12, 1e5, 123456], 5, "-2e12 1e5 1e5"),
+        ([-1e100, 3e-17, -3e-17, 1 / 3], 5, "-1e100 .000 -.000 .333"),
+        ([9.995, -9.995, 99.95, 9999.5], 5, "10.0 -10.0 100 1e4"),
+        ([9.99, 99.94, -9.99, 9999.4], 5, "9.99 99.9 -9.99 9999"),
+        ([0.9996, -0.9994], 5, "1.00 -.999"),
+        ([-1.5, 0.5, 0.04, 123], 3, "-2 .5 .0 123"),
+        ([2.9999999, 3], 5, "3.0 3"),
+        ([12345, 0.00012345, 0.5], 12, "1.234e4 0.0001234 0.5000"),
+        ([5e-324, 1.7e308], 12, "4.941e-324 1.7e308"),
+        ([5e-9, 9e-10, 0.5], 4, "5e-9 0.0 0.5"),
+        ([math.nan, math.inf, -math.inf, 0.5], 4, "nan inf -inf 0.5"),
+        ([-1 / 3, -1234.5678, 1.2e-7], 8, "-0.3333 -1235 1.2e-7"),
+    ],
+)
+def test_cells_of_a_table(values, chars, texts):
+    assert row_texts([float(x) for x in values], chars) == texts.split()
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.int64])
+def test_cells_of_any_type_row_by_row(dtype):
+    values = torch.tensor([[1, 0.5, -2], [0, 100, 1.25]]).to(dtype)
+    texts = [["1", "0.50", "−2"], ["0", "100", "1.25"]]
+    if dtype is torch.int64:
+        texts = [["1", "0", "−2"], ["0", "100", "1"]]
+    assert cell_texts(values) == texts
+
+
+def test_tables_of_a_series_have_the_same_decimals_and_their_own_powers():
+    steps = torch.tensor([[[0.5], [-1]], [[1 / 3], [2]], [[1e-3], [0]]], requires_grad=True)
+    expected = [[[".500"], ["−1"]], [[".333"], ["2"]], [["1e−3"], ["0"]]]
+    assert series_texts(steps) == expected
+    assert cell_texts(steps.flatten(0, 1)) == [*expected[0], *expected[1], [".001"], ["0"]]
+
+
+def test_ten_thousand_cells_take_about_as_long_as_their_numbers_do():
+    steps = torch.randn(100, 10, 10, generator=torch.Generator().manual_seed(0))
+    texts = timeit.repeat(lambda: series_texts(steps), number=1, repeat=9)
+    full = timeit.repeat(lambda: numbers(steps.flatten(1)), number=1, repeat=9)
+    assert min(texts) < 4 * min(full)
 
 
 # Arrays
