@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import functools
+import io
 import random
+import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -19,8 +22,14 @@ from convkit.errors import ConvkitError, brief_repr
 
 MAX_MESSAGE = 300
 """The most characters of an exception's text that are repeated."""
+MAX_PRINTED = 2000
+"""The most characters that are kept of what a learner's function prints."""
 FAILURES = (Exception, SystemExit, GeneratorExit)
-"""What a learner's code may raise; only a KeyboardInterrupt comes from outside it."""
+"""What a learner's code may raise; KeyboardInterrupt and `Stopped` come from outside it."""
+
+
+class Stopped(SystemExit):
+    """Raised in the thread of a function that is stopped, and not taken for its failure."""
 
 
 class UserFunctionError(ConvkitError):
@@ -43,10 +52,13 @@ class Call:
         What it returned.
     changed : tuple of str
         The names of the tensors that it changed in place, such as ("X",).
+    printed : str
+        What it printed; of much, the start.
     """
 
     value: Any
     changed: tuple[str, ...]
+    printed: str = ""
 
 
 def name_of(function: object) -> str:
@@ -163,6 +175,39 @@ def restored_settings() -> Iterator[None]:
         torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
 
 
+class _Printed(io.TextIOBase):
+    """What one thread prints; what others do goes where it went before."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream, self._thread, self._text = stream, threading.get_ident(), io.StringIO()
+
+    def write(self, text: str) -> int:
+        if threading.get_ident() != self._thread:
+            return self.stream.write(text)
+        return self._text.write(text[: max(0, MAX_PRINTED - self._text.tell())])
+
+    def flush(self) -> None:
+        self.stream.flush()
+
+    @property
+    def text(self) -> str:
+        """What was printed, with a word on what was cut."""
+        text = self._text.getvalue()
+        return f"{text} ..." if len(text) >= MAX_PRINTED else text
+
+
+@contextmanager
+def _printed() -> Iterator[_Printed]:
+    """Catch what is printed by this thread inside the block."""
+    before, sys.stdout = sys.stdout, _Printed(sys.stdout)
+    mine = sys.stdout
+    try:
+        yield mine
+    finally:
+        if sys.stdout is mine:
+            sys.stdout = before
+
+
 def _copy(value: Any) -> Any:
     if isinstance(value, Tensor):
         return value.detach().clone().requires_grad_(value.requires_grad)
@@ -204,15 +249,15 @@ def call(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Call:
     Examples
     --------
     >>> call(lambda X: X.add_(1).sum(), torch.zeros(2, 2))
-    Call(value=tensor(4.), changed=('X',))
+    Call(value=tensor(4.), changed=('X',), printed='')
     """
     _check_callable(function)
-    with restored_settings():
+    with restored_settings(), _printed() as printed:
         copies = [_copy(value) for value in args]
         options = {name: _copy(value) for name, value in kwargs.items()}
         try:
             value = function(*copies, **options)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Stopped):
             raise
         except BaseException as error:
             name = name_of(function)
@@ -224,4 +269,5 @@ def call(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Call:
     names = [*_argument_names(function, len(args)), *kwargs]
     before, after = [*args, *kwargs.values()], [*copies, *options.values()]
     arguments = zip(names, before, after, strict=True)
-    return Call(value, tuple(name for name, old, new in arguments if _is_changed(old, new)))
+    changed = tuple(name for name, old, new in arguments if _is_changed(old, new))
+    return Call(value, changed, printed.text)

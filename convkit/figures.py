@@ -1,0 +1,1 @@
+"""Figures of matplotlib, as PNG and text."""

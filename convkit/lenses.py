@@ -1,0 +1,1 @@
+"""Lenses: a relation of cells, spelled out, as HTML without script."""

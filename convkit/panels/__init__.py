@@ -1,0 +1,1 @@
+"""The panels: each is a state, a `compute` and a `view` on the toolkit `convkit.ui`."""

@@ -1,0 +1,219 @@
+"""Cursors, which the browser moves by itself, and frames that follow them by an affine rule."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from convkit.errors import ConvkitError
+from convkit.ui.store import Edit
+
+Cell = tuple[int, int]
+"""Row and column, counted from 0."""
+Edits = str | Callable[..., Edit | Mapping[str, Any]]
+"""What a control edits: the name of a field, or a function of the new value that returns fields."""
+
+
+class Windows(Protocol):
+    """Where windows lie on an input, as `convkit.ops.WindowGeometry` says it."""
+
+    @property
+    def kernel_size(self) -> Cell:
+        """Cells of a window."""
+
+    @property
+    def stride(self) -> Cell:
+        """Cells from window to window."""
+
+    @property
+    def dilation(self) -> Cell:
+        """Cells from one cell of a window to the next."""
+
+    def start(self, i: int, j: int) -> Cell:
+        """Return the first cell of window (i, j)."""
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """A place that parts of a view follow in the browser, without the kernel.
+
+    Parameters
+    ----------
+    name : str
+        Its name, a word of letters and hyphens, unique in the panel.
+    cells : (rows, columns) or int
+        The array that it is a cell of, or the number of steps that it is one of.
+    at : (i, j) or int
+        The chosen place.
+    choose : field or callable
+        What a choice edits, by a click, a tap or the arrow keys.
+    point : field or callable, optional
+        What pointing at a place edits; None is told when the pointer leaves.
+    quiet : bool
+        Whether nobody waits for Python's answer, as where all that follows is a `series`.
+
+    Raises
+    ------
+    ConvkitError
+        If the name cannot be part of a style sheet.
+
+    Examples
+    --------
+    >>> Cursor("window", (6, 7), (1, 2), "at").index
+    9
+    """
+
+    name: str
+    cells: Cell | int
+    at: Cell | int
+    choose: Edits
+    point: Edits | None = None
+    quiet: bool = False
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch("[a-z]+(-[a-z]+)*", self.name):
+            expected = "letters a to z and hyphens, because style sheets use it"
+            raise ConvkitError(f"a cursor's name is {self.name!r}", expected, "Choose another.")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """How many places there are along each axis."""
+        return (self.cells,) if isinstance(self.cells, int) else tuple(self.cells)
+
+    @property
+    def place(self) -> tuple[int, ...]:
+        """The chosen place along each axis."""
+        return (self.at,) if isinstance(self.at, int) else tuple(self.at)
+
+    @property
+    def count(self) -> int:
+        """The number of places."""
+        return math.prod(self.shape)
+
+    @property
+    def index(self) -> int:
+        """The number of the chosen place, counted in reading order."""
+        index = 0
+        for n, size in zip(self.place, self.shape, strict=True):
+            index = index * size + n
+        return index
+
+    def read(self, told: Sequence[Any]) -> Cell | int | None:
+        """Return a place that a browser told, as `at` has it; None if there is no such one.
+
+        Examples
+        --------
+        >>> Cursor("step", 5, 0, "n").read([7]) is None
+        True
+        """
+        fits = len(told) == len(self.shape) and all(type(n) is int for n in told)
+        if not fits or not all(0 <= n < size for n, size in zip(told, self.shape, strict=True)):
+            return None
+        return told[0] if isinstance(self.cells, int) else (told[0], told[1])
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Which cells of an array belong to the cursor's place (i, j): an affine rule.
+
+    The frame's first cell is in row ``top[0] + top[1] * i + top[2] * j``, and its column follows
+    from `left` in the same way. Python, the module and the style sheet all evaluate this one rule.
+    For a cursor of steps, i is the step and j is 0.
+
+    Parameters
+    ----------
+    cursor : Cursor
+        What it follows.
+    top, left : (int, int, int)
+        The rule.
+    size : (h, w)
+        Cells of the frame.
+    dilation : (h, w)
+        Cells from one cell of the frame to the next.
+    texts : sequence of str
+        What is written in each cell of the frame, in reading order, such as weights.
+    hue : str
+        One of `theme.COLOURS`.
+
+    Examples
+    --------
+    >>> cell = Cursor("cell", (6, 7), (0, 0), "at")
+    >>> Frame(cell, top=(0, 7, 1), left=(0, 0, 0), size=(1, 4)).first(1, 2)
+    (9, 0)
+    """
+
+    cursor: Cursor
+    top: tuple[int, int, int] = (0, 1, 0)
+    left: tuple[int, int, int] = (0, 0, 1)
+    size: Cell = (1, 1)
+    dilation: Cell = (1, 1)
+    texts: tuple[str, ...] = ()
+    hue: str = "kernel"
+
+    @classmethod
+    def window(cls, cursor: Cursor, windows: Windows, texts: Sequence[str] = ()) -> Frame:
+        """Return the frame of a sliding window on its input, for a cursor over the windows.
+
+        Examples
+        --------
+        >>> from convkit.ops import WindowGeometry
+        >>> window = Cursor("window", (3, 4), (0, 0), "at")
+        >>> Frame.window(window, WindowGeometry((6, 8), 3, padding=1, stride=2)).first(1, 2)
+        (1, 3)
+        """
+        (top, left), (down, right) = windows.start(0, 0), windows.stride
+        return cls(
+            cursor,
+            (top, down, 0),
+            (left, 0, right),
+            windows.kernel_size,
+            windows.dilation,
+            tuple(texts),
+        )
+
+    def through(self, windows: Windows) -> Frame:
+        """Return what the cells of this frame read, on the input of the layer that made them.
+
+        Of dilated windows it is the whole rectangle from the first cell to the last.
+
+        Examples
+        --------
+        >>> from convkit.ops import WindowGeometry
+        >>> cell = Frame(Cursor("cell", (2, 2), (0, 0), "at"))
+        >>> frame = cell.through(WindowGeometry(4, 3)).through(WindowGeometry(6, 3))
+        >>> frame.size, frame.first(1, 1)
+        ((5, 5), (1, 1))
+        """
+        (a, *down), (b, *right) = self.top, self.left
+        (p, q), (s, t) = windows.start(0, 0), windows.stride
+        heights = zip(self.span, windows.kernel_size, (s, t), windows.dilation, strict=True)
+        h, w = (step * (n - 1) + d * (k - 1) + 1 for n, k, step, d in heights)
+        return replace(
+            self,
+            top=(p + s * a, s * down[0], s * down[1]),
+            left=(q + t * b, t * right[0], t * right[1]),
+            size=(h, w),
+            dilation=(1, 1),
+            texts=(),
+        )
+
+    @property
+    def span(self) -> Cell:
+        """Rows and columns from the frame's first cell to its last."""
+        h, w = (d * (n - 1) + 1 for d, n in zip(self.dilation, self.size, strict=True))
+        return h, w
+
+    def first(self, i: int, j: int = 0) -> Cell:
+        """Return row and column of the frame's first cell."""
+        (a, b, c), (d, e, f) = self.top, self.left
+        return a + b * i + c * j, d + e * i + f * j
+
+    def moved(self, first: Cell) -> Frame:
+        """Return the same frame on a part of the array that starts at the cell `first`."""
+        (a, *down), (d, *right) = self.top, self.left
+        return replace(
+            self, top=(a - first[0], down[0], down[1]), left=(d - first[1], right[0], right[1])
+        )

@@ -1,0 +1,236 @@
+"""What a browser sends, read and checked: an event of a node becomes an edit.
+
+An event that its node cannot have sent, such as one that comes late, edits nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from convkit.ui.cursors import Cell, Edits
+from convkit.ui.html import box_texts
+from convkit.ui.nodes import Node
+from convkit.ui.store import Edit, Fields
+from convkit.ui.typed import read_block, read_number
+
+MAX_PASTED = 4096
+"""The most numbers that can be pasted at once."""
+MAX_PAINTED = 4096
+"""The most cells of one message of a stroke."""
+Buffers = Sequence[Any]
+
+
+def edit_of(node: Node, event: str, value: Any, buffers: Buffers = ()) -> Edit | None:
+    """Return what an event edits, or None if nothing.
+
+    Raises
+    ------
+    InvalidInput
+        If a text cannot be read, perhaps because it is not finished.
+    ConvkitError
+        As the function that the node edits with does.
+
+    Examples
+    --------
+    >>> from convkit.ui import nodes
+    >>> edit_of(nodes.slider("size", 1, 4, 2, edits="size"), "set", 3).fields(None)
+    {'size': 3}
+    """
+    read = READERS.get(node.kind)
+    return None if read is None else read(node, event, value, buffers)
+
+
+def _edit(edits: Edits, *values: Any, label: str = "") -> Edit:
+    """Return what a control edits, given the values it was set to."""
+    if isinstance(edits, str):
+        return Edit({edits: values[0]}, label)
+    made = edits(*values)
+    return made if isinstance(made, Edit) else Edit(made, label)
+
+
+def _select(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None:
+    match event, value:
+        case "set", int(k) if type(k) is int and 0 <= k < len(node.options):
+            return _edit(node.edits, node.options[k])  # type: ignore[arg-type]
+    return None
+
+
+def _choice(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None:
+    match event, value:
+        case "set", str(name) if name in node.options:
+            return _edit(node.edits, name)  # type: ignore[arg-type]
+    return None
+
+
+def _check(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None:
+    match event, value:
+        case "set", bool(is_on):
+            return _edit(node.edits, is_on)  # type: ignore[arg-type]
+    return None
+
+
+def _slider(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None:
+    match event, value:
+        case "set", int(n) if type(n) is int and node.low <= n <= node.high:
+            return _edit(node.edits, n, label=node.key)  # type: ignore[arg-type]
+    return None
+
+
+def _entry(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None:
+    match event, value:
+        case "set", str(text) if not node.disabled:
+            return _edit(node.edits, text, label=node.key)  # type: ignore[arg-type]
+    return None
+
+
+def _button(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None:
+    return _edit(node.edits) if event == "press" else None  # type: ignore[arg-type]
+
+
+def _file(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None:
+    match event, value, buffers:
+        case "file", str(name), [data]:
+            return _edit(node.edits, name, bytes(data))  # type: ignore[arg-type]
+    return None
+
+
+def _cursor(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None:
+    cursor = node.cursor
+    match event, value:
+        case "point", None if cursor.point is not None:
+            return _edit(cursor.point, None, label=node.key)
+        case "choose" | "point", [*told]:
+            at, edits = cursor.read(told), getattr(cursor, event)
+            if at is not None and edits is not None:
+                return _edit(edits, at, label=node.key)
+    return None
+
+
+def _plot(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None:
+    match event, value:
+        case "point", [int() | float() as x, int() | float() as y] if node.edits is not None:
+            return _edit(node.edits, float(x), float(y), label=node.key)
+    return None
+
+
+def _table(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None:
+    """Return what dragging over cells paints; those outside the array are left out."""
+    if event != "paint" or node.edits is None or not isinstance(value, list):
+        return None
+    (top, left), (up, aside) = node.first, node.padding
+    rows, columns = (n - 2 * p for n, p in zip(node.values.shape, (up, aside), strict=True))
+    start = top + up, left + aside
+    painted = [
+        (i, j)
+        for i, j in filter(_is_cell, value[:MAX_PAINTED])
+        if start[0] <= i < start[0] + rows and start[1] <= j < start[1] + columns
+    ]
+    return _edit(node.edits, painted, label=node.key) if painted else None
+
+
+def _is_cell(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(type(n) is int for n in value)
+
+
+# Grids of number boxes: an edit says which cell becomes which number
+
+
+def _numbers(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None:
+    match value:
+        case {"cell": [*told]} if _is_cell(told) and _inside(told, node.values):
+            cell = (told[0], told[1])
+        case _:
+            return None
+    match event, value:
+        case "focus", _ if node.focus is not None:
+            return _edit(node.focus, cell, label=node.key)
+        case "paste", {"text": str(text)}:
+            block = read_block(node.name, text, node.values.dtype, MAX_PASTED)
+            return _array_edit(node, "", lambda values: _pasted(values, cell, block))
+        case "edit", {"text": str(text)}:
+            return _typed(node, cell, text)
+        case "step", {"by": int(by)} if by in (-1, 1):
+            return _array_edit(node, _name(node, cell), lambda values: _stepped(values, cell, by))
+    return None
+
+
+def _name(node: Node, cell: Cell) -> str:
+    return f"{node.symbol}[{cell[0]}, {cell[1]}]"
+
+
+def _inside(cell: Sequence[int], values: Tensor) -> bool:
+    return all(0 <= n < size for n, size in zip(cell, values.shape, strict=True))
+
+
+def _typed(node: Node, cell: Cell, text: str) -> Edit | None:
+    values = node.values
+    if text == box_texts(values, node.is_compact)[cell[0]][cell[1]]:
+        return Edit({})  # rounded: the number behind it is exact
+    name = _name(node, cell)
+    number = read_number(name, text, values.dtype, values[cell].item())
+    return _array_edit(node, name, lambda values: _with(values, cell, number))
+
+
+def _array_edit(node: Node, label: str, change: Callable[[Tensor], Tensor | None]) -> Edit:
+    """Return the edit of a field as it is when the edit arrives; of another size it is late."""
+    field = str(node.edits)
+
+    def fields(state: Any) -> Fields:
+        new = change(getattr(state, field))
+        if new is None:
+            return {}
+        then = node.then
+        made = {field: new} if then is None else _edit(then, new).fields(state)
+        return made
+
+    return Edit(fields, label)
+
+
+def _with(values: Tensor, cell: Cell, number: float) -> Tensor | None:
+    if not _inside(cell, values):
+        return None
+    new = values.clone()
+    new[cell] = number
+    return new
+
+
+def _stepped(values: Tensor, cell: Cell, by: int) -> Tensor | None:
+    """Return the array with the number of a cell one step up or down: 1, or 0.1 of a fraction."""
+    if not _inside(cell, values):
+        return None
+    number = values[cell].item()
+    step = 1.0 if number == round(number) else 0.1
+    return _with(values, cell, round(number + by * step, 6))
+
+
+def _pasted(values: Tensor, cell: Cell, block: Tensor) -> Tensor | None:
+    """Return the array filled from a cell on; a block in the first box replaces it all."""
+    if cell == (0, 0):
+        return block
+    if not _inside(cell, values):
+        return None
+    new = values.clone()
+    part = new[cell[0] :, cell[1] :]
+    rows, columns = (min(pair) for pair in zip(part.shape, block.shape, strict=True))
+    part[:rows, :columns] = block[:rows, :columns].to(torch.float64)
+    return new
+
+
+READERS: dict[str, Callable[[Node, str, Any, Buffers], Edit | None]] = {
+    "select": _select,
+    "choice": _choice,
+    "check": _check,
+    "slider": _slider,
+    "entry": _entry,
+    "button": _button,
+    "file": _file,
+    "cursor": _cursor,
+    "plot": _plot,
+    "table": _table,
+    "numbers": _numbers,
+}
+"""How the events of each kind of node are read."""

@@ -1,0 +1,124 @@
+"""`explore(function, **controls)`: a panel of any function, as ipywidgets' interact is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from torch import Tensor
+
+from convkit import formatting, user_function
+from convkit.ui import nodes
+from convkit.ui.controls import Control, control_of
+from convkit.ui.jobs import Report, Work
+from convkit.ui.nodes import Node
+from convkit.ui.panel import Panel
+from convkit.ui.store import State
+from convkit.ui.values import node_of
+
+
+@dataclass(frozen=True)
+class Explored:
+    """What a function did with the values of its controls.
+
+    Attributes
+    ----------
+    state : State
+        The values.
+    value : object
+        What it returned; while it runs, or after a failure, what it returned before.
+    failure : str
+        Why it failed, if it did.
+    printed : str
+        What it printed.
+    is_complete : bool
+        Whether it has run for these values.
+    """
+
+    state: Any
+    value: Any = None
+    failure: str = ""
+    printed: str = ""
+    is_complete: bool = False
+
+
+def explore(function: Callable[..., Any], /, **controls: Any) -> Panel:
+    """Return a panel that shows ``function(**values)``, with a control for each argument.
+
+    Parameters
+    ----------
+    function : callable
+        Returns a tensor (H, W), a node, a lens, a matplotlib figure or a text, or a dict of these.
+    **controls
+        ``(low, high)`` and ``(low, high, start)`` make a slider, a list or a dict a list of values
+        to choose from, a bool a box to tick, a number or a text a box to type in, a `Pair` a box
+        for one whole number or two, and a tensor (H, W) a grid of number boxes.
+
+    Raises
+    ------
+    ConvkitError
+        If a control is of another kind.
+
+    Examples
+    --------
+    >>> import torch
+    >>> explore(lambda n: torch.eye(n), n=(2, 9, 3))
+    Panel: n = 3.
+    n: 3
+    result: 3 × 3, from 0 to 1, digest ...
+    """
+    made = {name: control_of(name, given) for name, given in controls.items()}
+
+    def compute(state: State, previous: Explored | None) -> Explored:
+        return Explored(state, previous.value if previous else None)
+
+    def work(result: Explored) -> Work | None:
+        if result.is_complete:
+            return None
+        kept = {name: getattr(result.state, name) for name in made}
+        values = {name: control.argument(kept[name]) for name, control in made.items()}
+        words = f"running {user_function.name_of(function)}"
+        return Work(partial(_run, function, values), _finish, words, tuple(kept.values()))
+
+    def view(result: Explored) -> Node:
+        return _view(result, [c.node(getattr(result.state, n)) for n, c in made.items()])
+
+    return Panel(_state_class(made)(), compute, view, work=work)
+
+
+def _state_class(made: Mapping[str, Control]) -> type[State]:
+    """Return a class of states with a field for each control."""
+    kinds: dict[str, Any] = dict.fromkeys(made, Any)
+    fields = {name: control.field for name, control in made.items()}
+    return type("Values", (State,), {"__annotations__": kinds, **fields})
+
+
+def _run(function: Callable[..., Any], values: Mapping[str, Any], report: Report) -> Any:
+    try:
+        return user_function.call(function, **values)
+    except user_function.UserFunctionError as error:
+        return error
+
+
+def _finish(result: Explored, made: Any) -> Explored:
+    if isinstance(made, user_function.UserFunctionError):
+        return replace(result, failure=str(made), is_complete=True)
+    return replace(result, value=made.value, printed=made.printed, failure="", is_complete=True)
+
+
+def _view(result: Explored, controls: Sequence[Node]) -> Node:
+    kept = [f"{name} = {_brief(value)}" for name, value in vars(result.state).items()]
+    parts = result.value if isinstance(result.value, dict) else {"result": result.value}
+    shown = [nodes.titled(str(name), node_of(str(name), value)) for name, value in parts.items()]
+    return nodes.column(
+        nodes.header(result.failure or f"{', '.join(kept)}.", is_error=bool(result.failure)),
+        nodes.row(*(nodes.labelled(node) for node in controls)),
+        nodes.row(*shown),
+        nodes.text(result.printed, "mono") if result.printed else None,
+    )
+
+
+def _brief(value: Any) -> str:
+    return formatting.size(value.shape) if isinstance(value, Tensor) else str(value)

@@ -1,0 +1,179 @@
+"""Work that takes seconds, such as a learner's slow function or a training, in a thread.
+
+No lock is held while it runs, so the page stays alive; it can be stopped, and newer work takes the
+place of older. What is done in a cell, without a browser's event, simply runs to its end.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from convkit.user_function import Stopped
+
+PATIENCE = 0.1
+"""Seconds in which work is expected to end, before a panel shows that it waits for it."""
+PAUSE = 0.3
+"""Seconds without newer work before work that took the place of another starts."""
+REPORT_INTERVAL = 0.2
+"""Seconds between two reports of progress."""
+
+Report = Callable[[float, float], None]
+"""Called by work with how much is done, and of how much."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """Work that completes a result.
+
+    Attributes
+    ----------
+    run : callable
+        ``run(report)`` does it and returns a value. It may call ``report(done, total)``.
+    finish : callable
+        ``finish(result, value)`` returns the completed result.
+    words : str
+        What the panel says meanwhile, such as "running your corr2d on 128 × 128".
+    inputs : tuple
+        What the work depends on: where they stay equal, it is not started again.
+    """
+
+    run: Callable[[Report], Any]
+    finish: Callable[[Any, Any], Any]
+    words: str
+    inputs: tuple[Any, ...] = ()
+
+    def complete(self, result: Any) -> Any:
+        """Do the work here and now, and return the completed result.
+
+        Examples
+        --------
+        >>> Work(lambda report: 2, lambda result, value: result + value, "adding").complete(1)
+        3
+        """
+        return self.finish(result, self.run(lambda done, total: None))
+
+
+class Job:
+    """Work in a thread of its own.
+
+    Parameters
+    ----------
+    work : Work
+        What to do.
+    done : callable
+        ``done(job)`` is called in the thread when the work has ended, unless it was stopped.
+    report : callable
+        ``report(job)`` is called in the thread now and then.
+    after : Job, optional
+        An older job, which is stopped; this one waits for its end, and for a pause in which no
+        newer one takes its place.
+
+    Attributes
+    ----------
+    work : Work
+        What it does.
+    value : object
+        What the work returned.
+    error : BaseException or None
+        What it raised.
+    seconds : float
+        How long it took.
+
+    Examples
+    --------
+    >>> job = Job(Work(lambda report: 2, lambda result, value: result + value, "adding"))
+    >>> job.wait(10), job.completed(1)
+    (True, 3)
+    """
+
+    def __init__(
+        self,
+        work: Work,
+        done: Callable[[Job], None] = lambda job: None,
+        report: Callable[[Job], None] = lambda job: None,
+        after: Job | None = None,
+    ) -> None:
+        self.work = work
+        self.value: Any = None
+        self.error: BaseException | None = None
+        self.seconds = 0.0
+        self._done, self._report, self._after = done, report, after
+        self._share = 0.0
+        self._started = self._reported = 0.0
+        self._is_stopped, self._has_ended = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        if after is not None:
+            after.stop()
+        self._thread.start()
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it was asked to stop; its value counts no more."""
+        return self._is_stopped.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for the end of the work; return whether it has come."""
+        return self._has_ended.wait(seconds)
+
+    def stop(self) -> None:
+        """Stop the work: its Python code raises `Stopped` at its next line."""
+        self._is_stopped.set()
+        if self._started and not self._has_ended.is_set():
+            thread = ctypes.c_ulong(self._thread.ident or 0)
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(Stopped))
+
+    @property
+    def words(self) -> str:
+        """What it does, and where that is known, how much is done and how long the rest takes."""
+        if not self._share:
+            return f"{self.work.words} ..."
+        spent = time.monotonic() - self._started
+        left = math.ceil(spent / self._share - spent)
+        return f"{self.work.words}: {100 * self._share:.0f}%, {left} s left"
+
+    def _work(self) -> None:
+        if self._after is not None:
+            self._after._thread.join()
+            self._after = None  # else each job would keep all before it
+            self._is_stopped.wait(PAUSE)
+        if not self.is_stopped:
+            self._run()
+        if not self.is_stopped:
+            self._done(self)
+
+    def _run(self) -> None:
+        self._started = time.monotonic()
+        try:
+            self.value = self.work.run(self._on_progress)
+        except BaseException as error:  # whoever waits for the value raises it
+            self.error = error
+        finally:
+            self.seconds = time.monotonic() - self._started
+            self._has_ended.set()
+
+    def _on_progress(self, done: float, total: float) -> None:
+        if self.is_stopped:
+            raise Stopped
+        self._share = done / total
+        now = time.monotonic()
+        if now - self._reported >= REPORT_INTERVAL:
+            self._reported = now
+            self._report(self)
+
+    def completed(self, result: Any) -> Any:
+        """Return the completed result, once the work has ended.
+
+        Raises
+        ------
+        BaseException
+            What the work raised.
+        """
+        if self.error is not None:
+            raise self.error
+        return self.work.finish(result, self.value)

@@ -1,0 +1,82 @@
+"""Keys, by which elements of a page and nodes of a tree are matched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from convkit.ui.cursors import Cursor
+from convkit.ui.nodes import Node
+
+ROOT = "panel"
+"""The key of a whole tree."""
+Complete = Callable[[Node], Mapping[str, Any]]
+"""Returns a node's properties, with those that the panel alone knows."""
+
+
+def keyed(tree: Node, complete: Complete = lambda node: node.props) -> Node:
+    """Return a tree in which each node has a key; the cursors that it follows stand at its end.
+
+    A named node's key is its name, so that it is found again wherever it stands; any other's is
+    its place.
+
+    Raises
+    ------
+    ValueError
+        If two nodes have one name.
+
+    Examples
+    --------
+    >>> from convkit.ui import nodes
+    >>> [node.key for node in keyed(nodes.row(nodes.text("a"), nodes.check("flip", True, "flip")))]
+    ['panel', 'panel.0', 'flip']
+    """
+    return _Keys(complete).copy(tree, ROOT, _cursor_nodes([tree]))
+
+
+def keyed_parts(parts: Sequence[Node], complete: Complete) -> list[Node]:
+    """Return named parts of a tree, and the cursors that they follow, as they are in it."""
+    keys = _Keys(complete)
+    return [keys.copy(node, node.name) for node in (*parts, *_cursor_nodes(parts))]
+
+
+def with_part(tree: Node, part: Node) -> Node:
+    """Return a keyed tree with `part` in place of the node that has its key."""
+    if tree.key == part.key:
+        return part
+    below = tuple(with_part(child, part) for child in tree.children)
+    if all(a is b for a, b in zip(below, tree.children, strict=True)):
+        return tree
+    return replace(tree, children=below)
+
+
+def find(tree: Node, key: str) -> Node | None:
+    """Return the node that has a key, if there is one."""
+    return next((node for node in tree if node.key == key), None)
+
+
+def cursors_of(trees: Sequence[Node]) -> list[Cursor]:
+    """Return each cursor that something in some trees follows."""
+    nodes = [node for tree in trees for node in tree]
+    nodes += [node for each in nodes for node in each.props.get("sample", ())]
+    found = [frame.cursor for node in nodes for frame in node.props.get("frames", ())]
+    found += [node.follows for node in nodes if "follows" in node.props]
+    return list({cursor.name: cursor for cursor in found}.values())
+
+
+def _cursor_nodes(trees: Sequence[Node]) -> list[Node]:
+    return [Node("cursor", f"{c.name} cursor", {"cursor": c}) for c in cursors_of(trees)]
+
+
+class _Keys:
+    def __init__(self, complete: Complete) -> None:
+        self._complete, self._taken = complete, set[str]()
+
+    def copy(self, node: Node, key: str, added: Sequence[Node] = ()) -> Node:
+        if key in self._taken:
+            raise ValueError(f"two nodes have the name {key!r}")
+        self._taken.add(key)
+        children = enumerate((*node.children, *added))
+        below = tuple(self.copy(c, c.name or f"{key}.{k}") for k, c in children)
+        return Node(node.kind, node.name, self._complete(node), below, node.edits, key)

@@ -1,0 +1,432 @@
+"""What a view returns: a tree of plain nodes, each a kind, a name, properties and what it edits.
+
+A node holds no widget and no HTML, so a test compares it as a value. `html.py` writes it for the
+live panel and for a saved notebook, `text.py` in words; `events.py` reads what the browser sends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from markupsafe import Markup
+from torch import Tensor
+
+from convkit import formatting
+from convkit.ui.cursors import Cell, Cursor, Edits, Frame
+from convkit.ui.theme import Scale
+
+MAX_TABLE_SIDE = 16
+"""The most rows or columns that `array` shows as numbers."""
+COMPACT_SIDE = 5
+"""From so many rows or columns on, the boxes of `numbers` are small, and one Tab stop together."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """One element of a view.
+
+    Attributes
+    ----------
+    kind : str
+        What it is: "table", "slider" ...
+    name : str
+        Its accessible name, unique in the panel; empty for what has none.
+    props : mapping
+        Its properties, which are attributes of the node too.
+    children : tuple of Node
+        What it contains.
+    edits : field, callable or None
+        What it edits.
+    key : str
+        Which element of the page it is; made by `keys.keyed`.
+    """
+
+    kind: str
+    name: str = ""
+    props: Mapping[str, Any] = field(default_factory=dict)
+    children: tuple[Node, ...] = ()
+    edits: Edits | None = None
+    key: str = ""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["props"][name]
+        except KeyError:
+            raise AttributeError(f"a {self.__dict__.get('kind')} has no {name}") from None
+
+    def __iter__(self) -> Iterator[Node]:
+        """Yield this node and all below it, in reading order."""
+        yield self
+        for child in self.children:
+            yield from child
+
+
+# Layout and words
+
+
+def box(*children: Node | None, css: str = "", name: str = "") -> Node:
+    """Return an element around others, for a style sheet; None is left out.
+
+    Examples
+    --------
+    >>> box(text("a"), None, css="row").children[0].words
+    'a'
+    """
+    return Node("box", name, {"css": css}, tuple(c for c in children if c is not None))
+
+
+def column(*children: Node | None) -> Node:
+    """Return nodes below each other."""
+    return box(*children, css="column")
+
+
+def row(*children: Node | None) -> Node:
+    """Return nodes side by side, in lines that wrap."""
+    return box(*children, css="row")
+
+
+def titled(title: str, *children: Node | None, hue: str = "") -> Node:
+    """Return nodes below a title, with a square of a colour of `theme.COLOURS` before it."""
+    return box(heading(title, hue), *children, css="titled")
+
+
+def heading(title: str, hue: str = "") -> Node:
+    """Return a title, with a square of a colour of `theme.COLOURS` before it."""
+    return Node("heading", props={"words": title, "hue": hue})
+
+
+def labelled(node: Node) -> Node:
+    """Return a control with its name beside it, unless it shows that itself.
+
+    Examples
+    --------
+    >>> labelled(slider("size", 1, 4, 2, "size")).children[0].words
+    'size'
+    """
+    shows_name = node.kind in ("check", "entry", "button", "file")
+    return node if shows_name else box(Node("label", props={"words": node.name}), node, css="row")
+
+
+def section(title: str, *children: Node) -> Node:
+    """Return nodes that a title shows and hides."""
+    return Node("section", f"{title} section", {"title": title}, children)
+
+
+def status(words: str, *, is_error: bool = False) -> Node:
+    """Return the status line, which also shows errors, and what the panel is busy with."""
+    props = {"words": words, "is_error": is_error, "is_busy": False, "can_stop": False}
+    return Node("status", "status", props)
+
+
+def history() -> Node:
+    """Return buttons for undo, redo and reset."""
+    return Node("history", "history", {"can_undo": False, "can_redo": False})
+
+
+def header(words: str, *controls: Node | None, is_error: bool = False) -> Node:
+    """Return a panel's first line: the status, controls, and the history."""
+    return box(status(words, is_error=is_error), *controls, history(), css="header")
+
+
+def text(words: str, css: str = "") -> Node:
+    """Return a line of words; line breaks stay.
+
+    Styles for every panel are "caption" (small and grey) and "mono" (monospaced).
+    """
+    return Node("text", props={"words": words, "css": css})
+
+
+def caption(words: str) -> Node:
+    """Return a line of small words."""
+    return text(words, "caption")
+
+
+def markup(content: Markup, words: str = "", css: str = "") -> Node:
+    """Return HTML, and what it says in words for text/plain.
+
+    Raises
+    ------
+    TypeError
+        If it is not `markupsafe.Markup`, with which the author says that all in it is escaped.
+
+    Examples
+    --------
+    >>> markup("<b>")
+    Traceback (most recent call last):
+    TypeError: content is a str; expected markupsafe.Markup, in which what others wrote is escaped
+    """
+    if not isinstance(content, Markup):
+        kind = type(content).__name__
+        expected = "markupsafe.Markup, in which what others wrote is escaped"
+        raise TypeError(f"content is a {kind}; expected {expected}")
+    return Node("markup", props={"content": content, "words": words, "css": css})
+
+
+def key(scale: Scale) -> Node:
+    """Return a colour key."""
+    return markup(scale.key())
+
+
+def code(name: str, source: str) -> Node:
+    """Return code with a button that copies it."""
+    return Node("code", name, {"source": source})
+
+
+# Controls
+
+
+def select(name: str, options: Sequence[Any], value: Any, edits: Edits) -> Node:
+    """Return a list to choose one of some values from.
+
+    Examples
+    --------
+    >>> select("rows", (1, 2, 3), 2, edits="rows").value
+    2
+    """
+    return Node("select", name, {"options": tuple(options), "value": value}, edits=edits)
+
+
+def choice(name: str, options: Mapping[str, str] | Sequence[str], value: str, edits: Edits) -> Node:
+    """Return a few buttons of which one is on; a mapping gives each a tooltip."""
+    tooltips = dict(options) if isinstance(options, Mapping) else dict.fromkeys(options, "")
+    return Node("choice", name, {"options": tooltips, "value": value}, edits=edits)
+
+
+def check(name: str, value: bool, edits: Edits) -> Node:
+    """Return a box to tick, with its name beside it."""
+    return Node("check", name, {"value": value}, edits=edits)
+
+
+def slider(
+    name: str,
+    low: int,
+    high: int,
+    value: int,
+    edits: Edits,
+    value_text: str = "",
+    mark: int | None = None,
+) -> Node:
+    """Return a slider of whole positions.
+
+    Positions are whole because a browser rounds others, and sends them back as if dragged.
+
+    Parameters
+    ----------
+    value_text : str
+        The value in words, for screen readers and saved notebooks.
+    mark : int, optional
+        The position up to which the scale is green; what lies beyond is hatched.
+    """
+    props = {"low": low, "high": high, "value": value, "value_text": value_text, "mark": mark}
+    return Node("slider", name, props, edits=edits)
+
+
+def entry(
+    name: str, value: str, edits: Edits, *, width: int = 60, label: bool = True, disabled: str = ""
+) -> Node:
+    """Return a box to type in, which is read at each key.
+
+    Parameters
+    ----------
+    width : int
+        CSS pixels.
+    label : bool
+        Whether its name stands beside it.
+    disabled : str
+        Why nothing can be typed, if so.
+    """
+    props = {"value": value, "width": width, "label": label, "disabled": disabled}
+    return Node("entry", name, props, edits=edits)
+
+
+def button(name: str, edits: Edits) -> Node:
+    """Return a button; its function takes no value."""
+    return Node("button", name, edits=edits)
+
+
+def file(name: str, accept: str, edits: Edits) -> Node:
+    """Return a button that opens a file; its function takes the file's name and its bytes.
+
+    Parameters
+    ----------
+    accept : str
+        File name extensions, such as ".png,.jpg".
+    """
+    return Node("file", name, {"accept": accept}, edits=edits)
+
+
+def numbers(
+    name: str,
+    values: Tensor,
+    edits: str,
+    *,
+    symbol: str = "",
+    then: Edits | None = None,
+    at: Cell | None = None,
+    focus: Edits | None = None,
+    limit: float | None = None,
+) -> Node:
+    """Return a grid of number boxes for a field of the state, coloured by sign and size.
+
+    Parameters
+    ----------
+    values : Tensor
+        What the boxes say, (H, W).
+    edits : str
+        The field, (H, W), in which a typed number replaces the one of its cell.
+    symbol : str
+        What a box is called, as "K" in K[0, 1].
+    then : callable, optional
+        Takes the new array and returns the fields to set, where that is not the field alone.
+    at : (i, j), optional
+        The cell that is marked as chosen.
+    focus : field or callable, optional
+        What moving the focus to a cell edits.
+    limit : float, optional
+        The end of the colours, where they are shared with others.
+    """
+    props = {
+        "values": values,
+        "symbol": symbol or name,
+        "then": then,
+        "at": at,
+        "focus": focus,
+        "limit": limit or formatting.colour_limit(values),
+        "is_compact": max(values.shape) >= COMPACT_SIDE,
+    }
+    return Node("numbers", name, props, edits=edits)
+
+
+# Arrays
+
+
+def cells(name: str, texts: Sequence[str], classes: Sequence[str], columns: int) -> Node:
+    """Return a bare table, given text and colour class of each cell in reading order."""
+    props = {"texts": tuple(texts), "classes": tuple(classes), "columns": columns}
+    return Node("cells", name, props)
+
+
+def table(  # noqa: PLR0913
+    name: str,
+    values: Tensor,
+    scale: Scale,
+    *,
+    frames: Sequence[Frame] = (),
+    descriptions: Sequence[Sequence[str]] = (),
+    first: Cell = (0, 0),
+    padding: Cell = (0, 0),
+    mark: Tensor | None = None,
+    texts: Sequence[Sequence[str]] = (),
+    label: str = "",
+    paint: Edits | None = None,
+    headers: bool = True,
+) -> Node:
+    """Return a table of numbers in colour, with frames that follow a cursor.
+
+    Parameters
+    ----------
+    name : str
+        Which table it is.
+    values : Tensor
+        Numbers (H, W), padding included.
+    scale : Scale
+        How they become colours.
+    frames : sequence of Frame
+        What lies on the table; the first one's cursor is moved by pointing at it.
+    descriptions : rows of str
+        A sentence for each cell, which are then cells of the first frame's cursor: they can be
+        chosen by keys too, also in a saved notebook.
+    first : (i, j)
+        Row and column of the first cell, for the headers.
+    padding : (h, w)
+        How many rows and columns on either side lie outside the array.
+    mark : Tensor, optional
+        Which cells are marked as different, (H, W) of bool.
+    texts : rows of str
+        What the cells say, where that is not the number.
+    label : str
+        What a screen reader says in place of the name, such as "input 6 × 8".
+    paint : callable, optional
+        What dragging over cells edits: it takes a list of them.
+    headers : bool
+        Whether rows and columns are numbered.
+    """
+    props = {
+        "values": values,
+        "texts": texts or formatting.with_minus(formatting.shorts(values)),
+        "first": first,
+        "classes": scale.classes(values),
+        "frames": tuple(frame.moved(first) for frame in frames),
+        "descriptions": descriptions,
+        "padding": padding,
+        "label": label or name,
+        "marked": _places(mark),
+        "headers": headers,
+    }
+    return Node("table", name, props, edits=paint)
+
+
+def _places(mark: Tensor | None) -> frozenset[tuple[int, ...]]:
+    return frozenset() if mark is None else frozenset(map(tuple, mark.nonzero().tolist()))
+
+
+def picture(
+    name: str,
+    values: Tensor,
+    scale: Scale,
+    *,
+    frames: Sequence[Frame] = (),
+    full: Cell | None = None,
+    mark: Tensor | None = None,
+    width: int = 256,
+    label: str = "",
+) -> Node:
+    """Return a picture of numbers.
+
+    Parameters
+    ----------
+    values : Tensor
+        The pixels, (H, W).
+    frames : sequence of Frame
+        What lies on it; the first one's cursor is moved by pointing at it.
+    full : (rows, columns), optional
+        The shape of the array that the pixels are a sample of.
+    mark : Tensor, optional
+        Which pixels are marked as different, (H, W) of bool.
+    width : int
+        The most CSS pixels of its longer side; where that is several for each pixel, a whole
+        number of them.
+    label : str
+        What a screen reader says in place of the name.
+    """
+    props = {
+        "values": values,
+        "shape": tuple(values.shape),
+        "pixels": scale.indices(values, mark),
+        "look": scale.look,
+        "frames": tuple(frames),
+        "full": full or tuple(values.shape),
+        "width": width,
+        "label": label or name,
+    }
+    return Node("picture", name, props)
+
+
+def array(name: str, values: Tensor, **options: Any) -> Node:
+    """Return a `table` of a small array, a `picture` of a large one, in colours that suit it.
+
+    Examples
+    --------
+    >>> import torch
+    >>> array("X", torch.zeros(6, 8)).kind, array("X", torch.zeros(60, 80)).kind
+    ('table', 'picture')
+    """
+    kind = table if max(values.shape) <= MAX_TABLE_SIDE else picture
+    return kind(name, values, Scale.fitted(values), **options)
+
+
+def description(cursor: Cursor, words: str) -> Node:
+    """Return a line that says what the table with `descriptions` has for the cursor's cell."""
+    return Node("description", props={"cursor": cursor.name, "words": words})

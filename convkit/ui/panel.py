@@ -1,0 +1,581 @@
+"""A panel: one widget model on one `Store`, whose page is what a view makes of each result.
+
+``state -> compute -> result -> view(result) -> tree of nodes``. An event names a node of the last
+tree, which says what to edit; what the edit changes in the tree goes back in one message.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from typing import Any
+
+import anywidget
+import torch
+import traitlets
+from markupsafe import Markup
+from torch import Tensor
+from traitlets.utils.bunch import Bunch
+
+from convkit.errors import ConvkitError
+from convkit.ui import html, jobs, lifetime
+from convkit.ui.events import edit_of
+from convkit.ui.jobs import Job, Work
+from convkit.ui.keys import find, keyed, keyed_parts, with_part
+from convkit.ui.nodes import Node
+from convkit.ui.series import Series
+from convkit.ui.store import (
+    LOCK,
+    Compute,
+    Edit,
+    Fields,
+    State,
+    Store,
+    changed_fields,
+    equal,
+    fields_of,
+)
+from convkit.ui.text import words
+from convkit.ui.theme import LOOKS, Scale
+from convkit.ui.typed import InvalidInput
+
+STATIC_NOTE = "Run this cell to make the panel live."
+log = logging.getLogger("convkit")
+
+View = Callable[[Any], Node]
+"""A function of a result that returns a tree of nodes, and has no side effects."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """What a page sends when a control is used.
+
+    Attributes
+    ----------
+    page, ref : number
+        Which page sent it, and which of its events it is; the answer repeats both.
+    key : str
+        The node that it comes from.
+    name : str
+        What happened, such as "set".
+    value : object
+        The new value.
+    stroke : int
+        Edits of one control within one stroke, such as a drag or typing without leaving the box,
+        are one step of undo.
+    is_moving : bool
+        Whether a hand is still moving.
+    buffers : sequence of memoryview
+        Bytes, such as those of a file.
+    """
+
+    page: float
+    ref: int
+    key: str
+    name: str
+    value: Any
+    stroke: int
+    is_moving: bool
+    buffers: Sequence[Any] = ()
+
+    @classmethod
+    def read(cls, content: object, buffers: Sequence[Any]) -> Event | None:
+        """Return the event of a message, or None if it is none."""
+        match content:
+            case {
+                "page": int() | float() as page,
+                "ref": int(ref),
+                "key": str(key),
+                "event": str(name),
+                "stroke": int(stroke),
+                **rest,
+            }:
+                is_moving = rest.get("moving") is True
+                return cls(page, ref, key, name, rest.get("value"), stroke, is_moving, buffers)
+        return None
+
+
+class Panel(anywidget.AnyWidget):
+    """Show what `view` makes of a store's result, and edit the store as its nodes say.
+
+    It is an ipywidget: it stands in an ``HBox`` or ``Tab`` beside others. Each field of its state
+    is a trait of it, which can be set, observed and linked; tensors are copies.
+
+    Parameters
+    ----------
+    start : State
+        The first state.
+    compute : callable
+        ``compute(state, previous)`` returns the result of a state; see `Store`.
+    view : callable
+        ``view(result)`` returns a tree of nodes; it has no side effects.
+    first : callable, optional
+        ``first(result)`` returns the named nodes of the view that a learner waits for: after an
+        edit they are sent before the rest of the view is made.
+    rest_waits : bool
+        Whether only `first` is made while a hand moves, and the rest when it rests.
+    work : callable, optional
+        ``work(result)`` returns the `Work` that completes a result, or None where it is complete.
+
+    Attributes
+    ----------
+    style : str
+        Further rules of a style sheet, which a subclass may have; their selectors start with a
+        class of its own.
+    store : Store
+        The state, and what was computed from it.
+    tree : Node
+        What is on show.
+
+    Raises
+    ------
+    ConvkitError
+        If the first state cannot work.
+
+    Examples
+    --------
+    >>> from convkit import ui
+    >>> class Level(ui.State):
+    ...     level: int = ui.fields.whole(1, 0, 9)
+    >>> @dataclass(frozen=True)
+    ... class Shown:
+    ...     state: Level
+    >>> def view(result):
+    ...     return ui.header(f"The level is {result.state.level}.")
+    >>> panel = Panel(Level(), lambda state, previous: Shown(state), view)
+    >>> panel.level = 5
+    >>> panel
+    Panel: The level is 5.
+    >>> panel.undo()
+    >>> panel.level
+    1
+    """
+
+    _esm = files("convkit.ui").joinpath("static", "panel.js").read_text("utf-8")
+    style = ""
+    # Whenever a page asks for it, it is the page of the present tree; edits send what changes.
+    page = traitlets.Any().tag(sync=True, to_json=lambda _, panel: panel._page())
+
+    def __init__(
+        self,
+        start: State,
+        compute: Compute,
+        view: View,
+        *,
+        first: Callable[[Any], Sequence[Node]] = lambda result: (),
+        rest_waits: bool = False,
+        work: Callable[[Any], Work | None] = lambda result: None,
+    ) -> None:
+        self._view, self._first, self._rest_waits = view, first, rest_waits
+        self._compute, self._work = compute, work
+        self._error, self._answering = "", ""  # "" while no event is answered, "move" or "do"
+        self._is_partial = False  # whether only what comes first is as the result says
+        self._job: Job | None = None
+        self._stopped: tuple[Any, ...] | None = None  # the inputs of work that was stopped
+        self._leave: Callable[[], None] | None = None
+        lifetime.made(self)
+        self.store = Store(start, self._full_compute)
+        self._bare = view(self.store.result)
+        self.tree = keyed(self._bare, self._completed)
+        self._last_good = self.store.snapshot()
+        self._css = f"{html.stylesheet()}{self.style}"
+        super().__init__()
+        self.add_traits(**{field.name: StateField() for field in fields_of(start)})
+        self.store.observe(self._on_result, "result")
+        self.on_msg(self._on_message)
+
+    def _full_compute(self, state: State, previous: Any) -> Any:
+        """Compute a result; outside of events also the work that completes it."""
+        result = self._compute(state, previous)
+        work = None if self._answering else self._work(result)
+        return result if work is None else work.complete(result)
+
+    # What code does with a panel.
+
+    @property
+    def status(self) -> str:
+        """What the status line says."""
+        return next((str(node.words) for node in self.tree if node.kind == "status"), "")
+
+    def undo(self) -> None:
+        """Return to the state before the last edit, if there is one."""
+        self.store.undo()
+
+    def redo(self) -> None:
+        """Make the edit that was undone last again, if there is one."""
+        self.store.redo()
+
+    def reset(self) -> None:
+        """Return to the first state; `undo` takes this back."""
+        self.store.reset()
+
+    def follow(self, other: Panel, select: Callable[[Any], Fields]) -> None:
+        """Take fields of the state from another panel's results, now and after each edit there.
+
+        One panel is followed at a time. What is refused later shows in this panel's status line.
+
+        Parameters
+        ----------
+        other : Panel
+            The panel to follow.
+        select : callable
+            Takes a result of `other` and returns fields of this panel's state.
+
+        Raises
+        ------
+        ConvkitError
+            If `other` is no panel, or its present result is refused; then nothing is followed.
+
+        Examples
+        --------
+        >>> from convkit.ui import explore
+        >>> one, two = (explore(lambda n: f"{n} cells", n=(1, 9)) for _ in range(2))
+        >>> two.follow(one, lambda result: {"n": result.state.n})
+        >>> one.n = 7
+        >>> two.n
+        7
+        """
+        if not isinstance(other, Panel):
+            given = f"a {type(other).__name__} to follow"
+            raise ConvkitError(given, "a panel, such as a KernelEditor", "Pass the panel itself.")
+        self.unfollow()
+        self.store.apply(Edit(select(other.store.result), "follow"))
+
+        def on_result(change: dict[str, Any]) -> None:
+            with self._errors_shown():
+                self._follow_event(_selected(select, change["new"]), other)
+
+        other.store.observe(on_result, "result")
+        self._leave = lambda: other.store.unobserve(on_result, "result")
+
+    def unfollow(self) -> None:
+        """Stop following; the state stays as it is."""
+        if self._leave is not None:
+            self._leave()
+            self._leave = None
+
+    def _follow_event(self, fields: Fields, other: Panel) -> None:
+        """Edit as another panel's edit asks; what takes seconds waits where that was an event."""
+        self._answering = "do" if other._answering else ""
+        try:
+            self.store.apply(Edit(fields, "follow"))
+            if self._answering:
+                self._start_work()
+                self._show_all()
+        finally:
+            self._answering = ""
+
+    def close(self) -> None:
+        """Close the panel, and free what it holds; its last state stays."""
+        self.unfollow()
+        self._stop_job()
+        self.store.unobserve_all()
+        self.store.forget()
+        super().close()
+
+    # From the store to the page.
+
+    def _completed(self, node: Node) -> Mapping[str, Any]:
+        """Return properties in which the status shows errors and work, the history what it can."""
+        if node.kind == "history":
+            return {"can_undo": self.store.can_undo, "can_redo": self.store.can_redo}
+        if node.kind != "status":
+            return node.props
+        if self._error:
+            return {**node.props, "words": self._error, "is_error": True}
+        if self._job is not None:
+            busy = {"words": self._job.words, "is_busy": True, "can_stop": True}
+            return {**node.props, **busy, "is_error": False}
+        return node.props
+
+    def _page(self) -> dict[str, Any]:
+        """Return all that a page needs to show the present tree."""
+        if self._is_partial:
+            self._show_all()
+        series = {key: list(each.data) for key, each in series_of(self.tree).items()}
+        shown = {"html": html.render(self.tree), "pixels": pixels_of(self.tree), "series": series}
+        return {**shown, "palettes": {look: Scale(look, 0, 1).palette for look in LOOKS}}
+
+    def _on_result(self, change: dict[str, Any]) -> None:
+        with LOCK:
+            self._notify(change["old"].state, change["new"].state)
+            if not self._answering:
+                self._error = ""
+                self._stop_job()
+                self._show_all()
+            elif self._answering == "do":
+                self._send_changes(self._with_first())
+
+    def _notify(self, old: State, new: State) -> None:
+        """Tell observers of the traits which fields have changed."""
+        for name in changed_fields(old, new):
+            values = {"old": getattr(old, name), "new": getattr(new, name)}
+            self.notify_change(Bunch(name=name, owner=self, type="change", **values))
+
+    def _with_first(self) -> Node:
+        """Return the tree on show, with what a learner waits for as the result says."""
+        tree = self.tree
+        for part in keyed_parts(self._first(self.store.result), self._completed):
+            tree = with_part(tree, part)
+        return tree
+
+    def _show_all(self, back: str = "", **answer: Any) -> None:
+        """Make the view anew and send what changed; where it fails, return to the last good state.
+
+        A fault in a panel's `view` or `first` would else leave a page that shows another state
+        than there is.
+        """
+        try:
+            bare = self._view(self.store.result)
+            tree = keyed(bare, self._completed)
+        except Exception:
+            self._answering, before = "restoring", self._answering
+            self.store.restore(self._last_good)
+            self._answering = before
+            raise
+        self._bare, self._last_good, self._is_partial = bare, self.store.snapshot(), False
+        self._send_changes(tree, back, **answer)
+
+    def _show_marks(self, back: str = "", **answer: Any) -> None:
+        """Send what changed of the status and the history alone."""
+        self._send_changes(keyed(self._bare, self._completed), back, **answer)
+
+    def _send_changes(self, tree: Node, back: str = "", **answer: Any) -> None:
+        """Send what is new in a tree, in one message, and the node that goes `back` in any case."""
+        old, self.tree = self.tree, tree
+        patches = {key: html.render(node) for key, node in changes(old, tree)}
+        returned = find(tree, back) if back else None
+        if returned is not None:
+            patches[back] = html.render(returned)
+        before, pixels = pixels_of(old), pixels_of(tree)
+        pixels = {key: data for key, data in pixels.items() if data != before.get(key)}
+        known = series_of(old)
+        series = {key: s for key, s in series_of(tree).items() if not _alike(s, known.get(key))}
+        if patches or pixels or series or answer:
+            self._tell_page(patches, pixels, series, **answer)
+
+    def _tell_page(
+        self,
+        patches: Mapping[str, str],
+        pixels: Mapping[str, bytes],
+        series: Mapping[str, Series],
+        **answer: Any,
+    ) -> None:
+        words = {key: each.data[0] for key, each in series.items()}
+        content = {"patches": patches, "pixels": [*pixels], "series": words, **answer}
+        buffers = [buffer for each in series.values() for buffer in each.data[1:]]
+        self.send(content, [*pixels.values(), *buffers])
+
+    # From the page to the store.
+
+    def _on_message(self, _: object, content: object, buffers: Sequence[Any]) -> None:
+        event = Event.read(content, buffers)
+        with LOCK, _one_thread():
+            if event is not None:
+                self._answer(event)
+            elif content == {"rest": True}:  # a hand rests
+                with self._errors_shown():
+                    self._show_all()
+            elif content == {"refresh": True}:  # a page that has missed messages
+                page = {self.tree.key: html.render(self.tree)}
+                self._tell_page(page, pixels_of(self.tree), series_of(self.tree))
+
+    def _answer(self, event: Event) -> None:
+        """Edit as an event asks, and send what changed."""
+        is_move = self._rest_waits and event.is_moving
+        self._answering = "move" if is_move else "do"
+        answer: dict[str, Any] = {"page": event.page, "ref": event.ref}
+        try:
+            back = self._perform(event, answer)
+            self._is_partial = is_move and not self._error
+            self._show_answer(back, **answer)
+        except Exception as error:
+            self._error = self._explained(error)
+            self._show_marks(event.key, **answer)
+        finally:
+            self._answering = ""
+
+    def _perform(self, event: Event, answer: dict[str, Any]) -> str:
+        """Edit as an event asks; return the key of the control that goes back, if it is refused.
+
+        What is refused leaves the state as it is, and the status line says why. A text that is
+        not finished stays in its box.
+        """
+        self._error = ""
+        try:
+            self._do(event)
+            self._start_work()
+        except InvalidInput as error:
+            self._error = answer["refused"] = str(error)
+        except Exception as error:
+            self._error = self._explained(error)
+            return event.key
+        return ""
+
+    def _show_answer(self, back: str, **answer: Any) -> None:
+        if self._is_partial:
+            self._send_changes(self._with_first(), partial=True, **answer)
+        else:
+            self._show_all(back, **answer)
+
+    def _do(self, event: Event) -> None:
+        node = find(self.tree, event.key)
+        match node and node.kind, event.value:
+            case None, _:
+                return
+            case "history", "undo" | "redo" | "reset":
+                getattr(self.store, event.value)()
+                return
+            case "status", "stop" if self._job is not None:
+                self._stopped = self._job.work.inputs
+                self._stop_job()
+                return
+        edit = edit_of(node, event.name, event.value, event.buffers)  # type: ignore[arg-type]
+        if edit is not None:
+            label = f"{edit.label} {event.page} {event.stroke}" if edit.label else ""
+            self.store.apply(replace(edit, label=label))
+
+    def _explained(self, error: Exception) -> str:
+        """Return what the status line says of an error; one of ours is logged too."""
+        if isinstance(error, ConvkitError):
+            return str(error)
+        log.error("%s failed", type(self).__name__, exc_info=error)
+        return f"This is a fault of the panel: {type(error).__name__}: {error}"
+
+    @contextmanager
+    def _errors_shown(self) -> Iterator[None]:
+        """Show an exception in the status line instead of raising it."""
+        try:
+            yield
+        except Exception as error:
+            self._error = self._explained(error)
+            self._show_marks()
+
+    # Work that takes seconds.
+
+    def _start_work(self) -> None:
+        """Start what completes the present result; give it a moment to end."""
+        work = self._work(self.store.result)
+        if work is None:
+            self._stop_job()
+            return
+        if equal(work.inputs, self._stopped) or self._is_running(work):
+            return
+        self._stopped = None
+        job = Job(work, self._on_done, self._on_progress, after=self._job)
+        self._job = job
+        if job.wait(jobs.PATIENCE):
+            self._finish(job)
+
+    def _is_running(self, work: Work) -> bool:
+        return self._job is not None and equal(self._job.work.inputs, work.inputs)
+
+    def _stop_job(self) -> None:
+        if self._job is not None:
+            self._job.stop()
+            self._job = None
+
+    def _finish(self, job: Job) -> None:
+        self._job = None
+        self.store.publish(job.completed(self.store.result))
+
+    def _on_done(self, job: Job) -> None:
+        with LOCK:
+            if self._job is job:
+                self._answering = ""
+                with self._errors_shown():
+                    self._finish(job)
+
+    def _on_progress(self, job: Job) -> None:
+        with LOCK:
+            if self._job is job:
+                self._show_marks()
+
+    # Where nothing runs.
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}: {words(self.tree)}"
+
+    def saved_html(self) -> Markup:
+        """Return the panel as a saved notebook shows it: HTML without script."""
+        return html.saved(self.tree, STATIC_NOTE, self.style)
+
+    def fallback(self) -> dict[str, Any]:
+        """Return what is stored beside the live view, by MIME type: `saved_html`."""
+        return {"text/html": self.saved_html()}
+
+    def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        lifetime.shown(self)
+        live = super()._repr_mimebundle_(**options)
+        data = live[0] if isinstance(live, tuple) else live
+        return {**(data or {}), **self.fallback(), "text/plain": repr(self)}, {}
+
+
+class StateField(traitlets.TraitType[Any, Any]):
+    """A trait that is a field of a panel's state: setting it is an edit, which may be refused."""
+
+    def get(self, obj: Any, cls: Any = None) -> Any:
+        """Return the field of the current state; a tensor is copied."""
+        value = getattr(obj.store.state, self.name)
+        return value.clone() if isinstance(value, Tensor) else value
+
+    def set(self, obj: Any, value: Any) -> None:
+        """Edit the state."""
+        obj.store.set(**{self.name: value})
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Use one thread of torch: of small arrays, more only make many kernels wait for each other."""
+    count = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(count)
+
+
+def _selected(select: Callable[[Any], Fields], result: Any) -> Fields:
+    """Return the fields that a learner's `select` gives for a result."""
+    try:
+        return select(result)
+    except ConvkitError:
+        raise
+    except Exception as error:
+        given = f"the function given to follow() raised {type(error).__name__}: {error}"
+        raise ConvkitError(given, "fields of the state", "Correct it, and follow again.") from error
+
+
+def pixels_of(tree: Node) -> dict[str, bytes]:
+    """Return the pixels of each picture, by its key."""
+    return {node.key: node.pixels for node in tree if node.kind == "picture"}
+
+
+def series_of(tree: Node) -> dict[str, Series]:
+    """Return each series, by its key."""
+    return {node.key: node.series for node in tree if node.kind == "series"}
+
+
+def _alike(a: Series, b: Series | None) -> bool:
+    """Return whether two series look the same at each place."""
+    return a is b or (b is not None and a.data == b.data)
+
+
+def changes(old: Node, new: Node) -> Iterator[tuple[str, Node]]:
+    """Yield key and node of the smallest nodes that differ between two keyed trees."""
+    if old is new:
+        return
+    if not new.children or _shell(old) != _shell(new):
+        if html.render(new) != html.render(old):
+            yield new.key, new
+        return
+    for before, after in zip(old.children, new.children, strict=True):
+        yield from changes(before, after)
+
+
+def _shell(node: Node) -> tuple[Any, ...]:
+    """Return what a node is without what is in its children."""
+    return node.kind, html.shell(node), [child.key for child in node.children]

@@ -1,0 +1,267 @@
+"""What a browser shows at each place of a cursor by itself: series, and players.
+
+A series holds a node for each place. Their HTML is sent once, as words that the texts share and
+codes of two bytes; the page puts the text of a place together, and patches it in as it does any.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from itertools import chain, groupby
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+
+from convkit.ui.cursors import Cursor
+from convkit.ui.html import (
+    SAVED_WRITERS,
+    WRITERS,
+    icon,
+    join,
+    render,
+    render_saved,
+    saved_places,
+    shell,
+    tag,
+)
+from convkit.ui.nodes import Node, markup
+
+PIECES = re.compile(r'("[^"]*"|>[^<]*<)')
+"""What differs between two writings of one kind of node: attributes and texts."""
+MAX_WORDS = 2**16
+INTERVAL = 400
+"""Milliseconds from one step to the next while playing."""
+PLAYER_ICONS = {
+    "first": "M3 3h2v10H3zM13 3v10L6 8z",
+    "previous": "M11 3v10L5 8z",
+    "play": "M4 2.5v11L13 8z",
+    "next": "M5 3v10l6-5z",
+    "last": "M11 3h2v10h-2zM3 3v10l7-5z",
+}
+PAUSE = "M4 3h3v10H4zM9 3h3v10H9z"
+
+
+@dataclass(frozen=True)
+class Series:
+    """A node for each place of a cursor, in reading order; they take no input.
+
+    Raises
+    ------
+    ValueError
+        If a node edits something.
+    """
+
+    nodes: tuple[Node, ...]
+
+    def __post_init__(self) -> None:
+        if any(part.edits for node in self.nodes for part in node):
+            raise ValueError("what a series shows cannot be edited in it")
+
+    @cached_property
+    def data(self) -> tuple[list[str], bytes, bytes]:
+        """Words, codes and pixels: what a page needs to show any of the nodes.
+
+        Codes are little-endian numbers of 16 bits: the number of nodes and of columns, the source
+        of each column, and for each source its word at each node. What is the same at all nodes
+        is one word, and equal columns have one source.
+        """
+        starts: dict[bytes, int] = {}
+        sources: dict[tuple[str, ...], int] = {}
+        count, columns = len(self.nodes), []
+        for is_same, run in groupby(_columns(self.nodes, starts), _is_same):
+            found = [*run]
+            if is_same:
+                found = [("".join([column[0] for column in found]),) * count]
+            columns += [sources.setdefault(column, len(sources)) for column in found]
+        words: dict[str, int] = {}
+        codes = [words.setdefault(word, len(words)) for column in sources for word in column]
+        if len(words) > MAX_WORDS:
+            raise ValueError(f"a series of {len(words)} different texts; at most {MAX_WORDS}")
+        packed = np.array([count, len(columns), *columns, *codes], "<u2").tobytes()
+        return [*words], packed, b"".join(starts)
+
+
+def _columns(nodes: Sequence[Node], starts: dict[bytes, int]) -> list[tuple[str, ...]]:
+    """Return the pieces of nodes' HTML, each with its text at every node.
+
+    Pictures say where their pixels start in all pixels; equal ones are kept once.
+    """
+    first = nodes[0]
+    if all(node is first for node in nodes):
+        nodes = nodes[:1]
+    if first.kind == "box" and all(_alike(node, first) for node in nodes):
+        head, tail = shell(first, [Markup("\0")]).split("\0")
+        below = [_columns(line, starts) for line in zip(*(n.children for n in nodes), strict=True)]
+        found = [(str(head),), *chain(*below), (str(tail),)]
+    elif first.kind == "picture":
+        found = _pieces([_with_start(node, starts) for node in nodes])
+    else:
+        found = _pieces(nodes)
+    return found
+
+
+def _pieces(nodes: Sequence[Node]) -> list[tuple[str, ...]]:
+    texts = [str(render(node)) for node in nodes]
+    rows = [PIECES.split(text) for text in texts]
+    is_even = len({len(row) for row in rows}) == 1
+    return [*zip(*rows, strict=True)] if is_even else [tuple(texts)]
+
+
+def _is_same(column: tuple[str, ...]) -> bool:
+    return column.count(column[0]) == len(column)
+
+
+def _with_start(node: Node, starts: dict[bytes, int]) -> Node:
+    """Return a picture that says where its pixels start."""
+    pixels = node.pixels
+    if pixels not in starts:
+        last = next(reversed(starts), b"")
+        starts[pixels] = starts.get(last, 0) + len(last)
+    return replace(node, props={**node.props, "pixels_from": starts[pixels]})
+
+
+def _alike(a: Node, b: Node) -> bool:
+    return a.kind == b.kind and a.props == b.props and len(a.children) == len(b.children)
+
+
+def series(
+    name: str, cursor: Cursor, nodes: Series | Iterable[Node], *, late: bool = False
+) -> Node:
+    """Return a node that shows one of `nodes`: the one of the cursor's place.
+
+    Parameters
+    ----------
+    name : str
+        Which series of the panel it is.
+    cursor : Cursor
+        What it follows.
+    nodes : Series, or nodes
+        A node for each place, in reading order; a `Series` that is kept is coded only once. After
+        the last one, it stays.
+    late : bool
+        Whether it is for screen readers alone, and changes once the cursor rests.
+
+    Examples
+    --------
+    >>> from convkit.ui import nodes
+    >>> step = Cursor("step", 3, 1, "n")
+    >>> node_at(series("loss", step, [nodes.text(f"loss {n}") for n in range(3)])).words
+    'loss 1'
+    """
+    kept = nodes if isinstance(nodes, Series) else Series(tuple(nodes))
+    props = {"follows": cursor, "series": kept, "late": late, "sample": kept.nodes[0]}
+    return Node("series", name, props)
+
+
+def node_at(node: Node) -> Node:
+    """Return the node that a series shows now."""
+    nodes: tuple[Node, ...] = node.series.nodes
+    return nodes[min(node.follows.index, len(nodes) - 1)]
+
+
+# Players
+
+
+def player(name: str, cursor: Cursor, *, step_box: bool = True) -> Node:
+    """Return buttons, and unless `step_box` is False a number box and a slider, that choose a step.
+
+    Parameters
+    ----------
+    name : str
+        What it chooses, such as "step".
+    cursor : Cursor
+        A cursor of steps, or of cells, which are then gone through in reading order.
+    """
+    buttons = _positions(name, cursor.name, cursor.count, step_box)
+    steps = series(f"{name} player", cursor, buttons)
+    return Node("player", f"{name} choice", {"follows": cursor}, (steps,))
+
+
+@lru_cache(maxsize=32)
+def _positions(name: str, cursor: str, count: int, step_box: bool) -> Series:
+    """Return the player at each step, in which each control knows where it leads."""
+    last = count - 1
+    return Series(
+        tuple(
+            markup(_position(name, cursor, n, last, step_box), css="player") for n in range(count)
+        )
+    )
+
+
+def _position(name: str, cursor: str, n: int, last: int, step_box: bool) -> Markup:
+    leads = {"first": 0, "previous": n - 1, "play": n, "next": n + 1, "last": last}
+    buttons = [_player_button(key, name, cursor, n, to, last) for key, to in leads.items()]
+    if not step_box:
+        return join(buttons)
+    box = {"min": 0, "max": last, "value": n, "data_go": cursor, "aria_label": name}
+    number = tag("input", type="number", **box)
+    thumb = tag("input", type="range", aria_valuetext=f"{name} {n}", **box)
+    return join([*buttons, tag("span", name, aria_hidden="true"), number, thumb])
+
+
+def _player_button(key: str, name: str, cursor: str, n: int, to: int, last: int) -> Markup:
+    shape = icon(PAUSE, PLAYER_ICONS[key]) if key == "play" else icon("", PLAYER_ICONS[key])
+    leads_elsewhere = key == "play" or (to != n and 0 <= to <= last)
+    return tag(
+        "button",
+        shape,
+        type="button",
+        aria_label=f"{key} {name}",
+        title=f"{key} {name}",
+        value=to,
+        data_go=cursor,
+        data_play=INTERVAL if key == "play" else None,
+        aria_disabled=str(not leads_elsewhere).lower(),
+    )
+
+
+# As HTML
+
+
+def _series(node: Node, inside: Sequence[Markup], a: Mapping[str, Any]) -> Markup:
+    kind = {"class_": "ck-series"}
+    if node.late:
+        kind = {"class_": "ck-unseen", "role": "status"}
+    return tag("div", data_cursor=node.follows.name, **kind, **a)
+
+
+def _saved_series(node: Node) -> Markup:
+    if node.late:
+        return Markup()
+    nodes, name = node.series.nodes, node.follows.name
+    shown = {n: nodes[min(n, len(nodes) - 1)] for n in saved_places(node.follows)}
+    return join(
+        [
+            tag("div", render_saved(each), class_=f"ck-place ck-place-{name}-{n}")
+            for n, each in shown.items()
+        ]
+    )
+
+
+def _player(node: Node, inside: Sequence[Markup], a: Mapping[str, Any]) -> Markup:
+    return tag("div", *inside, class_="ck-series", **a)
+
+
+def _saved_player(node: Node) -> Markup:
+    """Return radio buttons for some of a cursor's steps; its cells are chosen in their table."""
+    cursor = node.follows
+    if len(cursor.shape) == 2:
+        return Markup()
+    buttons = [
+        tag(
+            "label",
+            tag("input", type="radio", name=cursor.name, value=n, checked=n == cursor.index),
+            str(n),
+        )
+        for n in saved_places(cursor)
+    ]
+    name = cursor.name
+    return tag("form", name, *buttons, class_="ck-choice", role="radiogroup", aria_label=name)
+
+
+WRITERS["series"], SAVED_WRITERS["series"] = _series, _saved_series
+WRITERS["player"], SAVED_WRITERS["player"] = _player, _saved_player

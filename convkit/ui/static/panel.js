@@ -1,0 +1,686 @@
+// One module for all panels. Python computes and writes the HTML; this patches it into the page,
+// reports events, moves frames under the pointer, and decides what is painted first.
+
+const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+const MOST_UNANSWERED = 3; // of moves of one thing: one is answered while the next is on its way
+const BUSY_AFTER = 150; // ms; what is answered sooner is not announced
+const REST_AFTER = 120; // ms without a move, after which the rest of an answer is asked for
+const SAY_AFTER = 500; // ms without another step: longer than a player takes for one
+const STROKE_ENDS_AFTER = 2000; // ms without an edit, after which the next is another step of undo
+const KEY_UNITS = 4; // by which an arrow key moves a point on a plot
+const OWN = new Set([ // attributes that are set here, not by Python
+  "aria-invalid", "aria-busy", "aria-pressed", "open", "width", "height", "d", "data-lm-suppress-shortcuts",
+]);
+
+const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+const numbers = (text) => text.split(",").map(Number);
+const fragment = (html) => {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  return template.content;
+};
+const parse = (html) => fragment(html).firstElementChild;
+/** Return the bytes of a buffer as another typed array. */
+const words = (view, Type) => new Type(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
+
+// Patching: elements stay, and with them focus, selection and scroll; only what differs is set.
+
+/** Make `old` like `fresh`; the value of what the user has changed since, by `isNewer`, stays. */
+function patch(old, fresh, isNewer) {
+  for (const name of old.getAttributeNames()) {
+    if (!fresh.hasAttribute(name) && !OWN.has(name)) old.removeAttribute(name);
+  }
+  const isTold = old.getAttribute("value") !== fresh.getAttribute("value");
+  for (const name of fresh.getAttributeNames()) {
+    const value = fresh.getAttribute(name);
+    if (old.getAttribute(name) !== value && !OWN.has(name)) old.setAttribute(name, value);
+  }
+  const isFilled = old.getAttribute("data-kind") === "series"; // by its cursor
+  if (!isFilled) patchChildren(old, fresh, isNewer);
+  if (isNewer(old)) return;
+  if (old.type === "radio" || old.type === "checkbox") old.checked = fresh.hasAttribute("checked");
+  else if (old.tagName === "SELECT" || old.type === "range") old.value = fresh.value;
+  else if ((old.type === "text" || old.type === "number") && isTold) {
+    old.value = fresh.value;
+    accept(old);
+  }
+}
+
+function patchChildren(old, fresh, isNewer) {
+  let at = old.firstChild;
+  for (let next = fresh.firstChild, after; next; next = after) {
+    after = next.nextSibling;
+    at = withoutGone(at, next);
+    const same = sameChild(old, at, next);
+    if (!same) {
+      old.insertBefore(next, at);
+      continue;
+    }
+    if (same !== at) moveBefore(old, same, at);
+    at = same.nextSibling;
+    if (next.nodeType !== Node.TEXT_NODE) patch(same, next, isNewer);
+    else if (same.data !== next.data) same.data = next.data;
+  }
+  while (at) at = removed(at);
+}
+const keyIn = (node) => node?.getAttribute?.("data-key") ?? null;
+const isAlike = (old, fresh) => old?.nodeName === fresh.nodeName && keyIn(old) === keyIn(fresh) && old.type === fresh.type;
+/** Remove a node; return the one after it. */
+const removed = (node) => {
+  const after = node.nextSibling;
+  node.remove();
+  return after;
+};
+/** Remove keyed elements that do not come again, before others are moved to their place. */
+function withoutGone(at, next) {
+  const isAhead = (key) => {
+    for (let node = next; node; node = node.nextSibling) if (keyIn(node) === key) return true;
+    return false;
+  };
+  while (keyIn(at) !== null && !isAhead(keyIn(at))) at = removed(at);
+  return at;
+}
+/** Return the child that `next` is a new version of, if there is one. */
+function sameChild(old, at, next) {
+  if (isAlike(at, next)) return at;
+  const key = keyIn(next);
+  if (key === null) return null;
+  return [...old.children].find((child) => keyIn(child) === key && child.nodeName === next.nodeName);
+}
+/** Move a child; with moveBefore, where a browser has it, the focus inside it stays. */
+const moveBefore = (parent, child, at) => (parent.moveBefore ?? parent.insertBefore).call(parent, child, at);
+
+/** Mark the box whose text was refused; it keeps the text, to be finished. */
+const refuse = (box, why) => {
+  box.setAttribute("aria-invalid", "true");
+  box.title = why;
+};
+const accept = (box) => box.removeAttribute("aria-invalid");
+
+// Events: sent at once; of moves that are not answered yet the last alone follows.
+
+function channel(model, showBusy, showGone) {
+  const page = Math.random(); // tells this page from others on the same kernel
+  const unanswered = new Map(); // ref -> [key, element]
+  const waiting = new Map(); // key -> the newest move
+  const sent = new WeakMap(); // element -> ref of what it told last
+  let [ref, answered, stroke, lastEdit, timer] = [0, 0, 0, 0, 0];
+  /** Send Python something; return whether there is a kernel. */
+  const post = (content, buffers = []) => {
+    try {
+      model.send(content, undefined, buffers);
+      return true;
+    } catch (error) {
+      if (!String(error).includes("Cannot send")) throw error;
+      unanswered.clear();
+      clearTimeout(timer);
+      showGone();
+      return false;
+    }
+  };
+  const send = (node, key, event, value, { moving = false, buffers = [] } = {}) => {
+    ref += 1;
+    unanswered.set(ref, [key, node]);
+    sent.set(node, ref);
+    if (!post({ page, ref, key, event, value, stroke, moving }, buffers)) return;
+    if (node.dataset.quiet === undefined) timer ||= setTimeout(() => showBusy(true), BUSY_AFTER);
+  };
+  return {
+    post,
+    send,
+    move(node, key, event, value) {
+      const count = [...unanswered.values()].filter(([other]) => other === key).length;
+      if (count < MOST_UNANSWERED) return send(node, key, event, value, { moving: true });
+      sent.set(node, Infinity);
+      waiting.set(key, [node, key, event, value, { moving: true }]);
+    },
+    /** Begin another step of undo. */
+    newStroke() {
+      stroke += 1;
+    },
+    /** Begin another step of undo unless the last edit was a moment ago. */
+    edit() {
+      if (Date.now() - lastEdit > STROKE_ENDS_AFTER) stroke += 1;
+      lastEdit = Date.now();
+    },
+    /** Whether an element has told something that is not answered; a text box keeps its own words. */
+    isNewer: (node) => (node.type === "text" ? sent.get(node) >= answered : sent.get(node) > answered),
+    /** Note an answer; return the element that it is for. */
+    heard(message) {
+      if (message.page !== page) return null;
+      answered = Math.max(answered, message.ref);
+      return unanswered.get(message.ref)?.[1];
+    },
+    next(message) {
+      if (message.page !== page) return;
+      const [key] = unanswered.get(message.ref) ?? [];
+      unanswered.delete(message.ref);
+      if (waiting.has(key)) send(...waiting.get(key));
+      waiting.delete(key);
+      if (unanswered.size) return;
+      clearTimeout(timer);
+      timer = 0;
+      showBusy(false);
+    },
+  };
+}
+
+// Pointing: a frame's place is an affine function of the cursor's place.
+
+/** Return the place whose frame is centred closest to a row and column. */
+function nearest([t0, ti, tj, l0, li, lj, h, w], cells, [row, column]) {
+  const [y, x] = [row - t0 - (h - 1) / 2, column - l0 - (w - 1) / 2];
+  const det = ti * lj - tj * li;
+  if (det) {
+    const place = [(y * lj - x * tj) / det, (x * ti - y * li) / det];
+    return place.map((n, axis) => clamp(Math.round(n), 0, cells[axis] - 1));
+  }
+  let [best, least] = [[0, 0], Infinity]; // such as the rows of a matrix, one for each cell
+  for (let i = 0; i < cells[0]; i++) {
+    for (let j = 0; j < (cells[1] ?? 1); j++) {
+      const away = Math.abs(ti * i + tj * j - y) + Math.abs(li * i + lj * j - x);
+      if (away < least) [best, least] = [[i, j].slice(0, cells.length), away];
+    }
+  }
+  return best;
+}
+
+/** Return the cells on the way from one to another, the first left out. */
+function cellsBetween([i, j], [toRow, toColumn]) {
+  const count = Math.max(Math.abs(toRow - i), Math.abs(toColumn - j), 1);
+  return Array.from({ length: count }, (_, k) => {
+    const share = (k + 1) / count;
+    return [Math.round(i + share * (toRow - i)), Math.round(j + share * (toColumn - j))];
+  });
+}
+
+// Series: the HTML of each place of a cursor, as words that the texts share and codes.
+
+const seriesOf = (text, codes, pixels) => ({ text, codes: words(codes, Uint16Array), pixels: words(pixels, Uint8Array) });
+
+/** Return the HTML of a place. */
+function textAt({ text, codes }, place) {
+  const [count, columns] = codes;
+  const n = Math.min(place, count - 1);
+  let html = "";
+  for (let k = 2; k < columns + 2; k++) html += text[codes[columns + 2 + codes[k] * count + n]];
+  return html;
+}
+
+/** Draw the paths of a plot up to a step. */
+function cutPaths(svg, n) {
+  const points = svg.dataset.points.split(" ").slice(0, n + 1);
+  for (const path of svg.querySelectorAll("[data-join]")) {
+    const line = `M${points.join(path.dataset.join)}h0`;
+    if (path.getAttribute("d") !== line) path.setAttribute("d", line);
+  }
+}
+
+// Keys: those that a control uses stay in it; all others belong to the page around it.
+
+/** Return "undo" or "redo" if a key means it, also on keyboards where Z gives another letter. */
+function historyOf(event) {
+  if (!(event.ctrlKey || event.metaKey) || event.altKey) return null;
+  const isLatin = /^[a-z]$/i.test(event.key);
+  const letter = isLatin ? event.key.toLowerCase() : event.code.replace("Key", "").toLowerCase();
+  return { z: event.shiftKey ? "redo" : "undo", y: "redo" }[letter] ?? null;
+}
+const EDITING = new Set(["KeyA", "KeyC", "KeyV", "KeyX", "KeyY", "KeyZ", "Backspace", "Delete"]);
+function isOurs(event) {
+  if (/^F\d+$/.test(event.key)) return false;
+  if (historyOf(event) || event.key === "Enter") return true;
+  if (!(event.ctrlKey || event.metaKey)) return true;
+  const isText = event.target.matches("input, pre, textarea");
+  return event.key.startsWith("Arrow") || (isText && EDITING.has(event.code));
+}
+
+function show(model, root, tellViews) {
+  root.classList.add("ck-view");
+  const ending = new AbortController();
+  // JupyterLab hears of a key first; it leaves those alone that are pressed on such an element.
+  const guard = (event) => {
+    if (root.contains(event.target)) event.target.toggleAttribute("data-lm-suppress-shortcuts", isOurs(event));
+  };
+  window.addEventListener("keydown", guard, { capture: true, signal: ending.signal });
+  const on = (type, action, options = {}) => root.addEventListener(type, action, { signal: ending.signal, ...options });
+  const find = (key) => root.querySelector(`[data-key="${CSS.escape(key)}"]`);
+  const keyOf = (node) => node.closest?.("[data-key]");
+  const { html, pixels, series: recorded, palettes } = model.get("page");
+  const colours = Object.fromEntries(Object.entries(palettes).map(([look, view]) => [look, words(view, Uint32Array)]));
+  const showBusy = (isBusy) => {
+    const line = root.querySelector(".ck-status");
+    line?.classList.toggle("ck-waiting", isBusy);
+    line?.setAttribute("aria-busy", String(isBusy));
+  };
+  const showGone = () => {
+    root.classList.add("ck-gone");
+    showBusy(false);
+  };
+  const { post, send, move, newStroke, edit, isNewer, heard, next } = channel(model, showBusy, showGone);
+  const tell = (node, event, value, options) => send(node, keyOf(node).dataset.key, event, value, options);
+  const moveOf = (node, event, value) => move(node, keyOf(node).dataset.key, event, value);
+
+  // Pictures.
+  const paint = (canvas, data) => paintIndices(canvas, words(data, Uint8Array));
+  const paintIndices = (canvas, indices) => {
+    const palette = colours[canvas.dataset.look];
+    const [width, height] = [canvas.getAttribute("width"), canvas.getAttribute("height")].map(Number);
+    if (indices.length !== width * height) return;
+    const image = new ImageData(width, height);
+    const out = new Uint32Array(image.data.buffer);
+    for (let k = 0; k < indices.length; k++) out[k] = palette[indices[k]];
+    canvas.getContext("2d").putImageData(image, 0, 0);
+  };
+  const canvasOf = (key) => find(key)?.querySelector("canvas");
+  const painted = new Map(Object.entries(pixels)); // key -> pixels on show
+
+  // Cursors.
+  const pointed = new Map(); // name -> place under the pointer
+  const cursor = (name) => find(`${name} cursor`);
+  const sizesOf = (name) => numbers(cursor(name).dataset.cells);
+  const inside = (place, sizes) => sizes.map((size, axis) => clamp(place[axis], 0, size - 1));
+  const placeOf = (name) => pointed.get(name) ?? inside(numbers(cursor(name).dataset.at), sizesOf(name));
+  const indexIn = (place, sizes) => place.reduce((index, n, axis) => index * sizes[axis] + n, 0);
+  /** Return the number of a cursor's place, counted in reading order. */
+  const indexOf = (name) => indexIn(placeOf(name), sizesOf(name));
+  const countOf = (name) => sizesOf(name).reduce((count, size) => count * size, 1);
+  /** Return the place that has a number; one beyond the ends is the last or the first. */
+  const placeAt = (name, index) => {
+    const [rows, columns] = sizesOf(name);
+    const n = clamp(index, 0, countOf(name) - 1);
+    return columns === undefined ? [n] : [Math.floor(n / columns), n % columns];
+  };
+  const radioAt = (name, [i, j]) => root.querySelector(`.ck-choose[data-pick="${name}"] .r${i} .c${j} input`);
+  const series = new Map(Object.entries(recorded).map(([key, each]) => [key, seriesOf(...each)]));
+  const fill = (node, each, index) => {
+    patchChildren(node, fragment(textAt(each, index)), () => false);
+    for (const canvas of node.querySelectorAll("canvas")) {
+      const [from, size] = [Number(canvas.dataset.from), canvas.getAttribute("width") * canvas.getAttribute("height")];
+      paintIndices(canvas, each.pixels.subarray(from, from + size));
+    }
+  };
+  const place = () => {
+    for (const node of root.querySelectorAll("[data-kind=series]")) {
+      const [each, index] = [series.get(node.dataset.key), indexOf(node.dataset.cursor)];
+      if (node.filledFrom === each && node.index === index) continue;
+      const isFirst = node.filledFrom === undefined;
+      [node.filledFrom, node.index] = [each, index];
+      clearTimeout(node.later);
+      if (isFirst || node.role !== "status") fill(node, each, index);
+      else node.later = setTimeout(() => fill(node, each, index), SAY_AFTER);
+    }
+    for (const svg of root.querySelectorAll("[data-points]")) cutPaths(svg, indexOf(svg.dataset.cursor));
+    for (const frame of root.querySelectorAll("[data-rule]")) {
+      const [i, j = 0] = placeOf(frame.dataset.cursor);
+      if (frame.style.getPropertyValue("--i") !== String(i)) frame.style.setProperty("--i", i);
+      if (frame.style.getPropertyValue("--j") !== String(j)) frame.style.setProperty("--j", j);
+    }
+    for (const line of root.querySelectorAll("output.ck-description")) {
+      const radio = radioAt(line.dataset.cursor, placeOf(line.dataset.cursor));
+      if (radio && line.textContent !== radio.ariaLabel) line.textContent = radio.ariaLabel;
+    }
+  };
+  let asked = 0;
+  const placeSoon = () => {
+    asked ||= requestAnimationFrame(() => {
+      asked = 0;
+      place();
+    });
+  };
+  const point = (name, at) => {
+    if (String(pointed.get(name) ?? null) === String(at)) return;
+    if (at) pointed.set(name, at);
+    else pointed.delete(name);
+    placeSoon();
+    if (cursor(name).dataset.point !== undefined) move(cursor(name), `${name} cursor`, "point", at);
+  };
+  const follow = (name, at) => {
+    pointed.delete(name);
+    cursor(name).dataset.at = at.join();
+    const radio = radioAt(name, at);
+    if (radio) radio.checked = true;
+    placeSoon();
+  };
+  const choose = (name, to) => {
+    const at = inside(to, sizesOf(name));
+    follow(name, at);
+    tellViews(name, at);
+    move(cursor(name), `${name} cursor`, "choose", at);
+  };
+  /** Return row and column that an event on a table or picture means. */
+  const spotOf = (part, event) => {
+    const cell = event.target.closest("td");
+    if (cell && cell.className !== "ck-corner") {
+      const extra = part.classList.contains("ck-headed") ? 1 : 0;
+      return [cell.parentNode.rowIndex - extra, cell.cellIndex - extra];
+    }
+    if (cell || !part.dataset.full) return null;
+    const area = part.getBoundingClientRect();
+    const shares = [(event.clientY - area.top) / area.height, (event.clientX - area.left) / area.width];
+    return numbers(part.dataset.full).map((size, axis) => clamp(Math.floor(shares[axis] * size), 0, size - 1));
+  };
+  /** Return the cursor, and its place, that an event on a table or picture means. */
+  const target = (event) => {
+    const part = event.target.closest?.("[data-pick]");
+    const spot = part && spotOf(part, event);
+    if (!spot) return null;
+    const rule = numbers(part.querySelector("[data-rule]").dataset.rule);
+    return [part.dataset.pick, nearest(rule, sizesOf(part.dataset.pick), spot)];
+  };
+
+  // Painting: a drag over a table tells which cells it has crossed.
+  let brush = null; // the table that is painted on, and the last cell
+  const paintedCell = (event) => {
+    const under = document.elementFromPoint(event.clientX, event.clientY);
+    const part = under?.closest?.("[data-paint]");
+    const cell = part && spotOf(part, { target: under });
+    if (!cell) return null;
+    return [part, cell.map((n, axis) => n + numbers(part.dataset.paint)[axis])];
+  };
+  const paintTo = (event) => {
+    const [part, cell] = paintedCell(event) ?? [];
+    if (part !== brush.part || String(cell) === String(brush.cell)) return;
+    const crossed = brush.cell ? cellsBetween(brush.cell, cell) : [cell];
+    brush.cell = cell;
+    tell(part, "paint", crossed);
+  };
+
+  // Players: a button, a box and a slider know the step that they lead to.
+  let clock = 0;
+  const playing = () => root.querySelector("[data-play][aria-pressed=true]");
+  const stop = () => {
+    clearInterval(clock);
+    playing()?.setAttribute("aria-pressed", "false");
+  };
+  const play = (name, button) => {
+    if (indexOf(name) >= countOf(name) - 1) choose(name, placeAt(name, 0));
+    button.setAttribute("aria-pressed", "true");
+    clock = setInterval(() => {
+      const next = indexOf(name) + 1;
+      choose(name, placeAt(name, next));
+      if (next >= countOf(name) - 1) stop();
+    }, button.dataset.play);
+  };
+  const go = (node) => {
+    const wasPlaying = node === playing();
+    stop();
+    if (node.dataset.play && !wasPlaying) play(node.dataset.go, node);
+    else if (!node.dataset.play && node.value !== "" && node.validity.valid) {
+      choose(node.dataset.go, placeAt(node.dataset.go, Number(node.value)));
+    }
+  };
+
+  // Plots: a point is told to Python, or leads to the step whose point is nearest along x.
+  const pathOf = (plot) => plot.querySelector("[data-points]").dataset.points.split(" ").map(numbers);
+  const tellPoint = (plot, at) => {
+    const sizes = numbers(plot.dataset.size);
+    moveOf(plot, "point", at.map((n, axis) => clamp(n, 0, sizes[axis])));
+  };
+  const pickOn = (plot, event) => {
+    const area = plot.getBoundingClientRect();
+    const [width, height] = numbers(plot.dataset.size);
+    const x = ((event.clientX - area.left) * width) / area.width;
+    if (!plot.dataset.chooses) return tellPoint(plot, [x, ((event.clientY - area.top) * height) / area.height]);
+    const away = pathOf(plot).map((at) => Math.abs(at[0] - x));
+    stop();
+    choose(plot.dataset.chooses, [away.indexOf(Math.min(...away))]);
+  };
+  const keyOnPlot = (plot, event) => {
+    const [down, right] = ARROWS[event.key] ?? [0, 0];
+    const name = plot.dataset.chooses;
+    if (name) {
+      const to = { Home: 0, End: Infinity }[event.key] ?? indexOf(name) + right - down;
+      if (!(event.key in ARROWS) && event.key !== "Home" && event.key !== "End") return;
+      event.preventDefault();
+      choose(name, placeAt(name, to));
+    } else if (down || right) {
+      event.preventDefault();
+      const [x, y] = pathOf(plot)[0];
+      tellPoint(plot, [x + KEY_UNITS * right, y + KEY_UNITS * down]);
+    }
+  };
+
+  // The pointer.
+  on("pointerdown", (event) => {
+    newStroke();
+    const plot = event.target.closest("[data-size]");
+    if (plot && event.button === 0) {
+      plot.setPointerCapture(event.pointerId);
+      plot.focus({ preventScroll: true });
+      event.preventDefault();
+      pickOn(plot, event);
+    }
+    const [part] = paintedCell(event) ?? [];
+    if (part && event.button === 0) {
+      brush = { part, cell: null };
+      event.preventDefault();
+      paintTo(event);
+    }
+  });
+  on("pointermove", (event) => {
+    if (event.target.hasPointerCapture(event.pointerId) && event.target.dataset.size) return pickOn(event.target, event);
+    if (brush && event.buttons) return paintTo(event);
+    brush = null;
+    const found = target(event);
+    if (found) point(...found);
+  });
+  on("pointerup", () => (brush = null));
+  on("pointerout", (event) => {
+    const part = event.target.closest("[data-pick]");
+    if (part && !part.contains(event.relatedTarget)) point(part.dataset.pick, null);
+  });
+  on("click", (event) => {
+    const found = event.target.closest("[data-paint]") ? null : target(event);
+    if (found) {
+      choose(...found);
+      const label = event.target.closest("label");
+      if (label) event.preventDefault(); // the radio button is set already
+      (label?.firstChild ?? event.target).focus?.({ preventScroll: true });
+    }
+    const pressed = event.target.closest("button");
+    if (!pressed || pressed.ariaDisabled === "true") return;
+    if (pressed.value === "copy") copy(pressed);
+    else if (pressed.dataset.go) go(pressed);
+    else tell(pressed, "press", pressed.value);
+  });
+
+  // Controls.
+  let isFocusByPointer = false;
+  on("pointerdown", (event) => {
+    const box = event.target.closest("[data-cell]");
+    isFocusByPointer = box !== null && box !== document.activeElement;
+  });
+  on("pointerup", (event) => {
+    // A click selects the number, so that what is typed next takes its place.
+    if (isFocusByPointer && event.target === document.activeElement) event.target.select();
+    isFocusByPointer = false;
+  });
+  on("input", (event) => {
+    const node = event.target;
+    const { kind } = keyOf(node).dataset;
+    accept(node);
+    edit();
+    if (node.dataset.go) go(node);
+    else if (kind === "numbers") tell(node, "edit", { cell: numbers(node.dataset.cell), text: node.value });
+    else if (kind === "slider") moveOf(node, "set", Number(node.value));
+    else if (kind === "entry" || kind === "choice") tell(node, "set", node.value);
+    else if (kind === "select") tell(node, "set", Number(node.value));
+    else if (kind === "check") tell(node, "set", node.checked);
+    else if (kind === "file") readFile(node);
+  });
+  const readFile = async (node) => {
+    const [file] = node.files;
+    if (!file) return;
+    const data = await file.arrayBuffer();
+    tell(node, "file", file.name, { buffers: [data] });
+    node.value = ""; // the same file may be opened again
+  };
+  on("paste", (event) => {
+    const text = event.clipboardData.getData("text").trim();
+    if (!event.target.dataset.cell || !/\S[\s,;]+\S/.test(text)) return; // one number: an ordinary paste
+    event.preventDefault();
+    tell(event.target, "paste", { cell: numbers(event.target.dataset.cell), text });
+  });
+  on("focusin", (event) => {
+    newStroke();
+    const grid = keyOf(event.target);
+    if (grid?.dataset.focus !== undefined) moveOf(event.target, "focus", { cell: numbers(event.target.dataset.cell) });
+  });
+  on("focusout", ({ target: node }) => {
+    if (node.type === "number") node.value = node.getAttribute("value");
+  });
+  const copy = async (pressed) => {
+    const pre = keyOf(pressed).querySelector("pre");
+    getSelection().selectAllChildren(pre);
+    // Without a secure context there is no clipboard, but the older command works.
+    const done = await (navigator.clipboard?.writeText(pre.textContent) ?? Promise.reject(new Error("no clipboard")))
+      .then(() => true, () => document.execCommand("copy"));
+    keyOf(pressed).querySelector("[role=status]").textContent = done ? "copied" : "selected: copy it with your keys";
+  };
+
+  // Keys.
+  on("keydown", (event) => {
+    if (!isOurs(event)) return;
+    event.stopPropagation();
+    const node = event.target;
+    const isTyping = node.matches("input[type=text]");
+    const travel = historyOf(event);
+    if (travel && !isTyping) {
+      event.preventDefault();
+      const button = root.querySelector(".ck-history button");
+      if (button) tell(button, "press", travel);
+      return;
+    }
+    if (event.shiftKey || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (node.dataset.size) return keyOnPlot(node, event);
+    if (isTyping && event.key === "Escape") return restore(node);
+    if (node.dataset.cell) return keyInBox(node, event);
+    const step = ARROWS[event.key];
+    const part = node.closest("[data-pick]");
+    if (!step || !part) return;
+    event.preventDefault();
+    const name = part.dataset.pick;
+    const at = inside(placeOf(name).map((n, axis) => n + step[axis]), sizesOf(name));
+    choose(name, at);
+    if (node.type === "radio") radioAt(name, at).focus();
+  });
+  /** Put back what Python said last. */
+  const restore = (box) => {
+    box.value = box.getAttribute("value");
+    box.select();
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  /** Up and down change the number; Enter leads below, left and right from an end of the text beside. */
+  const keyInBox = (box, event) => {
+    const [i, j] = numbers(box.dataset.cell);
+    const [down, right] = ARROWS[event.key] ?? [0, 0];
+    if (down) {
+      event.preventDefault();
+      edit();
+      return tell(box, "step", { cell: [i, j], by: -down });
+    }
+    if (event.key === "Enter") return focusBox(box, [i + 1, j], event);
+    const isAtEnd = right < 0 ? box.selectionStart === 0 : box.selectionEnd === box.value.length;
+    if (right && isAtEnd) focusBox(box, [i, j + right], event);
+  };
+  const focusBox = (box, [i, j], event) => {
+    event.preventDefault();
+    const next = keyOf(box).querySelector(`[data-cell="${i},${j}"]`) ?? besideRow(box, i, j);
+    next?.focus();
+    next?.select();
+  };
+  /** Return the box at the other end of the next row or the one before, in reading order. */
+  const besideRow = (box, i, j) => {
+    const all = [...keyOf(box).querySelectorAll("[data-cell]")];
+    const isColumn = j >= 0 && all.some((other) => numbers(other.dataset.cell)[1] === j);
+    return isColumn ? null : all[all.indexOf(box) + (j < 0 ? -1 : 1)];
+  };
+
+  // What Python sends.
+  const waiting = new Map(); // key -> HTML for after the next painting
+  let [flushing, resting] = [0, 0];
+  const apply = (patches) => {
+    for (const [key, fresh] of patches) {
+      const node = find(key);
+      const pick = node?.dataset.pick;
+      if (!node) continue;
+      const to = parse(fresh);
+      if (node.dataset.kind === "cursor" && isNewer(node)) to.dataset.at = node.dataset.at;
+      const isKept = (part) => isNewer(part) || (pick && cursor(pick) ? isNewer(cursor(pick)) : isNewer(keyOf(part)));
+      patch(node, to, isKept);
+    }
+    place();
+  };
+  const flush = () => {
+    flushing = 0;
+    const patches = [...waiting];
+    waiting.clear();
+    apply(patches);
+    repaint();
+  };
+  /** Paint pictures that a patch has just made, or whose pixels have changed. */
+  const repaint = (changed = []) => {
+    for (const [key, data] of painted) {
+      const canvas = canvasOf(key);
+      if (canvas && (changed.includes(key) || canvas.shown !== data)) paint(canvas, data);
+      if (canvas) canvas.shown = data;
+    }
+  };
+  const receive = (message, buffers) => {
+    const teller = message.ref && heard(message);
+    message.pixels.forEach((key, k) => painted.set(key, buffers[k]));
+    Object.entries(message.series).forEach(([key, text], k) => {
+      const first = message.pixels.length + 2 * k;
+      series.set(key, seriesOf(text, buffers[first], buffers[first + 1]));
+    });
+    clearTimeout(resting);
+    if (message.partial) resting = setTimeout(() => post({ rest: true }), REST_AFTER);
+    const patches = Object.entries(message.patches);
+    if (message.patches.panel) waiting.clear();
+    for (const [key] of patches) waiting.delete(key); // the newest stands last: it may be around others
+    if (message.refused && teller) refuse(teller, message.refused);
+    if (message.ref) next(message);
+    repaint(message.pixels);
+    // What is set in one task is painted together: the rest of an answer waits until what came
+    // first is on show.
+    if (message.ref === undefined) {
+      apply(patches);
+      flushing ||= requestAnimationFrame(() => setTimeout(flush));
+      return;
+    }
+    for (const [key, fresh] of patches) waiting.set(key, fresh);
+    if (!flushing) flush();
+  };
+
+  root.innerHTML = html;
+  place();
+  repaint();
+  const end = () => {
+    stop();
+    clearTimeout(resting);
+    ending.abort();
+  };
+  return { receive, follow, end };
+}
+
+export default () => {
+  const views = new Set();
+  let isLate = false; // whether `page` is older than what is on show
+  return {
+    initialize({ model }) {
+      model.on("msg:custom", (message, buffers) => {
+        isLate = true;
+        for (const view of views) view.receive(message, buffers);
+      });
+    },
+    render({ model, el }) {
+      const view = show(model, el, (...chosen) => views.forEach((other) => other !== view && other.follow(...chosen)));
+      views.add(view);
+      if (isLate) model.send({ refresh: true });
+      return () => {
+        views.delete(view);
+        view.end();
+      };
+    },
+  };
+};

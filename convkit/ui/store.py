@@ -1,0 +1,356 @@
+"""The one way to edit: a frozen state goes in, a frozen result comes out.
+
+Unidirectional data flow, as in Redux and Elm: ``state -> compute -> result -> view``. A control, a
+line of code, a linked panel and undo all go through `Store.apply`, so each of them is refused and
+undone in the same way.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self, TypeVar, dataclass_transform
+
+import torch
+import traitlets
+from torch import Tensor
+
+from convkit.errors import ConvkitError, check_choice
+
+MAX_UNDO = 100
+"""How many states `Store.undo` can go back to."""
+MAX_UNDO_BYTES = 2**24
+"""How many bytes the tensors of those states may have together."""
+LOCK = threading.RLock()
+"""Held while a store changes or a panel is made anew.
+
+A front end may deliver messages in a thread of their own, beside a running cell. It is one lock
+for all, because a change of one store may change others that follow it.
+"""
+MAX_NESTED = 8
+"""How often a change may lead back to the same store before it is refused."""
+
+Fields = Mapping[str, Any]
+"""Names of a state's fields, and their new values."""
+
+
+def equal(a: object, b: object) -> bool:
+    """Return whether two values are the same; tensors compare by dtype, shape and bits.
+
+    Examples
+    --------
+    >>> equal(torch.tensor([0.0]), torch.tensor([-0.0]))
+    False
+    >>> equal((1, torch.ones(2)), (1, torch.ones(2)))
+    True
+    """
+    if a is b:
+        return True
+    if isinstance(a, Tensor) and isinstance(b, Tensor):
+        return a.dtype == b.dtype and a.shape == b.shape and torch.equal(_bytes(a), _bytes(b))
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return len(a) == len(b) and all(equal(x, y) for x, y in zip(a, b, strict=True))
+    return type(a) is type(b) and bool(a == b)
+
+
+def _bytes(values: Tensor) -> Tensor:
+    return values.contiguous().view(torch.uint8)
+
+
+@dataclass_transform(frozen_default=True, eq_default=False)
+class State:
+    """Base class of panel states: its subclasses are frozen dataclasses.
+
+    Fields that are declared with `convkit.ui.fields` check, convert and copy what they are given.
+    Two states are equal where all fields are, in the sense of `equal`.
+
+    Examples
+    --------
+    >>> class Brightness(State):
+    ...     X: Tensor
+    ...     level: float = 0.5
+    >>> Brightness(torch.ones(2)) == Brightness(torch.ones(2))
+    True
+    """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        dataclass(frozen=True, eq=False)(cls)
+
+    def __post_init__(self) -> None:
+        for field in fields_of(self):
+            self._set(field, getattr(self, field.name))
+        self.validate()
+
+    def validate(self) -> None:
+        """Raise ConvkitError if fields do not fit together; called after each one is checked."""
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a state with other values of some fields; only these are checked anew.
+
+        Raises
+        ------
+        ConvkitError
+            If there is no such field, or a value cannot work.
+        """
+        known = {field.name: field for field in fields_of(self)}
+        for name in changes:
+            check_choice("field", name, known)
+        new = object.__new__(type(self))
+        vars(new).update({name: getattr(self, name) for name in known})
+        for name, value in changes.items():
+            new._set(known[name], value)
+        new.validate()
+        return new
+
+    def _set(self, field: dataclasses.Field[Any], value: Any) -> None:
+        check = field.metadata.get("check")
+        if check is not None:
+            value = check(field.name, value)
+        elif isinstance(value, Tensor):
+            value = value.detach().clone()
+        vars(self)[field.name] = value
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        return not changed_fields(self, other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+SomeState = TypeVar("SomeState", bound=State)
+
+
+def fields_of(state: Any) -> tuple[dataclasses.Field[Any], ...]:
+    """Return the fields of a state."""
+    return dataclasses.fields(state)
+
+
+def changed_fields(a: Any, b: Any) -> list[str]:
+    """Return the names of the fields in which two states of one class differ.
+
+    Examples
+    --------
+    >>> class Pair(State):
+    ...     a: int
+    ...     b: int
+    >>> changed_fields(Pair(1, 2), Pair(1, 3))
+    ['b']
+    """
+    names = [field.name for field in fields_of(a)]
+    return [name for name in names if not equal(getattr(a, name), getattr(b, name))]
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What an event changes.
+
+    Attributes
+    ----------
+    change : mapping or callable
+        New values of fields, or a function that returns them, given the state at that time: an
+        edit says what it changes and is applied to the state as it is when it arrives.
+    label : str
+        Successive edits with one label, such as the keys typed into one box, are one step of undo.
+    """
+
+    change: Fields | Callable[[Any], Fields]
+    label: str = ""
+
+    def fields(self, state: Any) -> Fields:
+        """Return the new values of fields."""
+        return self.change(state) if callable(self.change) else self.change
+
+
+Compute = Callable[[Any, Any], Any]
+"""A function of a state and the previous result (or None), which it may reuse parts of."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All that a store holds at one time; see `Store.snapshot`."""
+
+    result: Any
+    past: tuple[State, ...]
+    future: tuple[State, ...]
+
+
+class Store(traitlets.HasTraits):
+    """The state of one panel, what was computed from it, and the states before and after.
+
+    Fields that are declared with ``view=True`` only choose what is looked at, such as the step on
+    show: changing them is no step of undo, and undo leaves them as they are.
+
+    Parameters
+    ----------
+    start : State
+        The first state; `reset` returns to it.
+    compute : callable
+        ``compute(state, previous)`` returns the result of a state, which has it as `state`, and
+        has no side effects. The previous result, or None, is there so that unchanged parts need no
+        second computation. It raises ConvkitError where a state cannot work.
+
+    Attributes
+    ----------
+    result : object
+        The current result; a new object after each change, so it can be observed.
+
+    Raises
+    ------
+    ConvkitError
+        If `compute` refuses the first state.
+
+    Examples
+    --------
+    >>> class Number(State):
+    ...     n: int
+    >>> @dataclass(frozen=True)
+    ... class Squared:
+    ...     state: Number
+    ...     square: int
+    >>> store = Store(Number(2), lambda state, previous: Squared(state, state.n**2))
+    >>> store.set("n", n=5)
+    >>> store.result.square
+    25
+    >>> store.undo()
+    >>> store.result.square
+    4
+    """
+
+    result = traitlets.Any()
+
+    def __init__(self, start: State, compute: Compute) -> None:
+        super().__init__()
+        self._compute = compute
+        self._view_fields = {f.name for f in fields_of(start) if f.metadata.get("view")}
+        self._past: list[State] = []
+        self._future: list[State] = []
+        self._label = ""
+        self._nested = 0
+        self._start = start
+        self.result = compute(start, None)
+
+    @property
+    def state(self) -> Any:
+        """The current state."""
+        return self.result.state
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is an edit to undo."""
+        return bool(self._past)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is an undone edit to redo."""
+        return bool(self._future)
+
+    def set(self, label: str = "", **fields: Any) -> None:
+        """Change fields of the state; a short form of `apply`.
+
+        Raises
+        ------
+        ConvkitError
+            If the state has no such field, or the new state cannot work; the current one stays.
+        """
+        self.apply(Edit(fields, label))
+
+    def apply(self, edit: Edit) -> None:
+        """Change the state as an edit says; nothing happens if the new state equals the current.
+
+        Raises
+        ------
+        ConvkitError
+            If the new state cannot work; the current one stays.
+        """
+        with LOCK:
+            state = self.state.replace(**edit.fields(self.state))
+            self._go_to(state, edit.label)
+
+    def reset(self) -> None:
+        """Return to the first state; `undo` takes this back."""
+        with LOCK:
+            self._go_to(self._start, "")
+
+    def undo(self) -> None:
+        """Return to the state before the last edit, if there is one."""
+        self._travel(self._past, self._future)
+
+    def redo(self) -> None:
+        """Make the edit that was undone last again, if there is one."""
+        self._travel(self._future, self._past)
+
+    def publish(self, result: Any) -> None:
+        """Make another result of the current state the current one, such as a finished one."""
+        with LOCK:
+            self._check_nesting()
+            self._nested += 1
+            try:
+                self.result = result  # observers may change this store in turn
+            finally:
+                self._nested -= 1
+
+    def snapshot(self) -> Snapshot:
+        """Return all that the store holds, for `restore`."""
+        return Snapshot(self.result, tuple(self._past), tuple(self._future))
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Return to a snapshot, as if what came after it had not happened."""
+        with LOCK:
+            self._past[:], self._future[:] = snapshot.past, snapshot.future
+            self._label = ""
+            self.result = snapshot.result
+
+    def forget(self) -> None:
+        """Free the states before and after the current one."""
+        self._past.clear()
+        self._future.clear()
+
+    def _go_to(self, state: State, label: str) -> None:
+        changed = set(changed_fields(state, self.state))
+        if not changed:
+            return
+        self._check_nesting()
+        result = self._compute(state, self.result)
+        if changed - self._view_fields:
+            self._remember(label)
+        self.publish(result)
+
+    def _check_nesting(self) -> None:
+        if self._nested >= MAX_NESTED:
+            raise ConvkitError(
+                "panels that follow each other change without end",
+                "a ring of links that settles",
+                "Call unfollow() on one of them.",
+            )
+
+    def _remember(self, label: str) -> None:
+        """Make the current state the newest one that undo returns to."""
+        if not label or label != self._label:
+            self._past.append(self.state)
+        self._future.clear()
+        self._label = label
+        del self._past[:-MAX_UNDO]
+        while len(self._past) > 1 and _size(self._past) > MAX_UNDO_BYTES:
+            del self._past[0]
+
+    def _travel(self, source: list[State], target: list[State]) -> None:
+        with LOCK:
+            if not source:
+                return
+            view = {name: getattr(self.state, name) for name in self._view_fields}
+            result = self._compute(source[-1].replace(**view), self.result)
+            source.pop()
+            target.append(self.state)
+            self._label = ""
+            self.publish(result)
+
+
+def _size(states: Iterable[State]) -> int:
+    """Return how many bytes the tensors of some states have; those that they share count once."""
+    values = [getattr(state, field.name) for state in states for field in fields_of(state)]
+    tensors = {id(value): value for value in values if isinstance(value, Tensor)}
+    return sum(tensor.nbytes for tensor in tensors.values())

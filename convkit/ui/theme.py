@@ -1,0 +1,267 @@
+"""Colours: of things, of numbers, and the custom properties that style sheets use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import torch
+from markupsafe import Markup
+from torch import Tensor
+
+from convkit import formatting
+from convkit.formatting import minus
+
+COLOURS = {
+    "input": "#3a9bd9",
+    "kernel": "#e69f00",
+    "output": "#009e73",
+    "target": "#c0589c",
+    "path": "#d98200",
+    "gradient": "#7a5fb5",
+    "difference": "#d5008f",
+    "refused": "#b3400a",
+}
+"""The colour of each thing, the same in tables, pictures, plots and controls."""
+DARK_COLOURS = {"gradient": "#a893dc", "refused": "#ff8b55"}
+"""Replacements for those of `COLOURS` that cannot be read on a dark page."""
+PROPERTIES = {
+    "brand": "var(--jp-brand-color1, #1976d2)",
+    "ink": "var(--jp-content-font-color1, #222)",
+    "soft": "var(--jp-content-font-color2, #616161)",
+    "paper": "var(--jp-layout-color0, #fff)",
+    "well": "var(--jp-layout-color1, #fff)",
+    "line": "var(--jp-border-color1, #bdbdbd)",
+    "hair": "var(--jp-border-color2, #e0e0e0)",
+    "wash": "rgba(128, 128, 128, .12)",
+    "grid": "rgba(128, 128, 128, .5)",
+    "mono": "var(--jp-code-font-family, ui-monospace, monospace)",
+    "sans": "var(--jp-content-font-family, system-ui, sans-serif)",
+}
+"""The colours of the page, and the faces of its text: JupyterLab's theme where there is one."""
+SIGNED_STOPS = (
+    "053061",
+    "2166ac",
+    "4393c3",
+    "92c5de",
+    "d1e5f0",
+    "f7f7f7",
+    "fddbc7",
+    "f4a582",
+    "d6604d",
+    "b2182b",
+    "67001f",
+)
+"""ColorBrewer's RdBu from blue to red, the stops of matplotlib's RdBu_r."""
+LEVELS = 20
+"""Cells have this many colours from white to red, from white to blue, and from black to white."""
+TOP = 254
+"""The palette index of the last shade of a picture; the one after it marks a difference."""
+MARKED = 255
+LOOKS = ("grey", "signed", "magnitude")
+"""How numbers become colours; see `Scale`."""
+
+
+def properties(values: Mapping[str, str]) -> str:
+    """Return CSS custom properties.
+
+    Examples
+    --------
+    >>> properties({"input": "#3a9bd9"})
+    '--ck-input:#3a9bd9;'
+    """
+    return "".join([f"--ck-{name}:{value};" for name, value in values.items()])
+
+
+def tint(level: float) -> str:
+    """Return the colour of a signed level: from -1 (blue) over 0 (white) to 1 (red).
+
+    Levels outside -1 to 1 have the colour of the nearer end.
+
+    Examples
+    --------
+    >>> tint(-1), tint(0), tint(5)
+    ('#053061', '#f7f7f7', '#67001f')
+    """
+    position = (min(max(level, -1.0), 1.0) + 1) / 2 * (len(SIGNED_STOPS) - 1)
+    k = min(int(position), len(SIGNED_STOPS) - 2)
+    low, high = bytes.fromhex(SIGNED_STOPS[k]), bytes.fromhex(SIGNED_STOPS[k + 1])
+    share = position - k
+    mixed = [round(a + (b - a) * share) for a, b in zip(low, high, strict=True)]
+    return "#" + bytes(mixed).hex()
+
+
+def grey(level: float) -> str:
+    """Return the colour of a level from 0 (black) to 1 (white).
+
+    Examples
+    --------
+    >>> grey(0), grey(1)
+    ('#000000', '#ffffff')
+    """
+    return "#" + 3 * f"{round(255 * level):02x}"
+
+
+def ink(background: str) -> str:
+    """Return black or white, whichever contrasts more with a colour (WCAG 2.2).
+
+    Examples
+    --------
+    >>> ink("#f7f7f7"), ink("#053061")
+    ('#000000', '#ffffff')
+    """
+    channels = [channel / 255 for channel in bytes.fromhex(background[1:])]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    luminance = sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    return "#000000" if luminance > 0.1791 else "#ffffff"
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A colour for each number from `low` to `high`; what lies outside has the nearer end's.
+
+    Attributes
+    ----------
+    look : {"grey", "signed", "magnitude"}
+        From black to white; from blue over white to red; or the absolute value from white to
+        black.
+    low, high : float
+        The ends of the colour key; -high to high for "signed", 0 to high for "magnitude".
+
+    Examples
+    --------
+    >>> scale = Scale("signed", -2, 2)
+    >>> list(scale.indices(torch.tensor([[-2.0, 0.0, 9.0]])))
+    [0, 127, 254]
+    """
+
+    look: str
+    low: float
+    high: float
+
+    @classmethod
+    def fitted(cls, values: Tensor) -> Scale:
+        """Return the scale that suits some values: signed where one is negative, else grey.
+
+        Examples
+        --------
+        >>> Scale.fitted(torch.tensor([[-1.0, 0.1]]))
+        Scale(look='signed', low=-2.0, high=2.0)
+        """
+        low, high = (bound.item() for bound in values.detach().aminmax())
+        if low < 0:
+            return cls.signed(values)
+        return cls("grey", 0.0, max(1.0, high))
+
+    @classmethod
+    def signed(cls, values: Tensor) -> Scale:
+        """Return the diverging scale, centred on 0, that holds some values.
+
+        Examples
+        --------
+        >>> Scale.signed(torch.tensor([[0.0, 0.9]])).high
+        2.0
+        """
+        limit = formatting.colour_limit(values)
+        return cls("signed", -limit, limit)
+
+    def indices(self, values: Tensor, mark: Tensor | None = None) -> bytes:
+        """Return one byte per value of a (H, W) tensor, in reading order: an index into `palette`.
+
+        Where the bool tensor `mark`, (H, W), is true the index is that of a difference, 255.
+
+        Examples
+        --------
+        >>> list(Scale("grey", 0, 1).indices(torch.tensor([[0.0, 0.5, 1.0]])))
+        [0, 127, 254]
+        """
+        values = values.detach().double()  # half precision cannot tell 255 shades apart
+        if self.look == "magnitude":
+            values = values.abs()
+        shares = (values - self.low) / (self.high - self.low)
+        indices = (shares * TOP).clamp(0, TOP).round().to(torch.uint8)
+        if mark is not None:
+            indices.masked_fill_(mark, MARKED)
+        return indices.numpy().tobytes()
+
+    def classes(self, values: Tensor) -> list[str]:
+        """Return the CSS class of each value of a tensor of any shape, in reading order.
+
+        Examples
+        --------
+        >>> Scale("magnitude", 0, 2).classes(torch.tensor([[-2.0, 0.0, 1.0]]))
+        ['g0', 'g20', 'g10']
+        """
+        values = values.detach().double().flatten()
+        if self.look == "signed":
+            return _classes("t", (values / self.high).clamp(-1, 1))
+        shares = ((values - self.low) / (self.high - self.low)).clamp(0, 1)
+        if self.look == "magnitude":
+            shares = 1 - (values.abs() / self.high).clamp(0, 1)
+        return _classes("g", shares)
+
+    @property
+    def palette(self) -> bytes:
+        """256 colours of four bytes: red, green, blue, alpha."""
+        return _palette(self.look)
+
+    def key(self) -> Markup:
+        """Return the colour key, as HTML.
+
+        Examples
+        --------
+        >>> Scale("grey", 0, 1).key()
+        Markup('<div class="ck-key"><span>0</span><i style=...> to </i><span>1</span></div>')
+        """
+        stops = ", ".join(_shades(self.look)[:: TOP // 10])
+        bar = f'<i style="background:linear-gradient(90deg, {stops})"> to </i>'
+        low, high = minus(formatting.number(self.low)), formatting.number(self.high)
+        return Markup(f'<div class="ck-key"><span>{low}</span>{bar}<span>{high}</span></div>')
+
+
+def _classes(prefix: str, levels: Tensor) -> list[str]:
+    return [f"{prefix}{n}" for n in (levels * LEVELS).round().int().tolist()]
+
+
+@cache
+def _shades(look: str) -> Sequence[str]:
+    """Return the colours of a look from its low to its high end."""
+    if look == "signed":
+        return [tint(2 * k / TOP - 1) for k in range(TOP + 1)]
+    greys = [grey(k / TOP) for k in range(TOP + 1)]
+    return greys if look == "grey" else greys[::-1]
+
+
+@cache
+def _palette(look: str) -> bytes:
+    colours = [*_shades(look), COLOURS["difference"]]
+    return b"".join([bytes.fromhex(f"{colour[1:]}ff") for colour in colours])
+
+
+def level_rules() -> str:
+    """Return the CSS of all classes that `Scale.classes` names, for cells and boxes.
+
+    Examples
+    --------
+    >>> level_rules()[:44]
+    '.ck-view .t-20{background:#053061;color:#fff'
+    """
+    shades = {f"t{n}": tint(n / LEVELS) for n in range(-LEVELS, LEVELS + 1)}
+    shades |= {f"g{n}": grey(n / LEVELS) for n in range(LEVELS + 1)}
+    return "".join(
+        [f".ck-view .{k}{{background:{c};color:{ink(c)[:4]}}}" for k, c in shades.items()]
+    )
+
+
+def theme_rules() -> str:
+    """Return the CSS of the custom properties, with a variant for JupyterLab's dark theme.
+
+    Examples
+    --------
+    >>> theme_rules().startswith(".ck-view{--ck-input:#3a9bd9;")
+    True
+    """
+    light = f".ck-view{{{properties(COLOURS | PROPERTIES)}}}"
+    dark = f'.ck-view:is([data-jp-theme-light="false"] *){{{properties(DARK_COLOURS)}}}'
+    return light + dark
