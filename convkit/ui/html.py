@@ -252,8 +252,7 @@ def box_texts(values: Tensor, is_compact: bool) -> list[list[str]]:
     >>> box_texts(torch.tensor([[1.0, -0.25]]), is_compact=False)
     [['1', '−0.25']]
     """
-    write = formatting.narrow if is_compact else formatting.numbers
-    return formatting.with_minus(write(values))
+    return formatting.cell_texts(values, 5 if is_compact else 7)
 
 
 def _numbers(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:

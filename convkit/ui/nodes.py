@@ -355,7 +355,7 @@ def table(  # noqa: PLR0913
     """
     props = {
         "values": values,
-        "texts": texts or formatting.with_minus(formatting.shorts(values)),
+        "texts": texts or formatting.cell_texts(values),
         "first": first,
         "classes": scale.classes(values),
         "frames": tuple(frame.moved(first) for frame in frames),
