@@ -7,15 +7,17 @@ untrusted input: `open_image` limits what they may cost before it decodes them.
 from __future__ import annotations
 
 import io
+import os
 import re
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageChops, ImageOps
 from torch import Tensor
 
 from convkit.errors import ConvkitError, brief_repr, check_choice
@@ -27,12 +29,16 @@ MAX_PIXELS = 25_000_000
 MAX_READS = 50_000
 MAX_JPEG_PARTS = 100
 
+Source = str | os.PathLike[str] | bytes | bytearray | memoryview
+"""A picture file: its path, or its bytes."""
+
 _EXPECTED = "a PNG, JPEG, WebP, BMP or GIF of at most 10 MiB and 25 million pixels"
 _SCALE_DOWN = "Scale it down first."
 _SAVE_AS_PNG = "Open it elsewhere and save it as PNG."
 # A JPEG's scan is decoded over all pixels, and each EXIF part is appended to a copy of the others.
 _JPEG_PART = re.compile(rb"\xff\xda\0[\x08\x0a\x0c\x0e][\1-\4]|Exif\0\0")
 _JPEG_SEGMENT = re.compile(rb"\xff{1,8}([\xc0-\xfe])(..)", re.DOTALL)
+_DETOURS = {"La": "LA", "RGBa": "RGBA", "LAB": "RGB"}  # Pillow turns these into few other modes
 _JPEG_MARKER = re.compile(rb"\xff[^\0\xd0-\xd7\xff]")  # restart markers belong to the scan
 
 
@@ -263,12 +269,12 @@ def sampled(X: Tensor, max_side: int) -> Tensor:
     return X[::step, ::step]
 
 
-def open_image(source: str | Path | bytes | memoryview, *, max_side: int | None = None) -> Tensor:
+def open_image(source: Source, *, max_side: int | None = None) -> Tensor:
     """Read a picture file as a grey tensor of shape (H, W), values in [0, 1].
 
     Parameters
     ----------
-    source : path, bytes or memoryview
+    source : path or bytes
         A PNG, JPEG, WebP, BMP or GIF (first frame) of at most 10 MiB and 25 million pixels.
         It is rotated according to its EXIF orientation; transparent parts are laid on white.
     max_side : int, optional
@@ -288,11 +294,55 @@ def open_image(source: str | Path | bytes | memoryview, *, max_side: int | None 
     tensor([[1., 1., 1.],
             [1., 1., 1.]])
     """
-    return open_with_size(source, max_side=max_side)[0]
+    return read_picture(source, max_side=max_side).values
+
+
+class PictureFile(NamedTuple):
+    """What a picture file holds."""
+
+    values: Tensor
+    """The picture in grey, (H, W), values in [0, 1]."""
+    size: tuple[int, int]
+    """Height and width, in pixels, of the picture in the file."""
+    has_colour: bool
+    """Whether the picture in the file has colours other than grey."""
+
+
+def read_picture(source: Source, *, max_side: int | None = None) -> PictureFile:
+    """Return what `open_image` does, and what the picture in the file was like.
+
+    Raises
+    ------
+    ConvkitError
+        As `open_image` does.
+
+    Examples
+    --------
+    >>> file = io.BytesIO()
+    >>> Image.new("RGB", (30, 20), "red").save(file, "PNG")
+    >>> picture = read_picture(file.getvalue(), max_side=3)
+    >>> picture.values.shape, picture.size, picture.has_colour
+    (torch.Size([2, 3]), (20, 30), True)
+    """
+    if max_side is not None:
+        max_side = _check_max_side(max_side)
+    data = _read(source)
+    _check_bytes(data)
+    try:
+        return _decode(data, max_side)
+    except ConvkitError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise ConvkitError(
+            "the picture claims far too many pixels", _EXPECTED, _SCALE_DOWN
+        ) from error
+    except Exception as error:  # Pillow lets errors of many kinds escape from damaged files
+        given = f"the file of {len(data)} bytes cannot be read as a picture"
+        raise ConvkitError(given, _EXPECTED, _SAVE_AS_PNG) from error
 
 
 def open_with_size(
-    source: str | Path | bytes | memoryview, *, max_side: int | None = None
+    source: Source, *, max_side: int | None = None
 ) -> tuple[Tensor, tuple[int, int]]:
     """Return what `open_image` does, and the (height, width) of the picture in the file.
 
@@ -309,21 +359,8 @@ def open_with_size(
     >>> X.shape, size
     (torch.Size([2, 3]), (20, 30))
     """
-    if max_side is not None:
-        max_side = _check_max_side(max_side)
-    data = bytes(source) if isinstance(source, bytes | memoryview) else _read(source)
-    _check_bytes(data)
-    try:
-        return _decode(data, max_side)
-    except ConvkitError:
-        raise
-    except Image.DecompressionBombError as error:
-        raise ConvkitError(
-            "the picture claims far too many pixels", _EXPECTED, _SCALE_DOWN
-        ) from error
-    except Exception as error:  # Pillow lets errors of many kinds escape from damaged files
-        given = f"the file of {len(data)} bytes cannot be read as a picture"
-        raise ConvkitError(given, _EXPECTED, _SAVE_AS_PNG) from error
+    picture = read_picture(source, max_side=max_side)
+    return picture.values, picture.size
 
 
 def _check_max_side(max_side: int) -> int:
@@ -335,13 +372,34 @@ def _check_max_side(max_side: int) -> int:
     return side
 
 
-def _read(path: str | Path) -> bytes:
+def _read(source: Source) -> bytes:
+    if isinstance(source, bytes | bytearray | memoryview):
+        return bytes(source)
+    if not isinstance(source, str | os.PathLike):
+        given = f"source is {_kind(source)}"
+        raise ConvkitError(given, "the path of a picture file, or its bytes", _source_hint(source))
     try:
-        with Path(path).open("rb") as file:
+        with Path(source).open("rb") as file:
             return file.read(MAX_BYTES + 1)
-    except (OSError, ValueError, TypeError) as error:  # the latter two: not a path at all
-        given = f"no picture could be read from {str(path)!r} ({getattr(error, 'strerror', error)})"
+    except (OSError, ValueError, TypeError) as error:  # the latter two: no path that a system has
+        reason = getattr(error, "strerror", error)
+        given = f"no picture could be read from {brief_repr(os.fspath(source), 200)} ({reason})"
         raise ConvkitError(given, "the path of a picture file", "Check the path.") from error
+
+
+def _kind(source: object) -> str:
+    """Return what `source` is, without the addresses and the many values that some reprs have."""
+    if source is None or isinstance(source, int | float):
+        return brief_repr(source)
+    return f"of type {type(source).__name__}"
+
+
+def _source_hint(source: object) -> str:
+    if isinstance(source, Image.Image):
+        return "It is open already: write convkit.images.grey(source)."
+    if hasattr(source, "read"):
+        return "Write convkit.open_image(source.read()), of a file opened to read bytes."
+    return "Write the path as text, such as 'photo.png'."
 
 
 def _check_bytes(data: bytes) -> None:
@@ -354,17 +412,19 @@ def _check_bytes(data: bytes) -> None:
         raise ConvkitError(given, f"at most {MAX_JPEG_PARTS}", _SAVE_AS_PNG)
 
 
-def _decode(data: bytes, max_side: int | None) -> tuple[Tensor, tuple[int, int]]:
+def _decode(data: bytes, max_side: int | None) -> PictureFile:
     """Decode a file's bytes; Pillow's errors escape."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about sizes; `_check_dimensions` refuses smaller ones
+        warnings.simplefilter("ignore")  # about sizes; `_check_pixels` refuses smaller ones
         file = _LimitedFile(_without_end_marker(data))
         with Image.open(file, formats=FORMATS) as image:
-            _check_dimensions(image, len(data))
+            _check_pixels(image)
+            _check_claim(image, len(data))
             image.load()
-            rotated = _rotated(image)
-            size = rotated.height, rotated.width
-            return _grey(rotated, max_side), size
+            upright = _rotated(image)
+            size = upright.height, upright.width
+            colour = has_colour(upright)
+            return PictureFile(_grey(upright, max_side), size, colour)
 
 
 class _LimitedFile(io.BytesIO):
@@ -407,17 +467,71 @@ def _without_end_marker(data: bytes) -> bytes:
     return data[: end.start()] + bytes(16)
 
 
-def _check_dimensions(image: Image.Image, n_bytes: int) -> None:
-    """Refuse a picture whose header claims too many pixels; nothing has been decoded yet."""
-    pixels = image.width * image.height
+def _check_pixels(image: Image.Image) -> None:
+    """Refuse a picture of too many pixels, or of none; nothing need be decoded yet."""
     given = f"the picture has {image.width} × {image.height} pixels"
+    pixels = image.width * image.height
     if pixels > MAX_PIXELS:
-        raise ConvkitError(given, _EXPECTED, _SCALE_DOWN)
+        raise ConvkitError(given, f"at most {MAX_PIXELS:,} pixels", _SCALE_DOWN)
+    if pixels == 0:
+        raise ConvkitError(given, "at least one pixel", "Choose another part of the picture.")
+
+
+def _check_claim(image: Image.Image, n_bytes: int) -> None:
+    """Refuse a JPEG whose header claims more pixels than its bytes can fill."""
     # A JPEG needs at least one bit per block of 8 × 8 pixels.
-    if image.format in ("JPEG", "MPO") and pixels > 8 * 8 * 8 * n_bytes:
+    if image.format in ("JPEG", "MPO") and image.width * image.height > 8 * 8 * 8 * n_bytes:
+        given = f"the picture has {image.width} × {image.height} pixels in {n_bytes} bytes"
+        raise ConvkitError(given, "dimensions that the file's data can fill", _SAVE_AS_PNG)
+
+
+def grey(image: Image.Image) -> Tensor:
+    """Return a PIL picture of any mode as `open_image` would: float32, (H, W), values in [0, 1].
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        At most 25 million pixels; it is not changed. Of a picture in colour the luma is taken
+        (ITU-R 601), transparent parts are laid on white, and it is rotated as its EXIF says. In
+        modes "I" and "I;16" white is 65535. Mode "F" has no white: its numbers stay as they are.
+
+    Raises
+    ------
+    ConvkitError
+        If it has too many pixels or none, or its file is closed or damaged.
+
+    Examples
+    --------
+    >>> grey(Image.new("RGB", (3, 1), "red"))
+    tensor([[0.2980, 0.2980, 0.2980]])
+    """
+    _check_pixels(image)
+    try:
+        return _grey(_rotated(image.copy()))
+    except Exception as error:  # Pillow reads the file only now, and its errors are of many kinds
+        given = f"the picture of mode {image.mode} cannot be read ({error})"
         raise ConvkitError(
-            f"{given} in {n_bytes} bytes", "dimensions that the file's data can fill", _SAVE_AS_PNG
-        )
+            given, "a picture whose file is whole and open", "Open it anew."
+        ) from error
+
+
+def has_colour(image: Image.Image) -> bool:
+    """Return whether a PIL picture has colours other than grey.
+
+    Examples
+    --------
+    >>> has_colour(Image.new("RGB", (3, 2), "red")), has_colour(Image.new("RGB", (3, 2), "grey"))
+    (True, False)
+    """
+    if image.mode in ("1", "L", "LA", "La", "F") or image.mode.startswith("I"):
+        return False
+    rgb = image if image.mode.startswith("RGB") else image.convert("RGB")
+    red, green, blue = (rgb.getchannel(n) for n in range(3))
+    return _differ(red, green) or _differ(red, blue)
+
+
+def _differ(first: Image.Image, second: Image.Image) -> bool:
+    return ImageChops.difference(first, second).getbbox() is not None
 
 
 def _rotated(image: Image.Image) -> Image.Image:
@@ -428,19 +542,32 @@ def _rotated(image: Image.Image) -> Image.Image:
 
 
 def _grey(image: Image.Image, max_side: int | None = None) -> Tensor:
-    """Return the picture's luma (ITU-R 601) over white, scaled to [0, 1]."""
-    if image.mode.startswith("I"):
-        image, white, dtype = _grey_of_16_bits(image), 65535, torch.float32
-    else:
-        image, white, dtype = _grey_of_8_bits(image), 255, torch.uint8
+    """Return the picture's luma (ITU-R 601) over white, scaled to [0, 1]; of mode "F" its numbers.
+
+    It does not change `image`.
+    """
+    levels, white = _levels(image)
     if max_side is not None:
-        image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
-    values = torch.frombuffer(bytearray(image.tobytes()), dtype=dtype).float()
-    return values.reshape(image.height, image.width).div_(white).clamp_(0, 1)
+        levels.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
+    dtype = torch.uint8 if levels.mode == "L" else torch.float32
+    values = torch.frombuffer(bytearray(levels.tobytes()), dtype=dtype).float()
+    values = values.reshape(levels.height, levels.width)
+    return values if white is None else values.div_(white).clamp_(0, 1)
+
+
+def _levels(image: Image.Image) -> tuple[Image.Image, int | None]:
+    """Return a new picture of mode "L" or "F", and its white."""
+    if image.mode == "F":
+        return image.copy(), None
+    if image.mode.startswith("I"):
+        return _grey_of_16_bits(image), 65535
+    return _grey_of_8_bits(image), 255
 
 
 def _grey_of_8_bits(image: Image.Image) -> Image.Image:
     """Return a new picture of mode "L"; its transparent parts are laid on white."""
+    if image.mode in _DETOURS:
+        image = image.convert(_DETOURS[image.mode])
     if not image.has_transparency_data:
         return image.convert("L")
     rgba = image if image.mode == "RGBA" else image.convert("RGBA")
@@ -454,7 +581,7 @@ def _grey_of_16_bits(image: Image.Image) -> Image.Image:
     """Return a new picture of mode "F" (Pillow would clip "L"); its transparent grey is white."""
     levels = image.convert("F")
     transparent = image.info.get("transparency")
-    if transparent is not None:
+    if isinstance(transparent, int):
         table = [0] * 65536
         table[transparent] = 255
         levels.paste(65535, mask=image.convert("I").point(table, "L"))

@@ -13,10 +13,13 @@ import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor
 from torch.masked import MaskedTensor
 
@@ -39,6 +42,8 @@ MAX_CELLS = 2**28
 
 MAX_KERNEL_SIDE = 500
 """The most rows or columns of a kernel that convkit makes."""
+
+_EXPECTED = "a float tensor of shape (H, W)"
 
 
 # Numbers of any kind
@@ -115,9 +120,24 @@ def to_pair(
         raise ConvkitError(
             f"{name} is {brief_repr(value)}",
             f"a whole number from {minimum} to {maximum}, or a pair (h, w) of them",
-            f"For the same {name} along both axes write one number.",
+            _pair_hint(name, value, min(max(minimum, 1), maximum)),
         )
     return in_range[0], in_range[1]
+
+
+def _pair_hint(name: str, value: Any, example: int) -> str:
+    if name == "padding" and isinstance(value, str) and value in _PADDING_WORDS:
+        return _PADDING_WORDS[value]
+    return f"Write for example {name}={example} or {name}=({example}, {example})."
+
+
+_PADDING_WORDS = {
+    "same": "Write half the kernel's size without its middle: padding=1 for a kernel of 3 × 3, "
+    "padding=(0, 2) for one of 1 × 5.",
+    "valid": "Write padding=0.",
+    "full": "Write the kernel's size less 1: padding=2 for a kernel of 3 × 3, "
+    "padding=(0, 4) for one of 1 × 5.",
+}
 
 
 # Tensors
@@ -138,33 +158,117 @@ def check_array(name: str, value: Tensor) -> Tensor:
     >>> check_array("X", torch.zeros(6, 8)).shape
     torch.Size([6, 8])
     """
-    expected = "a float tensor of shape (H, W)"
-    if not isinstance(value, Tensor):
-        given = f"{name} is a {type(value).__name__}"
-        raise ConvkitError(given, expected, f"Write torch.tensor({name}).")
-    if value.layout != torch.strided or value.is_nested or isinstance(value, MaskedTensor):
-        hint = f"Make it a plain tensor; of a sparse one {name}.to_dense() does."
-        raise ConvkitError(f"{name} is a sparse, nested or masked tensor", expected, hint)
+    check_dense(name, value)
     given = f"{name} has shape {tuple(value.shape)}"
     if value.ndim != 2:
-        raise ConvkitError(given, expected, _axes_hint(name, value.ndim))
+        raise ConvkitError(given, _EXPECTED, _axes_hint(name, tuple(value.shape)))
     if value.numel() == 0:
-        raise ConvkitError(given, expected, "It has no values: give it a row and a column.")
-    if value.device.type == "meta":
-        given = f"{name} is on device meta, which holds no values"
-        raise ConvkitError(given, expected, "Make it on the CPU.")
+        raise ConvkitError(given, _EXPECTED, "It has no values: give it a row and a column.")
     if value.dtype not in FLOAT_DTYPES:
         part = f"{name}.real" if value.is_complex() else name
         given = f"{name} has dtype {value.dtype}"
-        raise ConvkitError(given, expected, f"Write {part}.float().")
+        raise ConvkitError(given, _EXPECTED, f"Write {part}.float().")
     return value
 
 
-def _axes_hint(name: str, axes: int) -> str:
-    if axes < 2:
-        return "Reshape it to two axes."
-    zeros = ", ".join("0" * (axes - 2))
-    return f"Take one picture, such as {name}[{zeros}]."
+def check_dense(name: str, value: Tensor) -> Tensor:
+    """Return `value` if it is a tensor, of any shape and dtype, that holds all its values.
+
+    Raises
+    ------
+    ConvkitError
+        If it is no tensor, or a sparse, nested or masked one, or on device meta.
+
+    Examples
+    --------
+    >>> check_dense("X", torch.eye(2).to_sparse())
+    Traceback (most recent call last):
+    convkit.errors.ConvkitError: X is a sparse, nested or masked tensor; expected a float tensor of
+    shape (H, W). Write X.to_dense().
+    """
+    if not isinstance(value, Tensor):
+        raise ConvkitError(_what(name, value), _EXPECTED, _conversion_hint(name, value))
+    dense = _dense_code(name, value)
+    if dense != name:
+        given = f"{name} is a sparse, nested or masked tensor"
+        raise ConvkitError(given, _EXPECTED, f"Write {dense}.")
+    if value.device.type == "meta":
+        given = f"{name} is on device meta, which holds no values"
+        raise ConvkitError(given, _EXPECTED, 'Make it on the CPU, with device="cpu".')
+    return value
+
+
+def _dense_code(name: str, value: Tensor) -> str:
+    """Return code that makes a plain tensor of a tensor: its name if it is one."""
+    if isinstance(value, MaskedTensor):
+        return f"{name}.to_tensor(0)"
+    if value.is_nested:
+        return f"{name}.to_padded_tensor(0)[0]"
+    if value.layout != torch.strided:
+        return f"{name}.to_dense()"
+    return name
+
+
+def _what(name: str, value: Any) -> str:
+    """Return in words what `value` is, which is no tensor."""
+    if isinstance(value, np.ndarray):
+        return f"{name} is a numpy array of shape {value.shape} and dtype {value.dtype}"
+    if isinstance(value, Image.Image):
+        return f"{name} is a PIL picture of mode {value.mode}"
+    return f"{name} is a {type(value).__name__}: {brief_repr(value)}"
+
+
+def _conversion_hint(name: str, value: Any) -> str:
+    """Return how to make a tensor of what is none."""
+    if isinstance(value, np.ndarray):
+        part = f"{name}.real" if np.iscomplexobj(value) else name
+        return f'Write torch.tensor({part}.astype("float32")).'
+    if isinstance(value, Image.Image):
+        return f"Write convkit.images.grey({name})."
+    if isinstance(value, Path) or (isinstance(value, str) and Path(value).suffix):
+        return f"Write convkit.open_image({name})."
+    if isinstance(value, str):
+        return f"If it is a kernel's name, write convkit.kernel({name})."
+    if isinstance(value, list | tuple):
+        return f"Write torch.tensor({name}, dtype=torch.float32)."
+    return "Write for example torch.zeros(6, 8)."
+
+
+def channel_axis(shape: Sequence[int]) -> int | None:
+    """Return the axis of the colours of a picture of that shape: 2 or 0, or None for no colours.
+
+    (H, W, 3 or 4) is what numpy and PIL make, (3, H, W) what PyTorch makes. Where both could be
+    meant it is PyTorch's, and (N, 3, 3) is a stack of kernels.
+
+    Examples
+    --------
+    >>> channel_axis((6, 8, 3)), channel_axis((3, 6, 8)), channel_axis((16, 3, 3))
+    (2, 0, None)
+    """
+    if len(shape) != 3:
+        return None
+    first, width, last = shape
+    if first == 3:
+        return 0
+    if first != 1 and last in (3, 4) and width != last:
+        return 2
+    return None
+
+
+def _axes_hint(name: str, shape: tuple[int, ...]) -> str:
+    if len(shape) < 2:
+        return f"For one row write {name}.reshape(1, -1)."
+    axis = channel_axis(shape)
+    if axis == 2:
+        grey = f"{name}[:, :, :3].float().mean(2)"
+        return f"Of a picture in colour take one channel, {name}[:, :, 0], or their mean, {grey}."
+    if axis == 0:
+        grey = f"{name}.float().mean(0)"
+        return f"Of a picture in colour take one channel, {name}[0], or their mean, {grey}."
+    zeros = ["0"] * (len(shape) - 3)
+    last_is_channels = channel_axis(shape[-3:]) == 2 or shape[-1] == 1 != shape[-3]
+    picture = [":", ":", "0"] if last_is_channels else ["0"]
+    return f"Take one picture, such as {name}[{', '.join(zeros + picture)}]."
 
 
 def check_same_dtype(**arrays: Tensor) -> None:
@@ -243,6 +347,10 @@ def validated_copy(name: str, value: Tensor) -> Tensor:
 # Geometry
 
 
+class _WindowTooLarge(ConvkitError):
+    """A window that does not fit: operations say it anew, in the names of their own arguments."""
+
+
 @dataclass(frozen=True, init=False)
 class WindowGeometry:
     """Where windows lie on an input, and how many there are.
@@ -297,9 +405,9 @@ class WindowGeometry:
         self._keep("stride", stride, 1)
         self._keep("dilation", dilation, 1)
         if min(self.output_size) < 1:
-            raise ConvkitError(
-                f"kernel_size {kernel_size} with dilation {dilation} on input_size {input_size} "
-                f"with padding {padding}",
+            given = f"kernel_size {kernel_size} with dilation {dilation} on input_size {input_size}"
+            raise _WindowTooLarge(
+                f"{given} with padding {padding}",
                 "a kernel no larger than the padded input",
                 "Use a smaller kernel, less dilation, more padding or a larger input.",
             )
@@ -420,10 +528,23 @@ def output_size(
 
 
 def _geometry(
-    X: Tensor, kernel_size: Pair, *, padding: Pair, stride: Pair, dilation: Pair = 1
+    X: Tensor,
+    kernel_size: Pair,
+    window: str,
+    *,
+    padding: Pair,
+    stride: Pair,
+    dilation: Pair = 1,
 ) -> WindowGeometry:
-    """Return the geometry of an operation on `X`, refusing one that would fill the memory."""
-    geometry = WindowGeometry(tuple(X.shape), kernel_size, padding, stride, dilation)
+    """Return the geometry of an operation on `X`, refusing one that would fill the memory.
+
+    `window` says in the names of the operation's arguments how large the window is.
+    """
+    try:
+        geometry = WindowGeometry(tuple(X.shape), kernel_size, padding, stride, dilation)
+    except _WindowTooLarge as error:
+        given = f"{window} on X of shape {tuple(X.shape)} with padding {padding}"
+        raise ConvkitError(given, error.expected, error.hint) from error
     if math.prod(geometry.padded_size) > MAX_CELLS:
         height, width = geometry.padded_size
         raise ConvkitError(
@@ -432,6 +553,14 @@ def _geometry(
             "Use less padding, or a smaller picture.",
         )
     return geometry
+
+
+def _kernel_geometry(
+    X: Tensor, K: Tensor, *, padding: Pair, stride: Pair, dilation: Pair
+) -> WindowGeometry:
+    size = tuple(K.shape)
+    window = f"the kernel of shape {size} with dilation {dilation}"
+    return _geometry(X, size, window, padding=padding, stride=stride, dilation=dilation)
 
 
 # Operations
@@ -520,7 +649,7 @@ def corr2d(
             [37., 43.]])
     """
     check_same_dtype(X=X, K=K)
-    g = _geometry(X, tuple(K.shape), padding=padding, stride=stride, dilation=dilation)
+    g = _kernel_geometry(X, K, padding=padding, stride=stride, dilation=dilation)
     check_choice("padding_mode", padding_mode, PADDING_MODES)
     margin = g.padding
     if padding_mode != "zeros":
@@ -596,7 +725,7 @@ def window(
             [4., 5.]])
     """
     check_same_dtype(X=X, K=K)
-    g = _geometry(X, tuple(K.shape), padding=padding, stride=stride, dilation=dilation)
+    g = _kernel_geometry(X, K, padding=padding, stride=stride, dilation=dilation)
     row, column = _output_cell(i, j, g.output_size)
     padded = pad2d(X, g.padding, padding_mode)
     ph, pw = g.padding
@@ -655,16 +784,26 @@ def pool2d(
     """
     check_array("X", X)
     check_choice("mode", mode, ("max", "avg"))
-    size = to_pair("pool_size", pool_size, 1)
-    g = _geometry(X, size, padding=padding, stride=stride)
-    if any(2 * p > k for p, k in zip(g.padding, size, strict=True)):
-        raise ConvkitError(
-            f"padding is {padding} for pool_size {pool_size}",
-            "at most half of pool_size",
-            "Pad less, or enlarge the window.",
-        )
+    size = _checked_pool_size(X, pool_size, padding)
+    g = _geometry(X, size, f"pool_size {pool_size}", padding=padding, stride=stride)
     pool = F.max_pool2d if mode == "max" else F.avg_pool2d
     return pool(X[None, None], size, g.stride, g.padding)[0, 0]
+
+
+def _checked_pool_size(X: Tensor, pool_size: Pair, padding: Pair) -> tuple[int, int]:
+    """Return `pool_size` as a pair, refusing one too large for `X` or too small for `padding`."""
+    h, w = to_pair("pool_size", pool_size, 1)
+    ph, pw = to_pair("padding", padding)
+    if 2 * ph > h or 2 * pw > w:
+        given = f"padding is {padding} for pool_size {pool_size}"
+        most = (h // 2, w // 2)
+        raise ConvkitError(given, f"at most {most}, half of it", f"Write padding={most}, or less.")
+    height, width = X.shape[0] + 2 * ph, X.shape[1] + 2 * pw
+    if h > height or w > width:
+        given = f"pool_size is {pool_size} for X of shape {tuple(X.shape)} with padding {padding}"
+        hint = f"Write pool_size={(min(h, height), min(w, width))}, or less."
+        raise ConvkitError(given, f"at most {(height, width)}, the size of the padded X", hint)
+    return h, w
 
 
 def patches(
@@ -706,7 +845,8 @@ def patches(
             [4., 5.]])
     """
     check_array("X", X)
-    g = _geometry(X, kernel_size, padding=padding, stride=stride, dilation=dilation)
+    size = f"kernel_size {kernel_size} with dilation {dilation}"
+    g = _geometry(X, kernel_size, size, padding=padding, stride=stride, dilation=dilation)
     windows, weights = math.prod(g.output_size), math.prod(g.kernel_size)
     if max(windows, weights) * weights > MAX_CELLS:
         raise ConvkitError(

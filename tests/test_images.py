@@ -1,14 +1,16 @@
 """Named pictures, sizes, and where picture files come from; test_untrusted_images has the files."""
 
+import io
 import os
 import random
+from pathlib import Path
 
 import matplotlib.image
 import numpy as np
 import pytest
 import torch
 from matplotlib import cbook
-from PIL import Image
+from PIL import Image, ImageCms
 from torch.testing import assert_close
 
 from convkit import (
@@ -21,8 +23,30 @@ from convkit import (
     ramp,
     stripes,
 )
-from convkit.images import MAX_BYTES, PICTURES, named_like, picture, sampled, sampling_step
-from tests.untrusted_images import FILES, GREYS, ONE_STEP, PNG, encode, luma
+from convkit.images import (
+    MAX_BYTES,
+    PICTURES,
+    grey,
+    named_like,
+    picture,
+    read_picture,
+    sampled,
+    sampling_step,
+)
+from tests.untrusted_images import (
+    COLOURS,
+    FILES,
+    GREYS,
+    INK,
+    LEVELS,
+    LOSSY,
+    ONE_STEP,
+    PNG,
+    SMOOTH,
+    encode,
+    exif,
+    luma,
+)
 
 
 def assert_picture(actual, expected, tolerance=1e-6):
@@ -99,20 +123,142 @@ def test_the_photo_is_decoded_once(monkeypatch):
     assert named_like(torch.rand(128, 128)) is named_like(torch.rand(600, 512)) is None
 
 
-def test_a_path_may_be_text_or_a_path(tmp_path):
+def test_a_file_may_be_a_path_or_bytes_of_any_kind(tmp_path):
     path = tmp_path / "grey.png"
-    path.write_bytes(encode(GREYS, "PNG"))
-    for source in (path, str(path), memoryview(path.read_bytes())):
+    data = encode(GREYS, "PNG")
+    path.write_bytes(data)
+    for source in (path, str(path), data, bytearray(data), memoryview(data)):
         assert_picture(open_image(source), GREYS / 255)
 
 
-@pytest.mark.parametrize("source", ["missing.png", ".", "impossible\0.png", None, 3.5])
+@pytest.mark.parametrize("source", ["missing.png", Path("."), "impossible\0.png", "a" * 10**6])
 def test_a_path_that_cannot_be_read(source):
     with pytest.raises(
         ConvkitError, match="no picture could be read from .*Check the path"
     ) as error:
         open_image(source)
-    assert repr(str(source)) in error.value.given
+    assert repr(str(source))[:190] in error.value.given
+    assert len(str(error.value)) < 400
+
+
+@pytest.mark.parametrize(
+    ("source", "given", "hint"),
+    [
+        (None, "source is None", "as text, such as 'photo.png'"),
+        (3.5, "source is 3.5", "as text"),
+        (np.zeros((600, 600)), "source is of type ndarray", "as text"),
+        (Image.new("L", (3, 2)), "source is of type Image", "write convkit.images.grey(source)"),
+        (io.BytesIO(PNG), "source is of type BytesIO", "Write convkit.open_image(source.read())"),
+    ],
+)
+def test_what_is_no_file(source, given, hint):
+    with pytest.raises(ConvkitError) as error:
+        open_image(source)
+    assert error.value.given == given
+    assert error.value.expected == "the path of a picture file, or its bytes"
+    assert hint in error.value.hint
+
+
+def test_a_million_bytes_that_are_no_picture_are_not_printed():
+    with pytest.raises(ConvkitError, match="file of 1000000 bytes") as error:
+        open_image(bytearray(10**6))
+    assert len(str(error.value)) < 200
+
+
+@pytest.mark.parametrize(
+    ("shape", "colour"), [((6, 9, 3), False), ((6, 9, 3), True), ((6, 9), False)]
+)
+def test_a_picture_that_is_read_says_what_the_file_holds(shape, colour):
+    pixels = np.zeros(shape, np.uint8)
+    if colour:
+        pixels[5, 8, 1] = 1
+    read = read_picture(encode(pixels, "PNG"), max_side=3)
+    assert read.values.shape == (2, 3)
+    assert read.size == (6, 9)
+    assert read.has_colour is colour
+
+
+# Pillow's pictures
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBX", "RGBA", "RGBa", "CMYK", "YCbCr", "HSV", "LAB"])
+def test_grey_of_each_mode_with_colour(mode):
+    base = Image.fromarray(COLOURS)
+    if mode == "LAB":
+        profiles = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+        image = ImageCms.profileToProfile(base, *profiles, outputMode="LAB")
+    elif mode == "RGBa":
+        image = base.convert("RGBA").convert("RGBa")
+    else:
+        image = base.convert(mode)
+    before = image.tobytes()
+    tolerance = {"HSV": LOSSY, "LAB": LOSSY}.get(mode, ONE_STEP)
+    assert_picture(grey(image), luma(COLOURS), tolerance)
+    assert image.tobytes() == before
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "La", "P", "PA", "1"])
+def test_grey_of_each_mode_of_8_bits(mode):
+    base = Image.fromarray(GREYS)
+    levels = GREYS
+    if mode == "La":
+        image = base.convert("LA").convert("La")
+    elif mode == "PA":
+        image = base.convert("P").convert("PA")
+    elif mode == "1":
+        levels = np.where(GREYS > 127, 255, 0)
+        image = Image.fromarray(GREYS > 127)
+    else:
+        image = base.convert(mode)
+    assert image.mode == mode
+    assert_picture(grey(image), levels / 255)
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I;16B", "I;16L", "I"])
+def test_grey_of_16_bits(mode):
+    order = ">u2" if mode == "I;16B" else "<u2"
+    data = LEVELS.astype("<i4" if mode == "I" else order).tobytes()
+    image = Image.frombytes(mode, LEVELS.shape[::-1], data)
+    assert_picture(grey(image), LEVELS / 65535)
+
+
+def test_grey_of_mode_f_keeps_its_numbers():
+    values = np.array([[-1.5, 0, 300], [0.25, np.nan, np.inf]], np.float32)
+    assert_close(grey(Image.fromarray(values)), torch.tensor(values), equal_nan=True)
+
+
+def test_grey_lays_transparent_parts_on_white_and_turns_upright():
+    assert_picture(grey(Image.fromarray(INK)), [[0, 127 / 255, 1]])
+    with Image.open(io.BytesIO(encode(SMOOTH, "PNG", exif=exif(6)))) as image:
+        assert_picture(grey(image), np.rot90(SMOOTH, -1) / 255)
+        assert image.size == SMOOTH.shape[::-1]
+
+
+def closed():
+    image = Image.new("L", (3, 2))
+    image.close()
+    return image
+
+
+def cut_off():
+    return Image.open(io.BytesIO(PNG[:100]))
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (
+            closed,
+            "the picture of mode L cannot be read .*; expected .*whole and open. Open it anew",
+        ),
+        (cut_off, "the picture of mode RGB cannot be read .*Open it anew"),
+        (lambda: Image.new("L", (0, 2)), "0 × 2 pixels; expected at least one"),
+        (lambda: Image.new("1", (5001, 5000)), "5001 × 5000 pixels; expected at most 25,000,000"),
+    ],
+)
+def test_pictures_without_pixels_are_refused(make, text):
+    with pytest.raises(ConvkitError, match=text):
+        grey(make())
 
 
 def test_a_file_of_too_many_bytes(tmp_path):

@@ -44,7 +44,7 @@ def test_a_layer_without_bias_has_one_parameter():
         (0, X, "kernel_size is 0"),
         (501, X, "kernel_size is 501"),
         ((2, 3, 4), X, "kernel_size is (2, 3, 4)"),
-        (6, X, "kernel_size (6, 6) with dilation 1 on input_size (5, 6)"),
+        (6, X, "the kernel of shape (6, 6) with dilation 1 on X of shape (5, 6)"),
         (2, X.double(), "X has dtype torch.float64"),
     ],
 )

@@ -2,24 +2,30 @@
 
 import math
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
+from scipy.signal import correlate2d
 from torch import nn
 from torch.autograd import gradcheck
 from torch.masked import MaskedTensor
 from torch.nested import nested_tensor
 from torch.testing import assert_close
 
+import convkit
 from convkit import ConvkitError, convolve2d, corr2d, ops, output_size, pool2d, window
 from convkit.ops import (
     PADDING_MODES,
     WindowGeometry,
     as_integer,
     as_real,
+    channel_axis,
+    check_array,
     check_same_dtype,
     pad2d,
     patches,
@@ -320,8 +326,36 @@ def test_to_pair_refuses_other_values(value):
         to_pair("stride", value, 1, 9)
     assert str(error.value) == (
         f"stride is {value!r}; expected a whole number from 1 to 9, or a pair (h, w) of them. "
-        "For the same stride along both axes write one number."
+        "Write for example stride=1 or stride=(1, 1)."
     )
+
+
+@pytest.mark.parametrize(("minimum", "maximum"), [(0, 0), (0, 9), (1, 1), (3, 9)])
+def test_the_hint_of_to_pair_can_be_followed(minimum, maximum):
+    with pytest.raises(ConvkitError) as error:
+        to_pair("value", None, minimum, maximum)
+    number, pair = error.value.hint.removeprefix("Write for example ").rstrip(".").split(" or ")
+    for code in (number, pair):
+        arguments = eval(f"dict({code})")
+        assert to_pair("value", minimum=minimum, maximum=maximum, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("word", "sizes"),
+    [
+        ("same", {"padding=1": (3, 3), "padding=(0, 2)": (1, 5)}),
+        ("valid", {"padding=0": (3, 3)}),
+        ("full", {"padding=2": (3, 3), "padding=(0, 4)": (1, 5)}),
+    ],
+)
+def test_the_names_of_paddings_are_told_in_numbers(word, sizes):
+    X = noise(6, 7)
+    for code, size in sizes.items():
+        with pytest.raises(ConvkitError, match=f"padding is '{word}'; expected a whole") as error:
+            corr2d(X, noise(*size), padding=word)
+        assert code in error.value.hint
+        Y = corr2d(X, noise(*size), **eval(f"dict({code})"))
+        assert tuple(Y.shape) == correlate2d(X, noise(*size), mode=word).shape
 
 
 def test_least_and_largest_arguments():
@@ -348,22 +382,22 @@ OPERATIONS = {
 @pytest.mark.parametrize(
     ("X", "K", "options", "given", "hint"),
     [
-        ([[1.0]], K22, {}, "X is a list", "Write torch.tensor(X)."),
-        (X33, None, {}, "K is a NoneType", "Write torch.tensor(K)."),
-        (X33[0], K22, {}, "X has shape (3,)", "Reshape it to two axes."),
+        ([[1.0]], K22, {}, "X is a list: [[1.0]]", "Write torch.tensor(X, dtype=torch.float32)."),
+        (X33, None, {}, "K is a NoneType", "Write for example torch.zeros(6, 8)."),
+        (X33[0], K22, {}, "X has shape (3,)", "For one row write X.reshape(1, -1)."),
         (X33[None], K22, {}, "X has shape (1, 3, 3)", "Take one picture, such as X[0]."),
         (X33, K22[None, None], {}, "K has shape (1, 1, 2, 2)", "such as K[0, 0]."),
         (X33[:0], K22, {}, "X has shape (0, 3)", "It has no values"),
         (X33, K22.bool(), {}, "K has dtype torch.bool", "Write K.float()."),
         (X33.to(torch.complex64), K22, {}, "X has dtype torch.complex64", "X.real.float()."),
         (X33.to_sparse(), K22, {}, "X is a sparse, nested or masked tensor", "X.to_dense()"),
-        (nested_tensor([X33], layout=torch.jagged), K22, {}, "X is a sparse, nested", "plain"),
+        (nested_tensor([X33], layout=torch.jagged), K22, {}, "X is a sparse, nested", "Write"),
         (X33, K22, {"padding_mode": "mirror"}, "padding_mode is 'mirror'", "Check the name."),
         (X33, K22, {"padding_mode": np.array(["zeros"] * 2)}, "padding_mode is array", "name."),
-        (X33.to("meta"), K22, {}, "X is on device meta", "on the CPU"),
+        (X33.to("meta"), K22, {}, "X is on device meta", 'on the CPU, with device="cpu"'),
         (X33, K22.double(), {}, "X has dtype torch.float32 and K has torch.f", "K.to(X.dtype)"),
-        (K22, X33, {}, "kernel_size (3, 3) with dilation 1 on input_size (2, 2)", "smaller kernel"),
-        (X33, K22, {"dilation": 3}, "kernel_size (2, 2) with dilation 3", "less dilation"),
+        (K22, X33, {}, "kernel of shape (3, 3) with dilation 1 on X of shape (2, 2)", "smaller"),
+        (X33, K22, {"dilation": 3}, "kernel of shape (2, 2) with dilation 3", "less dilation"),
         (X33, K22, {"padding": 10**5}, "with padding 100000 has 200003 × 200003", "less padding"),
     ],
 )
@@ -374,10 +408,82 @@ def test_errors_name_the_argument_its_value_and_a_remedy(operation, X, K, option
     assert hint in error.value.hint
 
 
-@pytest.mark.filterwarnings("ignore:The PyTorch API of MaskedTensors")
-def test_masked_tensors_are_refused():
-    with pytest.raises(ConvkitError, match="K is a sparse, nested or masked tensor"):
-        corr2d(X33, MaskedTensor(K22, K22 > 1))
+@pytest.mark.parametrize(
+    ("value", "given", "code"),
+    [
+        ([[1, 2]], "X is a list: [[1, 2]]", "torch.tensor(X, dtype=torch.float32)"),
+        (None, "X is a NoneType: None", "torch.zeros(6, 8)"),
+        ("Sobel x", "X is a str: 'Sobel x'", "convkit.kernel(X)"),
+        ("photo.png", "X is a str: 'photo.png'", "convkit.open_image(X)"),
+        (Path("photo"), f"Path: {Path('photo')!r}", "convkit.open_image(X)"),
+        (Image.new("RGB", (3, 2)), "X is a PIL picture of mode RGB", "convkit.images.grey(X)"),
+        (np.ones((2, 3), ">u2"), "X is a numpy array of sh", 'torch.tensor(X.astype("float32"))'),
+        (np.ones((2, 3))[::-1], "and dtype float64", 'torch.tensor(X.astype("float32"))'),
+        (np.ones((2, 3)) * 1j, "dtype complex128", 'torch.tensor(X.real.astype("float32"))'),
+        (torch.tensor(1.0), "X has shape ()", "X.reshape(1, -1)"),
+        (torch.ones(3), "X has shape (3,)", "X.reshape(1, -1)"),
+        (torch.ones(2, 3).int(), "X has dtype torch.int32", "X.float()"),
+        (torch.ones(2, 3) * 1j, "X has dtype torch.complex64", "X.real.float()"),
+        (torch.ones(5, 3, 3), "X has shape (5, 3, 3)", "X[0]"),
+        (torch.ones(2, 6, 8), "X has shape (2, 6, 8)", "X[0]"),
+        (torch.ones(4, 2, 6, 8), "X has shape (4, 2, 6, 8)", "X[0, 0]"),
+        (torch.ones(4, 6, 8, 3), "X has shape (4, 6, 8, 3)", "X[0, :, :, 0]"),
+        (torch.ones(6, 8, 1), "X has shape (6, 8, 1)", "X[:, :, 0]"),
+        (torch.ones(6, 8, 3), "X has shape (6, 8, 3)", "X[:, :, 0]"),
+        (torch.ones(6, 8, 4).byte(), "X has shape (6, 8, 4)", "X[:, :, :3].float().mean(2)"),
+        (torch.ones(3, 6, 8), "X has shape (3, 6, 8)", "X[0]"),
+        (torch.ones(3, 6, 8).byte(), "X has shape (3, 6, 8)", "X.float().mean(0)"),
+        (X33.to_sparse(), "X is a sparse", "X.to_dense()"),
+    ],
+    ids=lambda case: case if isinstance(case, str) else "",
+)
+def test_the_hints_of_check_array_can_be_followed(value, given, code, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("photo.png", "photo"):
+        Image.new("L", (3, 2)).save(name, "PNG")
+    assert_hint_works(value, given, code)
+
+
+def assert_hint_works(X, given, code):
+    with pytest.raises(ConvkitError) as error:
+        check_array("X", X)
+    assert given in error.value.given
+    assert code in error.value.hint
+    followed = eval(code, {"torch": torch, "convkit": convkit, "X": X})
+    assert check_array("X", followed) is followed
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of")
+@pytest.mark.parametrize(
+    ("make", "code"),
+    [
+        (lambda: nested_tensor([X33, X33[:2]], layout=torch.jagged), "X.to_padded_tensor(0)[0]"),
+        (lambda: nested_tensor([X33, K22]), "X.to_padded_tensor(0)[0]"),
+        (lambda: MaskedTensor(X33, X33 > 1), "X.to_tensor(0)"),
+    ],
+)
+def test_nested_and_masked_tensors_are_refused(make, code):
+    assert_hint_works(make(), "X is a sparse, nested or masked tensor", code)
+
+
+@pytest.mark.parametrize(
+    ("shape", "axis"),
+    [
+        ((6, 8, 3), 2),
+        ((6, 8, 4), 2),
+        ((2, 8, 3), 2),
+        ((3, 6, 8), 0),
+        ((3, 8, 3), 0),
+        ((1, 8, 3), None),
+        ((5, 3, 3), None),
+        ((5, 4, 4), None),
+        ((6, 8, 2), None),
+        ((6, 8), None),
+        ((2, 6, 8, 3), None),
+    ],
+)
+def test_where_a_picture_has_its_colours(shape, axis):
+    assert channel_axis(shape) == axis
 
 
 def test_inputs_and_windows_are_limited_to_what_fits_the_memory(monkeypatch):
@@ -396,10 +502,29 @@ def test_errors_of_pool2d():
     for size, options, text in (
         (2, {"mode": np.array(["max", "avg"])}, "mode is array.* expected one of max, avg"),
         (0, {}, "pool_size is 0; expected a whole number from 1"),
-        ((2, 3), {"padding": 2}, r"padding is 2 for pool_size \(2, 3\); expected at most half of"),
+        (2, {"padding": "same"}, "padding is 'same'"),
     ):
         with pytest.raises(ConvkitError, match=text):
             pool2d(X33, size, **options)
+
+
+@pytest.mark.parametrize(
+    ("size", "padding", "given", "code"),
+    [
+        (5, 0, "pool_size is 5 for X of shape (3, 3) with padding 0", "pool_size=(3, 3)"),
+        ((5, 1), 0, "pool_size is (5, 1) for X", "pool_size=(3, 1)"),
+        ((2, 7), (0, 1), "with padding (0, 1)", "pool_size=(2, 5)"),
+        ((2, 3), 2, "padding is 2 for pool_size (2, 3)", "padding=(1, 1)"),
+        ((9, 3), (0, 2), "padding is (0, 2) for pool_size (9, 3)", "padding=(4, 1)"),
+    ],
+)
+def test_a_pool_size_that_does_not_fit(size, padding, given, code):
+    with pytest.raises(ConvkitError) as error:
+        pool2d(X33, size, padding=padding)
+    assert given in error.value.given
+    assert error.value.hint == f"Write {code}, or less."
+    arguments = {"pool_size": size, "padding": padding} | eval(f"dict({code})")
+    assert pool2d(X33, **arguments).numel() > 0
 
 
 def test_check_same_dtype_names_the_first_that_differs():
