@@ -78,22 +78,46 @@ def box(*children: Node | None, css: str = "", name: str = "") -> Node:
 
 
 def column(*children: Node | None) -> Node:
-    """Return nodes below each other."""
+    """Return nodes below each other.
+
+    Examples
+    --------
+    >>> [node.words for node in column(text("first"), text("second"), None).children]
+    ['first', 'second']
+    """
     return box(*children, css="column")
 
 
 def row(*children: Node | None) -> Node:
-    """Return nodes side by side, in lines that wrap."""
+    """Return nodes side by side, in lines that wrap.
+
+    Examples
+    --------
+    >>> [node.words for node in row(text("left"), text("right")).children]
+    ['left', 'right']
+    """
     return box(*children, css="row")
 
 
 def titled(title: str, *children: Node | None, hue: str = "") -> Node:
-    """Return nodes below a title, with a square of a colour of `theme.COLOURS` before it."""
+    """Return nodes below a title, with a square of a colour of `theme.COLOURS` before it.
+
+    Examples
+    --------
+    >>> titled("output Y", text("19"), hue="output").children[0]
+    Node(kind='heading', name='', props={'words': 'output Y', 'hue': 'output'}, ...)
+    """
     return box(heading(title, hue), *children, css="titled")
 
 
 def heading(title: str, hue: str = "") -> Node:
-    """Return a title, with a square of a colour of `theme.COLOURS` before it."""
+    """Return a title, with a square of a colour of `theme.COLOURS` before it.
+
+    Examples
+    --------
+    >>> heading("kernel K", hue="kernel").hue
+    'kernel'
+    """
     return Node("heading", props={"words": title, "hue": hue})
 
 
@@ -110,23 +134,47 @@ def labelled(node: Node) -> Node:
 
 
 def section(title: str, *children: Node) -> Node:
-    """Return nodes that a title shows and hides."""
+    """Return nodes that a title shows and hides.
+
+    Examples
+    --------
+    >>> section("torch code", code("code", "Y = corr2d(X, K)")).title
+    'torch code'
+    """
     return Node("section", f"{title} section", {"title": title}, children)
 
 
 def status(words: str, *, is_error: bool = False) -> Node:
-    """Return the status line, which also shows errors, and what the panel is busy with."""
+    """Return the status line, which also shows errors, and what the panel is busy with.
+
+    Examples
+    --------
+    >>> status("Output 2 × 2.").words
+    'Output 2 × 2.'
+    """
     props = {"words": words, "is_error": is_error, "is_busy": False, "can_stop": False}
     return Node("status", "status", props)
 
 
 def history() -> Node:
-    """Return buttons for undo, redo and reset."""
+    """Return buttons for undo, redo and reset.
+
+    Examples
+    --------
+    >>> history().can_undo
+    False
+    """
     return Node("history", "history", {"can_undo": False, "can_redo": False})
 
 
 def header(words: str, *controls: Node | None, is_error: bool = False) -> Node:
-    """Return a panel's first line: the status, controls, and the history."""
+    """Return a panel's first line: the status, controls, and the history.
+
+    Examples
+    --------
+    >>> [node.kind for node in header("Output 2 × 2.").children]
+    ['status', 'history']
+    """
     return box(status(words, is_error=is_error), *controls, history(), css="header")
 
 
@@ -134,12 +182,23 @@ def text(words: str, css: str = "") -> Node:
     """Return a line of words; line breaks stay.
 
     Styles for every panel are "caption" (small and grey) and "mono" (monospaced).
+
+    Examples
+    --------
+    >>> text("K[0, 1]", "mono").css
+    'mono'
     """
     return Node("text", props={"words": words, "css": css})
 
 
 def caption(words: str) -> Node:
-    """Return a line of small words."""
+    """Return a line of small words.
+
+    Examples
+    --------
+    >>> caption("size").css
+    'caption'
+    """
     return text(words, "caption")
 
 
@@ -165,12 +224,24 @@ def markup(content: Markup, words: str = "", css: str = "") -> Node:
 
 
 def key(scale: Scale) -> Node:
-    """Return a colour key."""
+    """Return a colour key.
+
+    Examples
+    --------
+    >>> key(Scale("grey", 0, 1)).kind
+    'markup'
+    """
     return markup(scale.key())
 
 
 def code(name: str, source: str) -> Node:
-    """Return code with a button that copies it."""
+    """Return code with a button that copies it.
+
+    Examples
+    --------
+    >>> code("torch code", "Y = corr2d(X, K)").source
+    'Y = corr2d(X, K)'
+    """
     return Node("code", name, {"source": source})
 
 
@@ -189,13 +260,25 @@ def select(name: str, options: Sequence[Any], value: Any, edits: Edits) -> Node:
 
 
 def choice(name: str, options: Mapping[str, str] | Sequence[str], value: str, edits: Edits) -> Node:
-    """Return a few buttons of which one is on; a mapping gives each a tooltip."""
+    """Return a few buttons of which one is on; a mapping gives each a tooltip.
+
+    Examples
+    --------
+    >>> choice("mode", {"max": "the largest", "avg": "the mean"}, "max", edits="mode").options
+    {'max': 'the largest', 'avg': 'the mean'}
+    """
     tooltips = dict(options) if isinstance(options, Mapping) else dict.fromkeys(options, "")
     return Node("choice", name, {"options": tooltips, "value": value}, edits=edits)
 
 
 def check(name: str, value: bool, edits: Edits) -> Node:
-    """Return a box to tick, with its name beside it."""
+    """Return a box to tick, with its name beside it.
+
+    Examples
+    --------
+    >>> check("flip the kernel", True, edits="flip").value
+    True
+    """
     return Node("check", name, {"value": value}, edits=edits)
 
 
@@ -218,6 +301,11 @@ def slider(
         The value in words, for screen readers and saved notebooks.
     mark : int, optional
         The position up to which the scale is green; what lies beyond is hatched.
+
+    Examples
+    --------
+    >>> slider("size", 1, 4, 2, edits=lambda size: {"size": size, "stride": size}).edits(3)
+    {'size': 3, 'stride': 3}
     """
     props = {"low": low, "high": high, "value": value, "value_text": value_text, "mark": mark}
     return Node("slider", name, props, edits=edits)
@@ -236,13 +324,24 @@ def entry(
         Whether its name stands beside it.
     disabled : str
         Why nothing can be typed, if so.
+
+    Examples
+    --------
+    >>> entry("size", "2", edits=lambda text: {"size": int(text)}).edits("3")
+    {'size': 3}
     """
     props = {"value": value, "width": width, "label": label, "disabled": disabled}
     return Node("entry", name, props, edits=edits)
 
 
 def button(name: str, edits: Edits) -> Node:
-    """Return a button; its function takes no value."""
+    """Return a button; its function takes no value.
+
+    Examples
+    --------
+    >>> button("fastest rate", edits=lambda: {"lr": 1 / 36}).edits()["lr"] < 0.03
+    True
+    """
     return Node("button", name, edits=edits)
 
 
@@ -253,6 +352,11 @@ def file(name: str, accept: str, edits: Edits) -> Node:
     ----------
     accept : str
         File name extensions, such as ".png,.jpg".
+
+    Examples
+    --------
+    >>> file("open a text", ".txt", lambda name, data: {"title": name}).edits("a.txt", b"")
+    {'title': 'a.txt'}
     """
     return Node("file", name, {"accept": accept}, edits=edits)
 
@@ -286,6 +390,12 @@ def numbers(
         What moving the focus to a cell edits.
     limit : float, optional
         The end of the colours, where they are shared with others.
+
+    Examples
+    --------
+    >>> import torch
+    >>> numbers("kernel", torch.ones(3, 3), edits="K", symbol="K").symbol
+    'K'
     """
     props = {
         "values": values,
@@ -303,7 +413,13 @@ def numbers(
 
 
 def cells(name: str, texts: Sequence[str], classes: Sequence[str], columns: int) -> Node:
-    """Return a bare table, given text and colour class of each cell in reading order."""
+    """Return a bare table, given text and colour class of each cell in reading order.
+
+    Examples
+    --------
+    >>> cells("gradient", ["1", "−2"], ["t10", "t-20"], columns=2).texts
+    ('1', '−2')
+    """
     props = {"texts": tuple(texts), "classes": tuple(classes), "columns": columns}
     return Node("cells", name, props)
 
@@ -352,6 +468,12 @@ def table(  # noqa: PLR0913
         What dragging over cells edits: it takes a list of them.
     headers : bool
         Whether rows and columns are numbered.
+
+    Examples
+    --------
+    >>> import torch
+    >>> table("X", torch.tensor([[1.0, 0.5]]), Scale("grey", 0, 1)).texts
+    [['1', '0.5']]
     """
     props = {
         "values": values,
@@ -400,6 +522,12 @@ def picture(
         number of them.
     label : str
         What a screen reader says in place of the name.
+
+    Examples
+    --------
+    >>> import torch
+    >>> picture("X", torch.eye(2), Scale("grey", 0, 1)).pixels
+    b'\\xfe\\x00\\x00\\xfe'
     """
     props = {
         "values": values,
@@ -428,5 +556,11 @@ def array(name: str, values: Tensor, **options: Any) -> Node:
 
 
 def description(cursor: Cursor, words: str) -> Node:
-    """Return a line that says what the table with `descriptions` has for the cursor's cell."""
+    """Return a line that says what the table with `descriptions` has for the cursor's cell.
+
+    Examples
+    --------
+    >>> description(Cursor("window", (2, 2), (0, 0), "at"), "Y[0, 0] = 19").words
+    'Y[0, 0] = 19'
+    """
     return Node("description", props={"cursor": cursor.name, "words": words})
