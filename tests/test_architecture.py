@@ -30,9 +30,11 @@ RUNNING_SCRIPT = re.compile(
     re.MULTILINE,
 )
 INSERTED_HTML = re.compile(r"\b(innerHTML|outerHTML|insertAdjacentHTML)\b")
-# Scripts that insert HTML: from convkit.views, which escapes what a learner names; icons.
-INSERT_HTML = {
-    f"convkit/widgets/static/{name}.js" for name in ("frames", "history", "player", "plot")
+# The script that inserts HTML, all of which convkit.ui.html writes.
+INSERT_HTML = {"convkit/ui/static/panel.js"}
+# A job that is stopped raises an exception in its thread, which ctypes alone can do.
+MAY_RUN = {
+    "convkit/ui/jobs.py": {"ctypes", "ctypes.c_ulong", "ctypes.py_object", "ctypes.pythonapi"}
 }
 
 
@@ -137,7 +139,8 @@ def test_the_check_of_loaded_libraries_can_fail():
 
 
 def test_no_module_runs_text():
-    assert in_files(MODULES, running_code) == {}
+    found = in_files(MODULES, running_code)
+    assert {name: set(faults) for name, faults in found.items()} == MAY_RUN
 
 
 def test_no_script_runs_text_or_uses_the_network():

@@ -15,8 +15,11 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "api.md"
 PACKAGES = (
     "convkit",
-    "convkit.views",
-    "convkit.widgets",
+    "convkit.ui",
+    "convkit.ui.fields",
+    "convkit.panels",
+    "convkit.lenses",
+    "convkit.figures",
     "convkit.exercises",
     "convkit.d2l_compat",
 )
@@ -50,17 +53,23 @@ def object_docs(obj: griffe.Object) -> str:
     return re.sub(r"\\?\[([^][]*?)\\?\]\(#[^)\n]*\)", r"\1", text)
 
 
-def public_object(package: griffe.Object, name: str) -> griffe.Object:
-    """Return a name of a package; griffe would return a module of the same name instead of it."""
+def public_object(package: griffe.Object, name: str) -> griffe.Object | None:
+    """Return a name of a package; griffe would return a module of the same name instead of it.
+
+    A module that is public itself has a part of its own on the page.
+    """
     obj = package[name]
-    return obj[name] if obj.is_module else obj
+    if not obj.is_module:
+        return obj
+    return None if obj.path in PACKAGES else obj[name]
 
 
 def package_docs(package: griffe.Object) -> str:
     """Return one package's part of the page: its docstring, then each public name."""
     description = package.docstring.value if package.docstring else ""
     names = map(str, package.exports or [])
-    members = [object_docs(public_object(package, name)) for name in names]
+    objects = [public_object(package, name) for name in names]
+    members = [object_docs(obj) for obj in objects if obj is not None]
     return "\n".join([f"## {package.path}\n\n{description}\n", *members])
 
 

@@ -23,6 +23,7 @@ from convkit import ops
 from convkit.errors import ConvkitError, brief_repr, check_choice
 from convkit.inputs import as_array
 
+__all__ = ["array", "cell", "checked", "choice", "flag", "pair", "real", "whole"]
 REQUIRED: Any = dataclasses.MISSING
 """The default of a field that must be given."""
 
