@@ -29,12 +29,12 @@ from convkit.ui.nodes import Node
 from convkit.ui.series import Series
 from convkit.ui.store import (
     LOCK,
+    Adjust,
     Compute,
     Edit,
     Fields,
     State,
     Store,
-    changed_fields,
     equal,
     fields_of,
 )
@@ -119,6 +119,8 @@ class Panel(anywidget.AnyWidget):
         Whether only `first` is made while a hand moves, and the rest when it rests.
     work : callable, optional
         ``work(result)`` returns the `Work` that completes a result, or None where it is complete.
+    adjust : callable, optional
+        ``adjust(result, fields)`` returns all that an edit of some fields changes; see `Store`.
 
     Attributes
     ----------
@@ -168,6 +170,7 @@ class Panel(anywidget.AnyWidget):
         first: Callable[[Any], Sequence[Node]] = lambda result: (),
         rest_waits: bool = False,
         work: Callable[[Any], Work | None] = lambda result: None,
+        adjust: Adjust | None = None,
     ) -> None:
         self._view, self._first, self._rest_waits = view, first, rest_waits
         self._compute, self._work = compute, work
@@ -177,7 +180,7 @@ class Panel(anywidget.AnyWidget):
         self._stopped: tuple[Any, ...] | None = None  # the inputs of work that was stopped
         self._leave: Callable[[], None] | None = None
         lifetime.made(self)
-        self.store = Store(start, self._full_compute)
+        self.store = Store(start, self._full_compute, adjust)
         self._bare = view(self.store.result)
         self.tree = keyed(self._bare, self._completed)
         self._last_good = self.store.snapshot()
@@ -194,6 +197,13 @@ class Panel(anywidget.AnyWidget):
         return result if work is None else work.complete(result)
 
     # What code does with a panel.
+
+    def trait_of(self, result: Any, name: str) -> Any:
+        """Return what the trait of a field says of a result: the state's field.
+
+        A subclass may show a part of the result instead, such as a cell that is kept inside.
+        """
+        return getattr(result.state, name)
 
     @property
     def status(self) -> str:
@@ -301,7 +311,7 @@ class Panel(anywidget.AnyWidget):
 
     def _on_result(self, change: dict[str, Any]) -> None:
         with LOCK:
-            self._notify(change["old"].state, change["new"].state)
+            self._notify(change["old"], change["new"])
             if not self._answering:
                 self._error = ""
                 self._stop_job()
@@ -309,11 +319,14 @@ class Panel(anywidget.AnyWidget):
             elif self._answering == "do":
                 self._send_changes(self._with_first())
 
-    def _notify(self, old: State, new: State) -> None:
-        """Tell observers of the traits which fields have changed."""
-        for name in changed_fields(old, new):
-            values = {"old": getattr(old, name), "new": getattr(new, name)}
-            self.notify_change(Bunch(name=name, owner=self, type="change", **values))
+    def _notify(self, before: Any, after: Any) -> None:
+        """Tell observers of the traits what has changed."""
+        for field in fields_of(after.state):
+            name = field.name
+            old, new = self.trait_of(before, name), self.trait_of(after, name)
+            if not equal(old, new):
+                change = Bunch(name=name, owner=self, type="change", old=old, new=new)
+                self.notify_change(change)
 
     def _with_first(self) -> Node:
         """Return the tree on show, with what a learner waits for as the result says."""
@@ -427,7 +440,7 @@ class Panel(anywidget.AnyWidget):
             case None, _:
                 return
             case "history", "undo" | "redo" | "reset":
-                getattr(self.store, event.value)()
+                getattr(self, event.value)()
                 return
             case "status", "stop" if self._job is not None:
                 self._stopped = self._job.work.inputs
@@ -503,15 +516,16 @@ class Panel(anywidget.AnyWidget):
         """Return the panel as a saved notebook shows it: HTML without script."""
         return html.saved(self.tree, STATIC_NOTE, self.style)
 
-    def fallback(self) -> dict[str, Any]:
-        """Return what is stored beside the live view, by MIME type: `saved_html`."""
-        return {"text/html": self.saved_html()}
+    def fallback(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return what is stored beside the live view, by MIME type, and its metadata."""
+        return {"text/html": self.saved_html()}, {}
 
     def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         lifetime.shown(self)
         live = super()._repr_mimebundle_(**options)
         data = live[0] if isinstance(live, tuple) else live
-        return {**(data or {}), **self.fallback(), "text/plain": repr(self)}, {}
+        stored, metadata = self.fallback()
+        return {**(data or {}), **stored, "text/plain": repr(self)}, metadata
 
 
 class StateField(traitlets.TraitType[Any, Any]):
@@ -519,7 +533,7 @@ class StateField(traitlets.TraitType[Any, Any]):
 
     def get(self, obj: Any, cls: Any = None) -> Any:
         """Return the field of the current state; a tensor is copied."""
-        value = getattr(obj.store.state, self.name)
+        value = obj.trait_of(obj.store.result, self.name)
         return value.clone() if isinstance(value, Tensor) else value
 
     def set(self, obj: Any, value: Any) -> None:

@@ -81,7 +81,7 @@ class State:
 
     def __post_init__(self) -> None:
         for field in fields_of(self):
-            self._set(field, getattr(self, field.name))
+            vars(self)[field.name] = _kept(field, getattr(self, field.name))
         self.validate()
 
     def validate(self) -> None:
@@ -95,23 +95,24 @@ class State:
         ConvkitError
             If there is no such field, or a value cannot work.
         """
-        known = {field.name: field for field in fields_of(self)}
-        for name in changes:
-            check_choice("field", name, known)
         new = object.__new__(type(self))
-        vars(new).update({name: getattr(self, name) for name in known})
-        for name, value in changes.items():
-            new._set(known[name], value)
+        kept = {field.name: getattr(self, field.name) for field in fields_of(self)}
+        vars(new).update(kept | self.checked(changes))
         new.validate()
         return new
 
-    def _set(self, field: dataclasses.Field[Any], value: Any) -> None:
-        check = field.metadata.get("check")
-        if check is not None:
-            value = check(field.name, value)
-        elif isinstance(value, Tensor):
-            value = value.detach().clone()
-        vars(self)[field.name] = value
+    def checked(self, changes: Fields) -> dict[str, Any]:
+        """Return other values of some fields as a state keeps them, each checked by itself.
+
+        Raises
+        ------
+        ConvkitError
+            As `replace` does.
+        """
+        known = {field.name: field for field in fields_of(self)}
+        for name in changes:
+            check_choice("field", name, known)
+        return {name: _kept(known[name], value) for name, value in changes.items()}
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
@@ -119,6 +120,14 @@ class State:
         return not changed_fields(self, other)
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def _kept(field: dataclasses.Field[Any], value: Any) -> Any:
+    """Return a value as a field keeps it: checked, and of a tensor a copy."""
+    check = field.metadata.get("check")
+    if check is not None:
+        return check(field.name, value)
+    return value.detach().clone() if isinstance(value, Tensor) else value
 
 
 SomeState = TypeVar("SomeState", bound=State)
@@ -167,6 +176,8 @@ class Edit:
 
 Compute = Callable[[Any, Any], Any]
 """A function of a state and the previous result (or None), which it may reuse parts of."""
+Adjust = Callable[[Any, Fields], Fields]
+"""A function of a result and of edited fields, which returns them and what else has to change."""
 
 
 @dataclass(frozen=True)
@@ -192,6 +203,9 @@ class Store(traitlets.HasTraits):
         ``compute(state, previous)`` returns the result of a state, which has it as `state`, and
         has no side effects. The previous result, or None, is there so that unchanged parts need no
         second computation. It raises ConvkitError where a state cannot work.
+    adjust : callable, optional
+        ``adjust(result, fields)`` returns all that an edit of some fields changes: these, and
+        others that have to fit them. It gets each value as the state keeps it.
 
     Attributes
     ----------
@@ -222,16 +236,15 @@ class Store(traitlets.HasTraits):
 
     result = traitlets.Any()
 
-    def __init__(self, start: State, compute: Compute) -> None:
+    def __init__(self, start: State, compute: Compute, adjust: Adjust | None = None) -> None:
         super().__init__()
-        self._compute = compute
+        self._compute, self._adjust = compute, adjust
         self._view_fields = {f.name for f in fields_of(start) if f.metadata.get("view")}
         self._past: list[State] = []
         self._future: list[State] = []
         self._label = ""
         self._nested = 0
-        self._start = start
-        self.result = compute(start, None)
+        self.result = self._first = compute(start, None)
 
     @property
     def state(self) -> Any:
@@ -267,13 +280,15 @@ class Store(traitlets.HasTraits):
             If the new state cannot work; the current one stays.
         """
         with LOCK:
-            state = self.state.replace(**edit.fields(self.state))
-            self._go_to(state, edit.label)
+            fields = edit.fields(self.state)
+            if self._adjust is not None:
+                fields = self._adjust(self.result, self.state.checked(fields))
+            self._go_to(self.state.replace(**fields), edit.label)
 
     def reset(self) -> None:
-        """Return to the first state; `undo` takes this back."""
+        """Return to the first result; `undo` takes this back."""
         with LOCK:
-            self._go_to(self._start, "")
+            self._go_to(self._first.state, "", self._first)
 
     def undo(self) -> None:
         """Return to the state before the last edit, if there is one."""
@@ -309,12 +324,13 @@ class Store(traitlets.HasTraits):
         self._past.clear()
         self._future.clear()
 
-    def _go_to(self, state: State, label: str) -> None:
+    def _go_to(self, state: State, label: str, result: Any = None) -> None:
         changed = set(changed_fields(state, self.state))
-        if not changed:
+        if not changed and (result is None or result is self.result):
             return
         self._check_nesting()
-        result = self._compute(state, self.result)
+        if result is None:
+            result = self._compute(state, self.result)
         if changed - self._view_fields:
             self._remember(label)
         self.publish(result)
