@@ -141,7 +141,7 @@ def _from_tensor(name: str, value: Tensor) -> Tensor:
     values = value.detach().cpu().as_subclass(Tensor)
     if values.dtype in ops.FLOAT_DTYPES or values.is_complex():
         return values.clone(memory_format=torch.contiguous_format)
-    return values.to(torch.float32, copy=True, memory_format=torch.contiguous_format)
+    return values.to(torch.float32, memory_format=torch.contiguous_format)
 
 
 def _from_numpy(name: str, values: np.ndarray[Any, Any]) -> Tensor:

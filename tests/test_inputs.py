@@ -59,6 +59,10 @@ def test_tensors_of_every_real_dtype(dtype):
     assert X.double()[0, 0] == 0
 
 
+class Subclass(torch.Tensor):
+    """As torchvision has for pictures."""
+
+
 def test_tensors_of_every_make():
     X = torch.arange(6.0).reshape(2, 3)
     with torch.inference_mode():
@@ -68,6 +72,8 @@ def test_tensors_of_every_make():
     for value, expected in [
         (made, X),
         (X.T, X.T),
+        (X.int().T, X.T),
+        (X.as_subclass(Subclass), X),
         (X.expand(4, 2, 3)[2], X),
         (torch.nn.Parameter(X), X),
         (X.clone().requires_grad_() * 2, 2 * X),
@@ -84,9 +90,11 @@ class Accelerated(torch.Tensor):
     def __torch_function__(cls, function, types, args=(), kwargs=None):
         if function == torch.Tensor.device.__get__:
             return torch.device("cuda")
-        assert function.__name__ in ("__get__", "detach", "cpu", "as_subclass")
-        result = super().__torch_function__(function, types, args, kwargs or {})
-        return result.as_subclass(torch.Tensor) if function == torch.Tensor.cpu else result
+        if function == torch.Tensor.cpu:
+            values = super().__torch_function__(torch.Tensor.tolist, types, args)
+            return torch.tensor(values, dtype=args[0].dtype)
+        assert function.__name__ in ("__get__", "detach")
+        return super().__torch_function__(function, types, args, kwargs or {})
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.int32])
@@ -322,6 +330,7 @@ RAGGED[:] = [[1, 2], [3]]
         ([[[1, 2]], [[3, 4]]], "X[0][0] is [1, 2]", "X[0]"),
         (COLOURS.tolist(), "X[0][0] is [", 'np.array(X, dtype="uint8")'),
         (COLOUR_VALUES, "in colour, with values from -2 to 3", "X[:, :, 0]"),
+        (COLOURS / -255, "in colour, with values from -0.976471 to -0", "X[:, :, 0]"),
         (COLOURS.astype(int), "in colour, with values from 0 to 249", "X[:, :, 0]"),
         (torch.tensor(COLOUR_VALUES).movedim(2, 0), "X looks like a picture in colour", "X[0]"),
         (COLOUR_VALUES * math.nan, "from nan to nan", "X[:, :, 0]"),
