@@ -40,20 +40,22 @@ class Work:
     words : str
         What the panel says meanwhile, such as "running your corr2d on 128 × 128".
     inputs : tuple
-        What the work depends on: where they stay equal, it is not started again.
+        All that the work depends on: where they stay equal, it is not started again.
     """
 
     run: Callable[[Report], Any]
     finish: Callable[[Any, Any], Any]
     words: str
-    inputs: tuple[Any, ...] = ()
+    inputs: tuple[Any, ...]
 
     def complete(self, result: Any) -> Any:
         """Do the work here and now, and return the completed result.
 
         Examples
         --------
-        >>> Work(lambda report: 2, lambda result, value: result + value, "adding").complete(1)
+        >>> def add(result, value):
+        ...     return result + value
+        >>> Work(lambda report: 2, add, "adding", inputs=(2,)).complete(1)
         3
         """
         return self.finish(result, self.run(lambda done, total: None))
@@ -87,7 +89,9 @@ class Job:
 
     Examples
     --------
-    >>> job = Job(Work(lambda report: 2, lambda result, value: result + value, "adding"))
+    >>> def add(result, value):
+    ...     return result + value
+    >>> job = Job(Work(lambda report: 2, add, "adding", inputs=(2,)))
     >>> job.wait(10), job.completed(1)
     (True, 3)
     """
@@ -139,7 +143,7 @@ class Job:
 
     def _work(self) -> None:
         if self._after is not None:
-            self._after._thread.join()
+            self._await_end(self._after)
             self._after = None  # else each job would keep all before it
             self._is_stopped.wait(PAUSE)
         if not self.is_stopped:
@@ -147,9 +151,18 @@ class Job:
         if not self.is_stopped:
             self._done(self)
 
+    def _await_end(self, older: Job) -> None:
+        """Wait for the end of an older job; stop it again if it went on, as `except:` does."""
+        older._thread.join(PAUSE)
+        while older._thread.is_alive():
+            older.stop()
+            older._thread.join(PAUSE)
+
     def _run(self) -> None:
         self._started = time.monotonic()
         try:
+            if self.is_stopped:
+                raise Stopped
             self.value = self.work.run(self._on_progress)
         except BaseException as error:  # whoever waits for the value raises it
             self.error = error

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar, dataclass_transform
 
+import numpy as np
 import torch
 import traitlets
 from torch import Tensor
@@ -39,6 +40,8 @@ Fields = Mapping[str, Any]
 def equal(a: object, b: object) -> bool:
     """Return whether two values are the same; tensors compare by dtype, shape and bits.
 
+    numpy arrays compare by dtype, shape and values.
+
     Examples
     --------
     >>> equal(torch.tensor([0.0]), torch.tensor([-0.0]))
@@ -52,6 +55,8 @@ def equal(a: object, b: object) -> bool:
         return a.dtype == b.dtype and a.shape == b.shape and torch.equal(_bytes(a), _bytes(b))
     if isinstance(a, tuple) and isinstance(b, tuple):
         return len(a) == len(b) and all(equal(x, y) for x, y in zip(a, b, strict=True))
+    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
+        return a.dtype == b.dtype and np.array_equal(a, b)
     return type(a) is type(b) and bool(a == b)
 
 
@@ -66,6 +71,11 @@ class State:
     Fields that are declared with `convkit.ui.fields` check, convert and copy what they are given.
     Two states are equal where all fields are, in the sense of `equal`.
 
+    Raises
+    ------
+    ConvkitError
+        If a field has the name of a method of states.
+
     Examples
     --------
     >>> class Brightness(State):
@@ -77,6 +87,10 @@ class State:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
+        for name in vars(cls).get("__annotations__", {}):
+            if hasattr(State, name):
+                given = f"a field is called {name}, as a method of states is"
+                raise ConvkitError(given, "another name", "Rename it.")
         dataclass(frozen=True, eq=False)(cls)
 
     def __post_init__(self) -> None:
@@ -261,7 +275,7 @@ class Store(traitlets.HasTraits):
         """Whether there is an undone edit to redo."""
         return bool(self._future)
 
-    def set(self, label: str = "", **fields: Any) -> None:
+    def set(self, label: str = "", /, **fields: Any) -> None:
         """Change fields of the state; a short form of `apply`.
 
         Raises
@@ -297,6 +311,11 @@ class Store(traitlets.HasTraits):
     def redo(self) -> None:
         """Make the edit that was undone last again, if there is one."""
         self._travel(self._future, self._past)
+
+    def take_back(self, label: str) -> None:
+        """Undo the last edit if it has this label."""
+        if label and label == self._label:
+            self.undo()
 
     def publish(self, result: Any) -> None:
         """Make another result of the current state the current one, such as a finished one."""
@@ -368,5 +387,14 @@ class Store(traitlets.HasTraits):
 def _size(states: Iterable[State]) -> int:
     """Return how many bytes the tensors of some states have; those that they share count once."""
     values = [getattr(state, field.name) for state in states for field in fields_of(state)]
-    tensors = {id(value): value for value in values if isinstance(value, Tensor)}
+    tensors = {id(tensor): tensor for tensor in _tensors(values)}
     return sum(tensor.nbytes for tensor in tensors.values())
+
+
+def _tensors(values: Iterable[Any]) -> Iterator[Tensor]:
+    """Yield the tensors among some values and in their tuples."""
+    for value in values:
+        if isinstance(value, Tensor):
+            yield value
+        elif isinstance(value, tuple):
+            yield from _tensors(value)
