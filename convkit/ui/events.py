@@ -82,6 +82,8 @@ def _slider(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None
 
 def _entry(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None:
     match event, value:
+        case "restore", _:
+            return Edit({}, node.key)
         case "set", str(text) if not node.disabled:
             return _edit(node.edits, text, label=node.key)  # type: ignore[arg-type]
     return None
@@ -113,7 +115,9 @@ def _cursor(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None
 def _plot(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None:
     match event, value:
         case "point", [int() | float() as x, int() | float() as y] if node.edits is not None:
-            return _edit(node.edits, float(x), float(y), label=node.key)
+            width, height = node.size
+            if 0 <= x <= width and 0 <= y <= height:
+                return _edit(node.edits, float(x), float(y), label=node.key)
     return None
 
 
@@ -153,6 +157,8 @@ def _numbers(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | Non
             return _array_edit(node, "", lambda values: _pasted(values, cell, block))
         case "edit", {"text": str(text)}:
             return _typed(node, cell, text)
+        case "restore", _:
+            return Edit({}, _name(node, cell))
         case "step", {"by": int(by)} if by in (-1, 1):
             return _array_edit(node, _name(node, cell), lambda values: _stepped(values, cell, by))
     return None

@@ -24,6 +24,7 @@ from convkit import formatting
 from convkit.formatting import minus
 from convkit.ui.cursors import Cursor, Frame
 from convkit.ui.nodes import Node
+from convkit.ui.store import equal
 from convkit.ui.theme import Scale, level_rules, theme_rules
 
 VOID = frozenset({"input", "img"})
@@ -186,7 +187,7 @@ def _code(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
 
 def _select(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
     options = [
-        tag("option", str(option), value=k, selected=option == node.value)
+        tag("option", str(option), value=k, selected=equal(option, node.value))
         for k, option in enumerate(node.options)
     ]
     return tag("select", *options, aria_label=node.name, **a)

@@ -174,7 +174,8 @@ class Panel(anywidget.AnyWidget):
     ) -> None:
         self._view, self._first, self._rest_waits = view, first, rest_waits
         self._compute, self._work = compute, work
-        self._error, self._answering = "", ""  # "" while no event is answered, "move" or "do"
+        # What is under way: "" outside of events, "move" or "do" in one, or "restore".
+        self._error, self._answering = "", ""
         self._is_partial = False  # whether only what comes first is as the result says
         self._job: Job | None = None
         self._stopped: tuple[Any, ...] | None = None  # the inputs of work that was stopped
@@ -186,7 +187,9 @@ class Panel(anywidget.AnyWidget):
         self._last_good = self.store.snapshot()
         self._css = f"{html.stylesheet()}{self.style}"
         super().__init__()
-        self.add_traits(**{field.name: StateField() for field in fields_of(start)})
+        # A field never hides what every panel has, such as `layout`; the store has it still.
+        names = [f.name for f in fields_of(start) if not hasattr(self, f.name)]
+        self.add_traits(**{name: StateField() for name in names})
         self.store.observe(self._on_result, "result")
         self.on_msg(self._on_message)
 
@@ -269,21 +272,25 @@ class Panel(anywidget.AnyWidget):
 
     def _follow_event(self, fields: Fields, other: Panel) -> None:
         """Edit as another panel's edit asks; what takes seconds waits where that was an event."""
-        self._answering = "do" if other._answering else ""
+        self._error = ""
+        before, self._answering = self._answering, "do" if other._answering else ""
         try:
             self.store.apply(Edit(fields, "follow"))
             if self._answering:
                 self._start_work()
                 self._show_all()
+            else:
+                self._show_marks()
         finally:
-            self._answering = ""
+            self._answering = before
 
     def close(self) -> None:
         """Close the panel, and free what it holds; its last state stays."""
-        self.unfollow()
-        self._stop_job()
-        self.store.unobserve_all()
-        self.store.forget()
+        if hasattr(self, "tree"):  # else it was refused while it was made
+            self.unfollow()
+            self._stop_job()
+            self.store.unobserve_all()
+            self.store.forget()
         super().close()
 
     # From the store to the page.
@@ -304,7 +311,8 @@ class Panel(anywidget.AnyWidget):
     def _page(self) -> dict[str, Any]:
         """Return all that a page needs to show the present tree."""
         if self._is_partial:
-            self._show_all()
+            with self._errors_shown():
+                self._show_all()
         series = {key: list(each.data) for key, each in series_of(self.tree).items()}
         shown = {"html": html.render(self.tree), "pixels": pixels_of(self.tree), "series": series}
         return {**shown, "palettes": {look: Scale(look, 0, 1).palette for look in LOOKS}}
@@ -321,8 +329,7 @@ class Panel(anywidget.AnyWidget):
 
     def _notify(self, before: Any, after: Any) -> None:
         """Tell observers of the traits what has changed."""
-        for field in fields_of(after.state):
-            name = field.name
+        for name in self.traits(is_field=True):
             old, new = self.trait_of(before, name), self.trait_of(after, name)
             if not equal(old, new):
                 change = Bunch(name=name, owner=self, type="change", old=old, new=new)
@@ -345,16 +352,26 @@ class Panel(anywidget.AnyWidget):
             bare = self._view(self.store.result)
             tree = keyed(bare, self._completed)
         except Exception:
-            self._answering, before = "restoring", self._answering
-            self.store.restore(self._last_good)
-            self._answering = before
+            self._restore()
             raise
         self._bare, self._last_good, self._is_partial = bare, self.store.snapshot(), False
         self._send_changes(tree, back, **answer)
 
+    def _restore(self) -> None:
+        """Return to the last state that could be shown, and to its page."""
+        self._stop_job()
+        before, self._answering = self._answering, "restore"
+        self.store.restore(self._last_good)
+        self._answering, self._is_partial = before, False
+        self._send_changes(keyed(self._bare, self._completed))
+
     def _show_marks(self, back: str = "", **answer: Any) -> None:
         """Send what changed of the status and the history alone."""
-        self._send_changes(keyed(self._bare, self._completed), back, **answer)
+        tree = self.tree
+        for node in keyed(self._bare, self._completed):
+            if node.kind in ("status", "history"):
+                tree = with_part(tree, node)
+        self._send_changes(tree, back, **answer)
 
     def _send_changes(self, tree: Node, back: str = "", **answer: Any) -> None:
         """Send what is new in a tree, in one message, and the node that goes `back` in any case."""
@@ -447,8 +464,12 @@ class Panel(anywidget.AnyWidget):
                 self._stop_job()
                 return
         edit = edit_of(node, event.name, event.value, event.buffers)  # type: ignore[arg-type]
-        if edit is not None:
-            label = f"{edit.label} {event.page} {event.stroke}" if edit.label else ""
+        if edit is None:
+            return
+        label = f"{edit.label} {event.page} {event.stroke}" if edit.label else ""
+        if event.name == "restore":
+            self.store.take_back(label)
+        else:
             self.store.apply(replace(edit, label=label))
 
     def _explained(self, error: Exception) -> str:
@@ -503,9 +524,13 @@ class Panel(anywidget.AnyWidget):
                     self._finish(job)
 
     def _on_progress(self, job: Job) -> None:
-        with LOCK:
+        if not LOCK.acquire(blocking=False):
+            return  # an event waits for the job, and must not wait in vain
+        try:
             if self._job is job:
                 self._show_marks()
+        finally:
+            LOCK.release()
 
     # Where nothing runs.
 
@@ -531,6 +556,8 @@ class Panel(anywidget.AnyWidget):
 class StateField(traitlets.TraitType[Any, Any]):
     """A trait that is a field of a panel's state: setting it is an edit, which may be refused."""
 
+    metadata = {"is_field": True}
+
     def get(self, obj: Any, cls: Any = None) -> Any:
         """Return the field of the current state; a tensor is copied."""
         value = obj.trait_of(obj.store.result, self.name)
@@ -538,7 +565,7 @@ class StateField(traitlets.TraitType[Any, Any]):
 
     def set(self, obj: Any, value: Any) -> None:
         """Edit the state."""
-        obj.store.set(**{self.name: value})
+        obj.store.apply(Edit({self.name: value}))
 
 
 @contextmanager
