@@ -68,8 +68,8 @@ def _choice(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None
 
 def _check(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None:
     match event, value:
-        case "set", bool(is_on):
-            return _edit(node.edits, is_on)  # type: ignore[arg-type]
+        case "set", bool(is_on) if node.edits is not None:
+            return _edit(node.edits, is_on)
     return None
 
 
@@ -96,7 +96,8 @@ def _button(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None
 def _file(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None:
     match event, value, buffers:
         case "file", str(name), [data]:
-            return _edit(node.edits, name, bytes(data))  # type: ignore[arg-type]
+            writable = name.encode("utf-8", "replace").decode("utf-8")  # half a pair is not
+            return _edit(node.edits, writable, bytes(data))  # type: ignore[arg-type]
     return None
 
 
@@ -125,14 +126,9 @@ def _table(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None:
     """Return what dragging over cells paints; those outside the array are left out."""
     if event != "paint" or node.edits is None or not isinstance(value, list):
         return None
-    (top, left), (up, aside) = node.first, node.padding
-    rows, columns = (n - 2 * p for n, p in zip(node.values.shape, (up, aside), strict=True))
-    start = top + up, left + aside
-    painted = [
-        (i, j)
-        for i, j in filter(_is_cell, value[:MAX_PAINTED])
-        if start[0] <= i < start[0] + rows and start[1] <= j < start[1] + columns
-    ]
+    (top, left), (rows, columns) = node.first, node.inside
+    cells = filter(_is_cell, value[:MAX_PAINTED])
+    painted = [(i, j) for i, j in cells if i - top in rows and j - left in columns]
     return _edit(node.edits, painted, label=node.key) if painted else None
 
 
@@ -230,6 +226,7 @@ READERS: dict[str, Callable[[Node, str, Any, Buffers], Edit | None]] = {
     "select": _select,
     "choice": _choice,
     "check": _check,
+    "section": _check,
     "slider": _slider,
     "entry": _entry,
     "button": _button,

@@ -119,7 +119,8 @@ def render_saved(node: Node) -> Markup:
 
 def _box(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
     classes = " ".join([f"ck-{name}" for name in node.css.split()])
-    return tag("div", *inside, class_=classes or None, **a)
+    style = "".join([f"--{name}:{number:g};" for name, number in node.variables.items()])
+    return tag("div", *inside, class_=classes or None, style=style or None, **a)
 
 
 def _heading(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
@@ -128,7 +129,8 @@ def _heading(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
 
 
 def _section(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
-    return tag("details", tag("summary", node.title), *inside, class_="ck-section", **a)
+    told = {"open": node.is_open, "data_told": bool(a) and node.edits is not None}
+    return tag("details", tag("summary", node.title), *inside, class_="ck-section", **told, **a)
 
 
 def _status(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
@@ -260,7 +262,7 @@ def _numbers(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
     values, columns = node.values, node.values.shape[1]
     texts = [t for line in box_texts(values, node.is_compact) for t in line]
     exact = [t for line in formatting.numbers(values) for t in line]
-    classes = Scale("signed", -node.limit, node.limit).classes(values)
+    classes = node.scale.classes(values)
     chosen, tab_stop = node.at, node.at or (0, 0)
     boxes = []
     for k, text in enumerate(texts):
@@ -295,7 +297,7 @@ def _cells(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
     lines = [tds[k : k + node.columns] for k in range(0, len(tds), node.columns)]
     rows = Markup("".join([f"<tr>{''.join(line)}</tr>" for line in lines]))
     body = tag("table", tag("tbody", rows), role="table", aria_label=node.name)
-    return tag("div", body, class_="ck-bare", **a)
+    return tag("div", body, class_="ck-bare", style=f"--n:{node.columns}", **a)
 
 
 def _frames(frames: Sequence[Frame]) -> Markup:
@@ -347,6 +349,7 @@ def _table(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
         class_=css,
         style=f"--chars:{chars};--n:{node.values.shape[1]}",
         data_pick=cursor.name if cursor else None,
+        data_still=not node.hover,
         data_paint=",".join(map(str, node.first)) if node.edits else None,
         **a,
     )
@@ -355,22 +358,22 @@ def _table(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
 def _head(node: Node) -> list[Markup]:
     if not node.headers:
         return []
-    columns, (_, aside) = node.values.shape[1], node.padding
-    numbers = [node.first[1] + j if aside <= j < columns - aside else "" for j in range(columns)]
+    columns = range(node.values.shape[1])
+    numbers = [node.first[1] + j if j in node.inside[1] else "" for j in columns]
     names = [tag("th", str(n), scope="col") for n in numbers]
     return [tag("tr", tag("td", class_="ck-corner"), *names)]
 
 
 def _lines(node: Node, cursor: Cursor | None) -> list[Markup]:
-    (rows, columns), (up, aside) = node.values.shape, node.padding
+    (rows, columns), inside = node.values.shape, node.inside
     lines = []
     for i in range(rows):
-        is_outside = not up <= i < rows - up
+        is_outside = i not in inside[0]
         cells = []
         if node.headers:
             cells.append(tag("th", "" if is_outside else str(node.first[0] + i), scope="row"))
         for j in range(columns):
-            is_padding = is_outside or not aside <= j < columns - aside
+            is_padding = is_outside or j not in inside[1]
             cells.append(_cell(node, (i, j), cursor, is_padding))
         lines.append(tag("tr", *cells, class_=f"r{i}"))
     return lines
@@ -520,7 +523,7 @@ def _saved_check(node: Node) -> Markup:
 
 def _saved_numbers(node: Node) -> Markup:
     texts = [t for line in box_texts(node.values, node.is_compact) for t in line]
-    classes = Scale("signed", -node.limit, node.limit).classes(node.values)
+    classes = node.scale.classes(node.values)
     props = {"texts": texts, "classes": classes, "columns": node.values.shape[1]}
     return _cells(Node("cells", node.name, props), (), {})
 

@@ -66,15 +66,30 @@ class Node:
 # Layout and words
 
 
-def box(*children: Node | None, css: str = "", name: str = "") -> Node:
+def box(
+    *children: Node | None,
+    css: str = "",
+    name: str = "",
+    variables: Mapping[str, float] | None = None,
+) -> Node:
     """Return an element around others, for a style sheet; None is left out.
+
+    Parameters
+    ----------
+    css : str
+        Classes, without their prefix "ck-".
+    name : str
+        Its name in the panel.
+    variables : mapping, optional
+        Numbers for the style sheet: {"rows": 6} is ``var(--rows)`` there.
 
     Examples
     --------
     >>> box(text("a"), None, css="row").children[0].words
     'a'
     """
-    return Node("box", name, {"css": css}, tuple(c for c in children if c is not None))
+    props = {"css": css, "variables": variables or {}}
+    return Node("box", name, props, tuple(c for c in children if c is not None))
 
 
 def column(*children: Node | None) -> Node:
@@ -133,15 +148,26 @@ def labelled(node: Node) -> Node:
     return node if shows_name else box(Node("label", props={"words": node.name}), node, css="row")
 
 
-def section(title: str, *children: Node) -> Node:
-    """Return nodes that a title shows and hides.
+def section(
+    title: str, *children: Node | None, edits: Edits | None = None, is_open: bool = False
+) -> Node:
+    """Return nodes that a title shows and hides; None is left out.
+
+    Parameters
+    ----------
+    edits : field or callable, optional
+        What opening and closing it edits, where the view depends on that.
+    is_open : bool
+        Whether it is open at first.
 
     Examples
     --------
     >>> section("torch code", code("code", "Y = corr2d(X, K)")).title
     'torch code'
     """
-    return Node("section", f"{title} section", {"title": title}, children)
+    props = {"title": title, "is_open": is_open}
+    shown = tuple(c for c in children if c is not None)
+    return Node("section", f"{title} section", props, shown, edits)
 
 
 def status(words: str, *, is_error: bool = False) -> Node:
@@ -361,7 +387,7 @@ def file(name: str, accept: str, edits: Edits) -> Node:
     return Node("file", name, {"accept": accept}, edits=edits)
 
 
-def numbers(
+def numbers(  # noqa: PLR0913
     name: str,
     values: Tensor,
     edits: str,
@@ -371,8 +397,9 @@ def numbers(
     at: Cell | None = None,
     focus: Edits | None = None,
     limit: float | None = None,
+    scale: Scale | None = None,
 ) -> Node:
-    """Return a grid of number boxes for a field of the state, coloured by sign and size.
+    """Return a grid of number boxes for a field of the state, in colour.
 
     Parameters
     ----------
@@ -389,7 +416,9 @@ def numbers(
     focus : field or callable, optional
         What moving the focus to a cell edits.
     limit : float, optional
-        The end of the colours, where they are shared with others.
+        The end of the colours of sign and size, where they are shared with others.
+    scale : Scale, optional
+        Other colours.
 
     Examples
     --------
@@ -403,10 +432,14 @@ def numbers(
         "then": then,
         "at": at,
         "focus": focus,
-        "limit": limit or formatting.colour_limit(values),
+        "scale": scale or _signed(limit or formatting.colour_limit(values)),
         "is_compact": max(values.shape) >= COMPACT_SIDE,
     }
     return Node("numbers", name, props, edits=edits)
+
+
+def _signed(limit: float) -> Scale:
+    return Scale("signed", -limit, limit)
 
 
 # Arrays
@@ -433,11 +466,13 @@ def table(  # noqa: PLR0913
     descriptions: Sequence[Sequence[str]] = (),
     first: Cell = (0, 0),
     padding: Cell = (0, 0),
+    inside: tuple[range, range] | None = None,
     mark: Tensor | None = None,
     texts: Sequence[Sequence[str]] = (),
     label: str = "",
     paint: Edits | None = None,
     headers: bool = True,
+    hover: bool = True,
 ) -> Node:
     """Return a table of numbers in colour, with frames that follow a cursor.
 
@@ -458,6 +493,8 @@ def table(  # noqa: PLR0913
         Row and column of the first cell, for the headers.
     padding : (h, w)
         How many rows and columns on either side lie outside the array.
+    inside : (rows, columns), optional
+        Which rows and columns of the table lie in the array, where `padding` does not say it.
     mark : Tensor, optional
         Which cells are marked as different, (H, W) of bool.
     texts : rows of str
@@ -468,6 +505,8 @@ def table(  # noqa: PLR0913
         What dragging over cells edits: it takes a list of them.
     headers : bool
         Whether rows and columns are numbered.
+    hover : bool
+        Whether its cursor follows the pointer, and not clicks alone.
 
     Examples
     --------
@@ -482,12 +521,19 @@ def table(  # noqa: PLR0913
         "classes": scale.classes(values),
         "frames": tuple(frame.moved(first) for frame in frames),
         "descriptions": descriptions,
-        "padding": padding,
+        "inside": inside or _without(padding, values.shape),
         "label": label or name,
         "marked": _places(mark),
         "headers": headers,
+        "hover": hover,
     }
     return Node("table", name, props, edits=paint)
+
+
+def _without(padding: Cell, shape: Sequence[int]) -> tuple[range, range]:
+    """Return the rows and columns of a table that are not padding."""
+    rows, columns = (range(p, n - p) for p, n in zip(padding, shape, strict=True))
+    return rows, columns
 
 
 def _places(mark: Tensor | None) -> frozenset[tuple[int, ...]]:

@@ -166,8 +166,8 @@ def node_at(node: Node) -> Node:
 # Players
 
 
-def player(name: str, cursor: Cursor, *, step_box: bool = True) -> Node:
-    """Return buttons, and unless `step_box` is False a number box and a slider, that choose a step.
+def player(name: str, cursor: Cursor, *, step_box: bool = True, symbol: str = "") -> Node:
+    """Return buttons, and unless `step_box` is False boxes, that choose a place.
 
     Parameters
     ----------
@@ -175,10 +175,44 @@ def player(name: str, cursor: Cursor, *, step_box: bool = True) -> Node:
         What it chooses, such as "step".
     cursor : Cursor
         A cursor of steps, or of cells, which are then gone through in reading order.
+    step_box : bool
+        Whether there is a number box and a slider too; of cells, a box for row and column.
+    symbol : str
+        What the cells are cells of, such as "Y" in Y[0, 1].
     """
-    buttons = _positions(name, cursor.name, cursor.count, step_box)
-    steps = series(f"{name} player", cursor, buttons)
-    return Node("player", f"{name} choice", {"follows": cursor}, (steps,))
+    if len(cursor.shape) == 2:
+        inside = _among_cells(name, cursor, symbol if step_box else "")
+    else:
+        buttons = _positions(name, cursor.name, cursor.count, step_box)
+        inside = series(f"{name} player", cursor, buttons)
+    return Node("player", f"{name} choice", {"follows": cursor}, (inside,))
+
+
+def _among_cells(name: str, cursor: Cursor, symbol: str) -> Node:
+    """Return the player at a cell: of many cells, one for each would be too much."""
+    n, last = cursor.index, cursor.count - 1
+    buttons = [_player_button(key, name, cursor.name, n, last) for key in PLAYER_ICONS]
+    return markup(join([*buttons, _cell_boxes(cursor, symbol)]), css="player")
+
+
+def _cell_boxes(cursor: Cursor, symbol: str) -> Markup:
+    """Return "Y[0, 1]" with a box for each of the two numbers."""
+    if not symbol:
+        return Markup()
+    row, column = (
+        tag(
+            "input",
+            type="number",
+            min=0,
+            max=size - 1,
+            value=n,
+            data_go=cursor.name,
+            data_axis=axis,
+            aria_label=f"{symbol} {'column' if axis else 'row'}",
+        )
+        for axis, (n, size) in enumerate(zip(cursor.place, cursor.shape, strict=True))
+    )
+    return tag("span", f"{symbol}[", row, ",", column, "]", class_="ck-cell-boxes")
 
 
 @lru_cache(maxsize=32)
@@ -193,8 +227,7 @@ def _positions(name: str, cursor: str, count: int, step_box: bool) -> Series:
 
 
 def _position(name: str, cursor: str, n: int, last: int, step_box: bool) -> Markup:
-    leads = {"first": 0, "previous": n - 1, "play": n, "next": n + 1, "last": last}
-    buttons = [_player_button(key, name, cursor, n, to, last) for key, to in leads.items()]
+    buttons = [_player_button(key, name, cursor, n, last) for key in PLAYER_ICONS]
     if not step_box:
         return join(buttons)
     box = {"min": 0, "max": last, "value": n, "data_go": cursor, "aria_label": name}
@@ -203,7 +236,9 @@ def _position(name: str, cursor: str, n: int, last: int, step_box: bool) -> Mark
     return join([*buttons, tag("span", name, aria_hidden="true"), number, thumb])
 
 
-def _player_button(key: str, name: str, cursor: str, n: int, to: int, last: int) -> Markup:
+def _player_button(key: str, name: str, cursor: str, n: int, last: int) -> Markup:
+    to = {"first": 0, "previous": n - 1, "play": n, "next": n + 1, "last": last}[key]
+    by = {"previous": -1, "next": 1}.get(key)
     shape = icon(PAUSE, PLAYER_ICONS[key]) if key == "play" else icon("", PLAYER_ICONS[key])
     leads_elsewhere = key == "play" or (to != n and 0 <= to <= last)
     return tag(
@@ -213,6 +248,7 @@ def _player_button(key: str, name: str, cursor: str, n: int, to: int, last: int)
         aria_label=f"{key} {name}",
         title=f"{key} {name}",
         value=to,
+        data_by=by,
         data_go=cursor,
         data_play=INTERVAL if key == "play" else None,
         aria_disabled=str(not leads_elsewhere).lower(),

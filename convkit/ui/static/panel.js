@@ -279,7 +279,8 @@ function show(model, root, tellViews) {
   const cursor = (name) => find(`${name} cursor`);
   const sizesOf = (name) => numbers(cursor(name).dataset.cells);
   const inside = (place, sizes) => sizes.map((size, axis) => clamp(place[axis], 0, size - 1));
-  const placeOf = (name) => pointed.get(name) ?? inside(numbers(cursor(name).dataset.at), sizesOf(name));
+  const chosenOf = (name) => inside(numbers(cursor(name).dataset.at), sizesOf(name));
+  const placeOf = (name) => pointed.get(name) ?? chosenOf(name);
   const indexIn = (place, sizes) => place.reduce((index, n, axis) => index * sizes[axis] + n, 0);
   /** Return the number of a cursor's place, counted in reading order. */
   const indexOf = (name) => indexIn(placeOf(name), sizesOf(name));
@@ -360,8 +361,8 @@ function show(model, root, tellViews) {
     return numbers(part.dataset.full).map((size, axis) => clamp(Math.floor(shares[axis] * size), 0, size - 1));
   };
   /** Return the cursor, and its place, that an event on a table or picture means. */
-  const target = (event) => {
-    const part = event.target.closest?.("[data-pick]");
+  const target = (event, parts = "[data-pick]") => {
+    const part = event.target.closest?.(parts);
     const spot = part && spotOf(part, event);
     if (!spot) return null;
     const rule = numbers(part.querySelector("[data-rule]").dataset.rule);
@@ -405,9 +406,13 @@ function show(model, root, tellViews) {
     const wasPlaying = node === playing();
     stop();
     if (node.dataset.play && !wasPlaying) play(node.dataset.go, node);
-    else if (!node.dataset.play && node.value !== "" && node.validity.valid) {
-      choose(node.dataset.go, placeAt(node.dataset.go, Number(node.value)));
-    }
+    else if (!node.dataset.play && node.value !== "" && node.validity.valid) choose(node.dataset.go, placeOn(node));
+  };
+  /** Return the place that a button or box of a player leads to. */
+  const placeOn = ({ value, dataset: { go: name, by, axis } }) => {
+    if (by) return placeAt(name, indexIn(chosenOf(name), sizesOf(name)) + Number(by));
+    if (axis === undefined) return placeAt(name, Number(value));
+    return chosenOf(name).map((n, k) => (k === Number(axis) ? Number(value) : n));
   };
 
   // Plots: a point is told to Python, or leads to the step whose point is nearest along x.
@@ -461,7 +466,7 @@ function show(model, root, tellViews) {
     if (event.target.hasPointerCapture(event.pointerId) && event.target.dataset.size) return pickOn(event.target, event);
     if (brush && event.buttons) return paintTo(event);
     brush = null;
-    const found = target(event);
+    const found = target(event, "[data-pick]:not([data-still])");
     if (found) point(...found);
   });
   on("pointerup", () => (brush = null));
@@ -521,6 +526,9 @@ function show(model, root, tellViews) {
     event.preventDefault();
     tell(event.target, "paste", { cell: numbers(event.target.dataset.cell), text });
   });
+  on("toggle", ({ target: node }) => {
+    if (node.dataset.told !== undefined) tell(node, "set", node.open);
+  }, { capture: true }); // it does not bubble
   on("focusin", (event) => {
     newStroke();
     const grid = keyOf(event.target);
@@ -560,7 +568,7 @@ function show(model, root, tellViews) {
     if (!step || !part) return;
     event.preventDefault();
     const name = part.dataset.pick;
-    const at = inside(placeOf(name).map((n, axis) => n + step[axis]), sizesOf(name));
+    const at = inside(chosenOf(name).map((n, axis) => n + step[axis]), sizesOf(name));
     choose(name, at);
     if (node.type === "radio") radioAt(name, at).focus();
   });
@@ -606,7 +614,7 @@ function show(model, root, tellViews) {
       if (!node) continue;
       const to = parse(fresh);
       if (node.dataset.kind === "cursor" && isNewer(node)) to.dataset.at = node.dataset.at;
-      const isKept = (part) => isNewer(part) || (pick && cursor(pick) ? isNewer(cursor(pick)) : isNewer(keyOf(part)));
+      const isKept = (part) => isNewer(part) || isNewer(cursor(pick ?? part.dataset?.go ?? "") ?? keyOf(part));
       patch(node, to, isKept);
     }
     place();
