@@ -149,9 +149,10 @@ class Scale:
         >>> Scale.fitted(torch.tensor([[-1.0, 0.1]]))
         Scale(look='signed', low=-2.0, high=2.0)
         """
-        low, high = (bound.item() for bound in values.detach().aminmax())
+        finite = _finite(values)
+        low, high = (bound.item() for bound in finite.aminmax())
         if low < 0:
-            return cls.signed(values)
+            return cls.signed(finite)
         return cls("grey", 0.0, max(1.0, high))
 
     @classmethod
@@ -163,7 +164,7 @@ class Scale:
         >>> Scale.signed(torch.tensor([[0.0, 0.9]])).high
         2.0
         """
-        limit = formatting.colour_limit(values)
+        limit = formatting.colour_limit(_finite(values))
         return cls("signed", -limit, limit)
 
     def indices(self, values: Tensor, mark: Tensor | None = None) -> bytes:
@@ -180,7 +181,7 @@ class Scale:
         if self.look == "magnitude":
             values = values.abs()
         shares = (values - self.low) / (self.high - self.low)
-        indices = (shares * TOP).clamp(0, TOP).round().to(torch.uint8)
+        indices = (shares * TOP).nan_to_num(0).clamp(0, TOP).round().to(torch.uint8)
         if mark is not None:
             indices.masked_fill_(mark, MARKED)
         return indices.numpy().tobytes()
@@ -220,8 +221,14 @@ class Scale:
         return Markup(f'<div class="ck-key"><span>{low}</span>{bar}<span>{high}</span></div>')
 
 
+def _finite(values: Tensor) -> Tensor:
+    """Return the finite ones of some values, or a 0."""
+    finite = values.detach()[values.detach().isfinite()]
+    return finite if finite.numel() else torch.zeros(1)
+
+
 def _classes(prefix: str, levels: Tensor) -> list[str]:
-    return [f"{prefix}{n}" for n in (levels * LEVELS).round().int().tolist()]
+    return [f"{prefix}{n}" for n in (levels * LEVELS).nan_to_num(0).round().int().tolist()]
 
 
 @cache
