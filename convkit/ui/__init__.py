@@ -7,6 +7,7 @@ function that returns what to show of it. CONTRIBUTING shows a whole one.
 from convkit.ui import fields
 from convkit.ui.controls import Pair
 from convkit.ui.cursors import Cell, Cursor, Frame
+from convkit.ui.equations import equation, term
 from convkit.ui.explore import explore
 from convkit.ui.html import tag
 from convkit.ui.jobs import Work
@@ -73,6 +74,7 @@ __all__ = [
     "column",
     "description",
     "entry",
+    "equation",
     "explore",
     "fields",
     "file",
@@ -94,6 +96,7 @@ __all__ = [
     "status",
     "table",
     "tag",
+    "term",
     "text",
     "titled",
 ]

@@ -48,8 +48,8 @@ class Cursor:
         The array that it is a cell of, or the number of steps that it is one of.
     at : (i, j) or int
         The chosen place.
-    choose : field or callable
-        What a choice edits, by a click, a tap or the arrow keys.
+    choose : field or callable, optional
+        What a choice edits, by a click, a tap or the arrow keys; nothing in a lens.
     point : field or callable, optional
         What pointing at a place edits; None is told when the pointer leaves.
     quiet : bool
@@ -69,7 +69,7 @@ class Cursor:
     name: str
     cells: Cell | int
     at: Cell | int
-    choose: Edits
+    choose: Edits | None = None
     point: Edits | None = None
     quiet: bool = False
 
@@ -137,6 +137,9 @@ class Frame:
         What is written in each cell of the frame, in reading order, such as weights.
     hue : str
         One of `theme.COLOURS`.
+    picks : sequence of int
+        For each place of the cursor, in reading order, which cell of the frame is marked, such as
+        the largest; its text alone is shown.
 
     Examples
     --------
@@ -152,6 +155,7 @@ class Frame:
     dilation: Cell = (1, 1)
     texts: tuple[str, ...] = ()
     hue: str = "kernel"
+    picks: tuple[int, ...] = ()
 
     @classmethod
     def window(cls, cursor: Cursor, windows: Windows, texts: Sequence[str] = ()) -> Frame:
@@ -198,6 +202,7 @@ class Frame:
             size=(h, w),
             dilation=(1, 1),
             texts=(),
+            picks=(),
         )
 
     @property

@@ -13,7 +13,7 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from html import escape
-from importlib.resources import files
+from itertools import chain
 from typing import Any
 
 from markupsafe import Markup
@@ -25,7 +25,8 @@ from convkit.formatting import minus
 from convkit.ui.cursors import Cursor, Frame
 from convkit.ui.nodes import Node
 from convkit.ui.store import equal
-from convkit.ui.theme import Scale, level_rules, theme_rules
+from convkit.ui.styles import saved_rules
+from convkit.ui.theme import Scale
 
 VOID = frozenset({"input", "img"})
 """Elements without an end tag."""
@@ -311,23 +312,34 @@ def _frame(frame: Frame) -> Markup:
     place = zip("ij", (*frame.cursor.place, 0), strict=False)
     style = "".join([f"--{name}:{n};" for name, n in rule.items()])
     style += "".join([f"--{axis}:var(--{frame.cursor.name}-{axis},{n});" for axis, n in place])
-    has_parts = bool(frame.texts) or frame.dilation != (1, 1)
+    has_parts = bool(frame.texts or frame.picks) or frame.dilation != (1, 1)
+    css = "ck-weights" if has_parts else "ck-ring"
+    picks = {}
+    if frame.picks:
+        css += " ck-picks"
+        style += f"--first-pick:{frame.picks[frame.cursor.index]};"
+        picks = {"data_picks": _picks(frame)}
     return tag(
         "div",
         *(_frame_parts(frame) if has_parts else ()),
-        class_="ck-weights" if has_parts else "ck-ring",
+        class_=css,
         aria_hidden="true",
         data_cursor=frame.cursor.name,
         data_rule=",".join(map(str, rule.values())),
         style=f"{style}--hue:var(--ck-{frame.hue})",
+        **picks,
     )
+
+
+def _picks(frame: Frame) -> str:
+    return ",".join(map(str, frame.picks))
 
 
 def _frame_parts(frame: Frame) -> list[Markup]:
     (h, w), (down, right) = frame.size, frame.dilation
     texts = frame.texts or ("",) * (h * w)
     return [
-        tag("b", style=f"--a:{k // w * down};--b:{k % w * right}", data_text=text or None)
+        tag("b", style=f"--k:{k};--a:{k // w * down};--b:{k % w * right}", data_text=text or None)
         for k, text in enumerate(texts)
     ]
 
@@ -452,16 +464,31 @@ def saved(tree: Node, note: str = "", style: str = "") -> Markup:
     style : str
         Further rules of a style sheet.
     """
-    rules = Markup(f"<style>{stylesheet()}{style}{_rules(tree)}</style>")
+    body = render_saved(tree)
+    lines = [_description_line(node, tree) for node in tree if node.kind == "description"]
     small = tag("small", note) if note else ""
-    return tag("div", rules, render_saved(tree), small, class_="ck-view ck-saved")
+    root, rules = saved_rules(tree, body, style)
+    rules = Markup(f"<style>{rules}{_cursor_rules(tree, root)}</style>")
+    return tag("div", rules, body, *lines, small, class_=f"ck-saved {root}")
 
 
-@cache
-def stylesheet() -> str:
-    """Return the style sheet that all views share."""
-    sheet = files("convkit.ui").joinpath("static", "panel.css").read_text("utf-8")
-    return theme_rules() + sheet + level_rules()
+def _description_line(node: Node, tree: Node) -> Markup:
+    """Return what a table says of its chosen cell, and how long the longest of it is.
+
+    It stands below the view, where the sentence of any other cell takes its place.
+    """
+    said = [
+        t for table in _chosen_in(tree, node.cursor) for line in table.descriptions for t in line
+    ]
+    words = tag("span", node.words)
+    longest = max(said, key=len, default=node.words)
+    return tag("output", words, class_="ck-description", data_longest=longest)
+
+
+def _chosen_in(tree: Node, cursor: str) -> list[Node]:
+    """Return the tables in which a cursor's cell can be chosen."""
+    tables = [node for node in tree if node.kind == "table" and node.descriptions and node.frames]
+    return [table for table in tables if table.frames[0].cursor.name == cursor]
 
 
 def saved_places(cursor: Cursor) -> list[int]:
@@ -479,37 +506,72 @@ def saved_places(cursor: Cursor) -> list[int]:
     return sorted({cursor.index, *steps})
 
 
-def _rules(tree: Node) -> str:
+def _cursor_rules(tree: Node, root: str) -> str:
     """Return the rules that lead each cursor to the place chosen or pointed at."""
     cursors = [node.cursor for node in tree if node.kind == "cursor"]
     followed = {node.follows.name for node in tree if node.kind in ("series", "path")}
-    rules = [_cell_rules(c) for c in cursors if len(c.shape) == 2]
-    return "".join(rules + [_place_rules(c) for c in cursors if c.name in followed])
+    described = [node.cursor for node in tree if node.kind == "description"]
+    rules = [_cell_rules(c, root) for c in cursors if len(c.shape) == 2]
+    rules += [_place_rules(c, root) for c in cursors if c.name in followed]
+    rules += [_sentence_rules(name, n, root) for n, name in enumerate(described)]
+    frames = {f.picks: f for node in tree for f in node.props.get("frames", ()) if f.picks}
+    rules += [_pick_rules(frame, root) for frame in frames.values()]
+    return "".join(rules)
 
 
-def _cell_rules(c: Cursor) -> str:
+def _cell_rules(c: Cursor, root: str) -> str:
     """Return the rules that move the frames of a cursor of cells; the pointer's win."""
     return "".join(
-        f".ck-saved:has(.ck-choose[data-pick={c.name}] .{kind}{n}{state}){{--{c.name}-{axis}:{n}}}"
+        f".{root}:has([data-pick={c.name}] .{kind}{n}{state}){{--{c.name}-{axis}:{n}}}"
         for state in (" :checked", ":hover")
         for kind, axis, count in zip("rc", "ij", c.shape, strict=False)
         for n in range(count)
     )
 
 
-def _place_rules(c: Cursor) -> str:
+def _place_rules(c: Cursor, root: str) -> str:
     """Return the rules that show what a series has for the place chosen, or pointed at."""
-    return "".join(f"{','.join(_place_selectors(c, n))}{{display:revert}}" for n in saved_places(c))
+    return "".join(
+        f"{','.join(_place_selectors(c, n, root))}{{display:revert}}" for n in saved_places(c)
+    )
 
 
-def _place_selectors(c: Cursor, n: int) -> list[str]:
+def _place_selectors(c: Cursor, n: int, root: str) -> list[str]:
     shown = f".ck-place-{c.name}-{n}"
     if len(c.shape) == 1:
-        return [f".ck-saved:has([name={c.name}][value='{n}']:checked) {shown}"]
+        return [f".{root}:has([name={c.name}][value='{n}']:checked) {shown}"]
     table = f".ck-choose[data-pick={c.name}]"
     cell = f"{table} .r{n // c.shape[1]} .c{n % c.shape[1]}"
-    chosen = f".ck-saved:not(:has({table} td:hover)):has({cell} :checked) {shown}"
-    return [f".ck-saved:has({cell}:hover) {shown}", chosen]
+    chosen = f".{root}:not(:has({table} td:hover)):has({cell} :checked) {shown}"
+    return [f".{root}:has({cell}:hover) {shown}", chosen]
+
+
+def _pick_rules(frame: Frame, root: str) -> str:
+    """Return the rules that say which cell of a frame is marked; the pointer's win."""
+    table, columns = f"[data-pick={frame.cursor.name}]", frame.cursor.shape[-1]
+    places: dict[int, list[str]] = {}
+    for n, pick in enumerate(frame.picks):
+        places.setdefault(pick, []).append(f".r{n // columns} .c{n % columns}")
+    return "".join(
+        f".{root}:has({table} :is({','.join(cells)}){state}) [data-picks='{_picks(frame)}']"
+        f"{{--pick:{pick}}}"
+        for state in (" :checked", ":hover")
+        for pick, cells in places.items()
+    )
+
+
+def _sentence_rules(cursor: str, n: int, root: str) -> str:
+    """Return the rules that show the sentence of a cell in the n-th line below the view."""
+    table, line = f"[data-pick={cursor}]", f".ck-description:nth-of-type({n + 1})"
+    other = "td:not(.ck-at) :checked"
+    return (
+        f".{root} {line},.{root} {table} input::after{{grid-row:{n + 2}}}"
+        f".{root} {table} td:hover input::after,"
+        f".{root}:not(:has({table} td:hover)) {table} {other}::after"
+        '{content:attr(aria-label) / ""}'
+        f".{root}:has({table} td:hover) {line} span,.{root}:has({table} {other}) {line} span"
+        "{visibility:hidden}"
+    )
 
 
 def _saved_value(node: Node) -> Markup:
@@ -588,6 +650,7 @@ SAVED_WRITERS: dict[str, Callable[[Node], Markup]] = {
     "entry": _saved_value,
     "numbers": _saved_numbers,
     "picture": _saved_picture,
+    "description": _nothing,
     "cursor": _nothing,
 }
 """How a node is written where no script runs, if that is another way."""

@@ -38,6 +38,7 @@ from convkit.ui.store import (
     equal,
     fields_of,
 )
+from convkit.ui.styles import own_rules, stylesheet
 from convkit.ui.text import words
 from convkit.ui.theme import LOOKS, Scale
 from convkit.ui.typed import InvalidInput
@@ -185,7 +186,7 @@ class Panel(anywidget.AnyWidget):
         self._bare = view(self.store.result)
         self.tree = keyed(self._bare, self._completed)
         self._last_good = self.store.snapshot()
-        self._css = f"{html.stylesheet()}{self.style}"
+        self._css = stylesheet() + own_rules(self.style)
         super().__init__()
         # A field never hides what every panel has, such as `layout`; the store has it still.
         names = [f.name for f in fields_of(start) if not hasattr(self, f.name)]

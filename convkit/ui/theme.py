@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -246,18 +246,19 @@ def _palette(look: str) -> bytes:
     return b"".join([bytes.fromhex(f"{colour[1:]}ff") for colour in colours])
 
 
-def level_rules() -> str:
-    """Return the CSS of all classes that `Scale.classes` names, for cells and boxes.
+def level_rules(names: Collection[str] | None = None) -> str:
+    """Return the CSS of classes that `Scale.classes` names, of all or of some, for cells and boxes.
 
     Examples
     --------
-    >>> level_rules()[:44]
-    '.ck-view .t-20{background:#053061;color:#fff'
+    >>> level_rules({"t-20"})
+    '.ck-view .t-20{background:#053061;color:#fff}'
     """
     shades = {f"t{n}": tint(n / LEVELS) for n in range(-LEVELS, LEVELS + 1)}
     shades |= {f"g{n}": grey(n / LEVELS) for n in range(LEVELS + 1)}
+    shown = {k: c for k, c in shades.items() if names is None or k in names}
     return "".join(
-        [f".ck-view .{k}{{background:{c};color:{ink(c)[:4]}}}" for k, c in shades.items()]
+        [f".ck-view .{k}{{background:{c};color:{ink(c)[:4]}}}" for k, c in shown.items()]
     )
 
 

@@ -315,6 +315,8 @@ function show(model, root, tellViews) {
       const [i, j = 0] = placeOf(frame.dataset.cursor);
       if (frame.style.getPropertyValue("--i") !== String(i)) frame.style.setProperty("--i", i);
       if (frame.style.getPropertyValue("--j") !== String(j)) frame.style.setProperty("--j", j);
+      const picks = frame.dataset.picks?.split(",");
+      if (picks) frame.style.setProperty("--pick", picks[indexOf(frame.dataset.cursor)]);
     }
     for (const line of root.querySelectorAll("output.ck-description")) {
       const radio = radioAt(line.dataset.cursor, placeOf(line.dataset.cursor));

@@ -1,0 +1,102 @@
+"""Arrays that read as an equation, such as X ⋆ K = Y, in cells of one size that fills the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from convkit.ui import nodes
+from convkit.ui.html import WRITERS, tag
+from convkit.ui.nodes import Node
+from convkit.ui.theme import Scale
+
+SIGN_WIDTH = 36
+"""CSS pixels of the place of a sign."""
+CHAR_WIDTH = 8
+"""About the CSS pixels of a character of a title."""
+HINT_CHARS = 27
+"""How long "point at a cell; a click keeps it" is, in characters of a title."""
+
+
+def term(
+    title: str, array: Node, *, sign: str = "", note: str = "", hue: str = "", scale: Scale
+) -> Node:
+    """Return an array of an equation: a title above it, its colour key below it.
+
+    Parameters
+    ----------
+    title : str
+        Such as "input X".
+    array : Node
+        A `table`.
+    sign : str
+        What stands before it, such as "=".
+    note : str
+        What follows the title, such as its size.
+    hue : str
+        The square before the title: one of `theme.COLOURS`.
+    scale : Scale
+        The colours of the array.
+    """
+    said = nodes.box(nodes.heading(title, hue), nodes.text(f" {note}"), css="title")
+    length = len(f"{title} {note}") + (HINT_CHARS if array.descriptions else 0)
+    props = {"sign": sign, "array": array, "title_width": CHAR_WIDTH * (length + 2)}
+    return Node("term", props=props, children=(said, array, nodes.key(scale)))
+
+
+def equation(*terms: Node) -> Node:
+    """Return arrays that read as an equation.
+
+    Their cells are squares of one size, as large as lets all stand in one line, if that is legible.
+
+    Examples
+    --------
+    >>> import torch
+    >>> scale = Scale("grey", 0, 1)
+    >>> X, Y = (nodes.table(name, torch.eye(2), scale) for name in "XY")
+    >>> equation(term("input X", X, scale=scale), term("output Y", Y, sign="=", scale=scale)).rows
+    2
+    """
+    tables = [each.array for each in terms]
+    sides = [table.values.shape for table in tables]
+    weights = [text for table in tables for frame in table.frames for text in frame.texts]
+    props = {
+        "rows": max(rows for rows, _ in sides),
+        "columns": max(columns for _, columns in sides),
+        "chars": max(len(text) for table in tables for line in table.texts for text in line),
+        "weight_chars": max(map(len, weights), default=0),
+        "fit": _fit(terms),
+    }
+    return Node("equation", props=props, children=terms)
+
+
+def _fit(terms: Sequence[Node]) -> str:
+    """Return, in CSS, the largest cells with which the terms stand in one line.
+
+    A term is as wide as its array, or as its title where that is wider: the sum of such widths is
+    the page's where the least of these quotients is the size of a cell.
+    """
+    sizes = [(each.title_width, each.array.values.shape[1]) for each in terms]
+    sizes.sort(key=lambda size: size[0] / size[1])
+    signs = SIGN_WIDTH * len([each for each in terms if each.sign])
+    quotients = []
+    for k in range(1, len(sizes) + 1):
+        titles = sum([title for title, _ in sizes[k:]])
+        columns = sum([count for _, count in sizes[:k]])
+        quotients.append(f"(100cqw - {signs + titles + 1}px)/{columns}")
+    return f"min({','.join(quotients)})"
+
+
+def _equation(node: Node, inside: Sequence[Markup], a: Any) -> Markup:
+    names = ("rows", "columns", "chars", "weight_chars", "fit")
+    style = "".join([f"--{name.replace('_', '-')}:{node.props[name]};" for name in names])
+    return tag("div", *inside, class_="ck-equation", style=style, **a)
+
+
+def _term(node: Node, inside: Sequence[Markup], a: Any) -> Markup:
+    return tag("div", *inside, class_="ck-term", data_sign=node.sign or None, **a)
+
+
+WRITERS["equation"], WRITERS["term"] = _equation, _term
