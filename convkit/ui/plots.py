@@ -7,11 +7,13 @@ from functools import lru_cache
 from math import atan2
 from typing import Any
 
+import numpy as np
 from markupsafe import Markup
 
 from convkit.ui.cursors import Cursor, Edits
-from convkit.ui.html import SAVED_WRITERS, WRITERS, join, saved_places, tag
+from convkit.ui.html import SAVED_WRITERS, WRITERS, join, render_saved, saved_places, tag
 from convkit.ui.nodes import Node, markup
+from convkit.ui.notes import SIDES, Box, note_boxes, sides_of
 from convkit.ui.series import Series, series
 
 Point = tuple[float, float]
@@ -20,8 +22,8 @@ Size = tuple[int, int]
 """Units: width and height."""
 JOINS = {"halo": "L", "walked": "L", "rims": "h0M", "dots": "h0M"}
 """The lines of a path, and what stands between its points: a line, or a dot at each."""
-CHARACTER = 7
-"""The width of a note's character, in units."""
+START_RADIUS = 7
+"""Units that the ring at the first point covers to each side."""
 
 
 def plot(  # noqa: PLR0913
@@ -35,6 +37,7 @@ def plot(  # noqa: PLR0913
     notes: Sequence[str],
     outside: Sequence[str] = (),
     start: str = "",
+    taken: Sequence[Box] = (),
     ahead: bool = False,
     stretch: bool = False,
     edits: Edits | None = None,
@@ -46,7 +49,7 @@ def plot(  # noqa: PLR0913
     name : str
         Its accessible name.
     size : (width, height)
-        In units, which are CSS pixels unless it is stretched.
+        In units: CSS pixels, of which there are fewer for each unit where there is less space.
     cursor : Cursor
         A cursor of steps.
     path : sequence of (x, y)
@@ -59,10 +62,12 @@ def plot(  # noqa: PLR0913
         What to say of points that lie outside.
     start : str
         What stands at the first point.
+    taken : sequence of (left, top, right, bottom)
+        Where notes should not lie, in units.
     ahead : bool
         Whether the rest of the path is shown too.
     stretch : bool
-        Whether it is as wide as there is space.
+        Whether it is as wide as there is space, and of one height.
     edits : callable, optional
         What a click, a drag or an arrow key edits; it takes x and y. Without it, they choose the
         step whose point is nearest along x.
@@ -74,7 +79,7 @@ def plot(  # noqa: PLR0913
     '0,0 100,50'
     """
     points = " ".join([f"{x:g},{y:g}" for x, y in path])
-    told = tuple(zip(map(tuple, path), notes, outside or ("",) * len(notes), strict=True))
+    side, covered = _start_side(path, start, size, taken)
     parts = (
         Node("axes", f"{name} axes", {"size": size, "shapes": shapes, "written": words}),
         Node(
@@ -82,36 +87,72 @@ def plot(  # noqa: PLR0913
             f"{name} path",
             {"size": size, "follows": cursor, "points": points, "ahead": ahead},
         ),
-        markup(_start(path[0], start, size)),
-        series(f"{name} marker", cursor, _markers(told, size, is_guided=edits is None)),
+        markup(_start(path[0], start, size, side)),
+        Node(
+            "markers",
+            f"{name} markers",
+            {"size": size, "points": points},
+            (
+                series(
+                    f"{name} marker",
+                    cursor,
+                    _markers(path, notes, outside, size, covered, is_guided=edits is None),
+                ),
+            ),
+        ),
     )
     return Node("plot", name, {"size": size, "follows": cursor, "stretch": stretch}, parts, edits)
 
 
-def _start(point: Point, words: str, size: Size) -> Markup:
-    if not words or _is_outside(point, size):
+def _start_side(
+    path: Sequence[Point], words: str, size: Size, taken: Sequence[Box]
+) -> tuple[str, list[Box]]:
+    """Return on which side of the first point its note stands, and all that is covered then."""
+    if not words or _is_outside(path[0], size):
+        return "", [*taken]
+    first, all_points = np.array(path[:1]), np.array(path)
+    (side,) = sides_of(first, [words], size, path=all_points, drawn=[len(path)], taken=taken)
+    box: Any = tuple(note_boxes(first, [words])[0, [*SIDES].index(side)].tolist())
+    (x, y), r = path[0], START_RADIUS
+    return side, [*taken, box, (x - r, y - r, x + r, y + r)]
+
+
+def _start(point: Point, words: str, size: Size, side: str) -> Markup:
+    if not side:
         return Markup()
     ring = tag("span", class_="ck-start")
-    return _spot(point, size, ring, _note(words, is_left=point[0] > size[0] / 5))
+    return _spot(point, size, ring, _note(words, side))
 
 
-@lru_cache(maxsize=32)
-def _markers(told: Any, size: Size, *, is_guided: bool) -> Series:
+def _markers(
+    path: Sequence[Point],
+    notes: Sequence[str],
+    outside: Sequence[str],
+    size: Size,
+    taken: Sequence[Box],
+    *,
+    is_guided: bool,
+) -> Series:
+    """Return the marker at each step; where it is, the plot itself says."""
+    points, count = np.array(path), len(path)
+    sides = sides_of(points, notes, size, path=points, drawn=range(1, count + 1), taken=taken)
     return Series(
-        tuple(markup(_marker(p, size, *texts, is_guided=is_guided)) for p, *texts in told)
+        tuple(
+            _far_marker(path[n], size, outside[n] if outside else "")
+            if _is_outside(path[n], size)
+            else _marker(notes[n], sides[n], is_guided)
+            for n in range(count)
+        )
     )
 
 
-def _marker(point: Point, size: Size, note: str, far: str, *, is_guided: bool) -> Markup:
-    if _is_outside(point, size):
-        return _arrow(point, size, far)
-    is_left = point[0] + CHARACTER * len(note) + 24 > size[0]
+@lru_cache(maxsize=4096)
+def _marker(words: str, side: str, is_guided: bool) -> Node:
     guide = tag("span", class_="ck-guide") if is_guided else ""
-    marker = tag("span", class_="ck-marker")
-    return _spot(point, size, guide, marker, _note(note, is_left=is_left, css=" ck-marker-note"))
+    return markup(join([guide, tag("span", class_="ck-marker"), _note(words, side)]))
 
 
-def _arrow(point: Point, size: Size, words: str) -> Markup:
+def _far_marker(point: Point, size: Size, words: str) -> Node:
     """Return an arrow at the edge, on the way to a point outside, and words in the far corner."""
     (x, y), (width, height) = point, size
     right, down = x - width / 2, y - height / 2
@@ -121,19 +162,22 @@ def _arrow(point: Point, size: Size, words: str) -> Markup:
     arrow = tag("span", class_="ck-marker ck-outside", style=turn)
     is_left = 2 * at[0] < width
     corner = width if is_left else 0, height
-    said = _spot(corner, size, _note(words, is_left=is_left, css=" ck-outside-note"))
-    return _spot(at, size, arrow) + said
+    said = _spot(corner, size, _note(words, "nw" if is_left else "ne", css=" ck-outside-note"))
+    return markup(_spot(at, size, arrow) + said)
 
 
 def _spot(point: Point, size: Size, *inside: str) -> Markup:
     """Return what stands at a point of a plot."""
+    return tag("div", *inside, style=_place(point, size))
+
+
+def _place(point: Point, size: Size) -> str:
     x, y = (100 * n / length for n, length in zip(point, size, strict=True))
-    return tag("div", *inside, style=f"--x:{x:.2f}%;--y:{y:.2f}%")
+    return f"--x:{x:.2f}%;--y:{y:.2f}%"
 
 
-def _note(words: str, *, is_left: bool, css: str = "") -> Markup:
-    side = " ck-on-left" if is_left else ""
-    return tag("span", words, class_=f"ck-note{css}{side}")
+def _note(words: str, side: str, css: str = "") -> Markup:
+    return tag("span", words, class_=f"ck-note{css}", data_side=side)
 
 
 def _is_outside(point: Point, size: Size) -> bool:
@@ -145,7 +189,6 @@ def _is_outside(point: Point, size: Size) -> bool:
 
 def _plot(node: Node, inside: Sequence[Markup], a: Mapping[str, Any]) -> Markup:
     width, height = node.size
-    style = f"height:{height}px" + ("" if node.stretch else f";width:{width}px")
     taken = {}
     if a:
         chooses = None if node.edits else node.follows.name
@@ -153,8 +196,8 @@ def _plot(node: Node, inside: Sequence[Markup], a: Mapping[str, Any]) -> Markup:
     return tag(
         "div",
         *inside,
-        class_="ck-plot",
-        style=style,
+        class_="ck-plot ck-stretch" if node.stretch else "ck-plot",
+        style=f"--w:{width};--h:{height}",
         role="img",
         aria_label=node.name,
         **taken,
@@ -172,7 +215,7 @@ def _axes(node: Node, inside: Sequence[Markup], a: Mapping[str, Any]) -> Markup:
 
 
 def _path(node: Node, inside: Sequence[Markup], a: Mapping[str, Any]) -> Markup:
-    ahead = tag("polyline", class_="ck-ahead", points=node.points) if node.ahead else ""
+    ahead = tag("path", class_="ck-ahead", data_join="L", data_whole=True) if node.ahead else ""
     lines = [tag("path", class_=f"ck-{name}", data_join=join) for name, join in JOINS.items()]
     follows = {"data_points": node.points, "data_cursor": node.follows.name}
     return _svg(node.size, join([ahead, *lines]), **follows, **a)
@@ -180,6 +223,7 @@ def _path(node: Node, inside: Sequence[Markup], a: Mapping[str, Any]) -> Markup:
 
 def _saved_path(node: Node) -> Markup:
     points, name = node.points.split(" "), node.follows.name
+    ahead = [tag("path", class_="ck-ahead", d=f"M{'L'.join(points)}")] if node.ahead else []
     lines = [
         tag(
             "path",
@@ -189,8 +233,29 @@ def _saved_path(node: Node) -> Markup:
         for n in saved_places(node.follows)
         for line, between in JOINS.items()
     ]
-    return _svg(node.size, join(lines))
+    return _svg(node.size, join([*ahead, *lines]))
 
 
-WRITERS |= {"plot": _plot, "axes": _axes, "path": _path}
-SAVED_WRITERS["path"] = _saved_path
+def _marker_box(node: Node, inside: Sequence[Markup], a: Mapping[str, Any]) -> Markup:
+    return tag("div", *inside, **a)
+
+
+def _saved_markers(node: Node) -> Markup:
+    """Return the markers of some steps, each in its place."""
+    (shown,) = node.children
+    points = [tuple(map(float, point.split(","))) for point in node.points.split(" ")]
+    return join(
+        [
+            tag(
+                "div",
+                render_saved(shown.series.nodes[n]),
+                class_=f"ck-place ck-place-{shown.follows.name}-{n}",
+                style=_place(points[n], node.size),
+            )
+            for n in saved_places(shown.follows)
+        ]
+    )
+
+
+WRITERS |= {"plot": _plot, "axes": _axes, "path": _path, "markers": _marker_box}
+SAVED_WRITERS |= {"path": _saved_path, "markers": _saved_markers}

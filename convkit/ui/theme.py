@@ -20,6 +20,7 @@ COLOURS = {
     "target": "#c0589c",
     "path": "#d98200",
     "gradient": "#7a5fb5",
+    "residual": "#888888",
     "difference": "#d5008f",
     "refused": "#b3400a",
 }

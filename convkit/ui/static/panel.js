@@ -9,8 +9,9 @@ const SAY_AFTER = 500; // ms without another step: longer than a player takes fo
 const STROKE_ENDS_AFTER = 2000; // ms without an edit, after which the next is another step of undo
 const KEY_UNITS = 4; // by which an arrow key moves a point on a plot
 const OWN = new Set([ // attributes that are set here, not by Python
-  "aria-invalid", "aria-busy", "aria-pressed", "open", "width", "height", "d", "data-lm-suppress-shortcuts",
+  "aria-invalid", "aria-busy", "aria-pressed", "open", "d", "data-lm-suppress-shortcuts",
 ]);
+const UNSAID = new Set(["focus", "step", "restore"]); // events after which a box says what Python does
 
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 const numbers = (text) => text.split(",").map(Number);
@@ -41,9 +42,16 @@ function patch(old, fresh, isNewer) {
   if (old.type === "radio" || old.type === "checkbox") old.checked = fresh.hasAttribute("checked");
   else if (old.tagName === "SELECT" || old.type === "range") old.value = fresh.value;
   else if ((old.type === "text" || old.type === "number") && isTold) {
-    old.value = fresh.value;
+    setText(old, fresh.value);
     accept(old);
   }
+}
+
+/** Set the text of a box; if all of it was selected, it still is. */
+function setText(box, text) {
+  const isSelected = box === document.activeElement && box.selectionStart === 0 && box.selectionEnd === box.value.length;
+  box.value = text;
+  if (isSelected) box.select();
 }
 
 function patchChildren(old, fresh, isNewer) {
@@ -121,7 +129,7 @@ function channel(model, showBusy, showGone) {
   const send = (node, key, event, value, { moving = false, buffers = [] } = {}) => {
     ref += 1;
     unanswered.set(ref, [key, node]);
-    sent.set(node, ref);
+    if (!UNSAID.has(event)) sent.set(node, ref);
     if (!post({ page, ref, key, event, value, stroke, moving }, buffers)) return;
     if (node.dataset.quiet === undefined) timer ||= setTimeout(() => showBusy(true), BUSY_AFTER);
   };
@@ -131,7 +139,7 @@ function channel(model, showBusy, showGone) {
     move(node, key, event, value) {
       const count = [...unanswered.values()].filter(([other]) => other === key).length;
       if (count < MOST_UNANSWERED) return send(node, key, event, value, { moving: true });
-      sent.set(node, Infinity);
+      if (!UNSAID.has(event)) sent.set(node, Infinity);
       waiting.set(key, [node, key, event, value, { moving: true }]);
     },
     /** Begin another step of undo. */
@@ -143,8 +151,12 @@ function channel(model, showBusy, showGone) {
       if (Date.now() - lastEdit > STROKE_ENDS_AFTER) stroke += 1;
       lastEdit = Date.now();
     },
-    /** Whether an element has told something that is not answered; a text box keeps its own words. */
-    isNewer: (node) => (node.type === "text" ? sent.get(node) >= answered : sent.get(node) > answered),
+    /** Return whether an element has told something since; in the answer to it, a text box keeps its own words. */
+    since(message) {
+      const isOwn = message.page === page;
+      const known = isOwn ? message.ref : answered;
+      return (node) => (isOwn && node.type === "text" ? sent.get(node) >= known : sent.get(node) > known);
+    },
     /** Note an answer; return the element that it is for. */
     heard(message) {
       if (message.page !== page) return null;
@@ -153,10 +165,12 @@ function channel(model, showBusy, showGone) {
     },
     next(message) {
       if (message.page !== page) return;
-      const [key] = unanswered.get(message.ref) ?? [];
-      unanswered.delete(message.ref);
-      if (waiting.has(key)) send(...waiting.get(key));
-      waiting.delete(key);
+      for (const [old, [key]] of unanswered) {
+        if (old > message.ref) break;
+        unanswered.delete(old); // also one that an interrupted kernel never answers
+        if (waiting.has(key)) send(...waiting.get(key));
+        waiting.delete(key);
+      }
       if (unanswered.size) return;
       clearTimeout(timer);
       timer = 0;
@@ -207,13 +221,19 @@ function textAt({ text, codes }, place) {
   return html;
 }
 
-/** Draw the paths of a plot up to a step. */
+/** Draw the paths of a plot up to a step, and say where it is. */
 function cutPaths(svg, n) {
-  const points = svg.dataset.points.split(" ").slice(0, n + 1);
+  const points = svg.dataset.points.split(" ");
+  const end = Math.min(n, points.length - 1);
   for (const path of svg.querySelectorAll("[data-join]")) {
-    const line = `M${points.join(path.dataset.join)}h0`;
+    const shown = path.dataset.whole === undefined ? points.slice(0, end + 1) : points;
+    const line = `M${shown.join(path.dataset.join)}h0`;
     if (path.getAttribute("d") !== line) path.setAttribute("d", line);
   }
+  const { width, height } = svg.viewBox.baseVal;
+  const [x, y] = numbers(points[end]);
+  svg.parentNode.style.setProperty("--x", `${(100 * x) / width}%`);
+  svg.parentNode.style.setProperty("--y", `${(100 * y) / height}%`);
 }
 
 // Keys: those that a control uses stay in it; all others belong to the page around it.
@@ -256,7 +276,7 @@ function show(model, root, tellViews) {
     root.classList.add("ck-gone");
     showBusy(false);
   };
-  const { post, send, move, newStroke, edit, isNewer, heard, next } = channel(model, showBusy, showGone);
+  const { post, send, move, newStroke, edit, since, heard, next } = channel(model, showBusy, showGone);
   const tell = (node, event, value, options) => send(node, keyOf(node).dataset.key, event, value, options);
   const moveOf = (node, event, value) => move(node, keyOf(node).dataset.key, event, value);
 
@@ -399,6 +419,7 @@ function show(model, root, tellViews) {
     if (indexOf(name) >= countOf(name) - 1) choose(name, placeAt(name, 0));
     button.setAttribute("aria-pressed", "true");
     clock = setInterval(() => {
+      if (!button.isConnected) return stop();
       const next = indexOf(name) + 1;
       choose(name, placeAt(name, next));
       if (next >= countOf(name) - 1) stop();
@@ -574,11 +595,12 @@ function show(model, root, tellViews) {
     choose(name, at);
     if (node.type === "radio") radioAt(name, at).focus();
   });
-  /** Put back what Python said last. */
+  /** Take back what was typed since the box has the focus. */
   const restore = (box) => {
     box.value = box.getAttribute("value");
     box.select();
-    box.dispatchEvent(new Event("input", { bubbles: true }));
+    accept(box);
+    tell(box, "restore", box.dataset.cell && { cell: numbers(box.dataset.cell) });
   };
   /** Up and down change the number; Enter leads below, left and right from an end of the text beside. */
   const keyInBox = (box, event) => {
@@ -607,10 +629,10 @@ function show(model, root, tellViews) {
   };
 
   // What Python sends.
-  const waiting = new Map(); // key -> HTML for after the next painting
+  const waiting = new Map(); // key -> HTML for after the next painting, and what is newer than it
   let [flushing, resting] = [0, 0];
   const apply = (patches) => {
-    for (const [key, fresh] of patches) {
+    for (const [key, [fresh, isNewer]] of patches) {
       const node = find(key);
       const pick = node?.dataset.pick;
       if (!node) continue;
@@ -632,8 +654,10 @@ function show(model, root, tellViews) {
   const repaint = (changed = []) => {
     for (const [key, data] of painted) {
       const canvas = canvasOf(key);
-      if (canvas && (changed.includes(key) || canvas.shown !== data)) paint(canvas, data);
-      if (canvas) canvas.shown = data;
+      if (!canvas) continue;
+      const size = String([canvas.width, canvas.height]); // setting it clears the canvas
+      if (changed.includes(key) || canvas.shown !== data || canvas.size !== size) paint(canvas, data);
+      [canvas.shown, canvas.size] = [data, size];
     }
   };
   const receive = (message, buffers) => {
@@ -645,10 +669,11 @@ function show(model, root, tellViews) {
     });
     clearTimeout(resting);
     if (message.partial) resting = setTimeout(() => post({ rest: true }), REST_AFTER);
-    const patches = Object.entries(message.patches);
+    const isNewer = since(message);
+    const patches = Object.entries(message.patches).map(([key, fresh]) => [key, [fresh, isNewer]]);
     if (message.patches.panel) waiting.clear();
     for (const [key] of patches) waiting.delete(key); // the newest stands last: it may be around others
-    if (message.refused && teller) refuse(teller, message.refused);
+    if (message.refused && teller?.type === "text") refuse(teller, message.refused);
     if (message.ref) next(message);
     repaint(message.pixels);
     // What is set in one task is painted together: the rest of an answer waits until what came

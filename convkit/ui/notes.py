@@ -1,0 +1,119 @@
+"""Where the notes of a plot stand: beside their points, and beside what else is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Box = tuple[float, float, float, float]
+"""Units: left, top, right and bottom."""
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+CHARACTER, PADDING, LINE = 7, 8, 14
+"""Units: the width of a note's character, of what is around its text, and its height."""
+GAP = 11
+"""Units from a point to its note."""
+SIDES = {
+    "ne": (1, -1),
+    "se": (1, 1),
+    "nw": (-1, -1),
+    "sw": (-1, 1),
+    "e": (1, 0),
+    "w": (-1, 0),
+    "n": (0, -1),
+    "s": (0, 1),
+}
+"""Where a note can stand: to the right or left of its point, and below or above."""
+PER_LINE = 4
+"""So many places of each line of a path are kept free of notes where that is possible."""
+COVERING, CUT = 1e3, 1e6
+"""How bad it is to cover a box, or to be cut off, where covering a place of the path is 1."""
+STAY = 2
+"""How many places a note covers rather than change sides from one step to the next."""
+
+
+def sides_of(
+    points: Floats,
+    notes: Sequence[str],
+    size: tuple[int, int],
+    *,
+    path: Floats,
+    drawn: Sequence[int],
+    taken: Sequence[Box] = (),
+) -> list[str]:
+    """Return on which side of its point each note covers least: one of `SIDES`.
+
+    Parameters
+    ----------
+    points : array
+        Where the notes belong, (n, 2) from the top left.
+    notes : sequence of str
+        What they say.
+    size : (width, height)
+        The plot, in which they have to lie.
+    path : array
+        What lines are drawn between, (m, 2).
+    drawn : sequence of int
+        How many points of the path are drawn together with each note.
+    taken : sequence of (left, top, right, bottom)
+        What they should not cover.
+
+    Examples
+    --------
+    >>> falling = np.array([[10.0, 10.0], [50.0, 40.0], [90.0, 50.0]])
+    >>> sides_of(falling, ["a", "b", "c"], (100, 100), path=falling, drawn=[1, 2, 3])
+    ['se', 'se', 'nw']
+    """
+    boxes = note_boxes(points, notes)
+    places = _along(path)
+    is_drawn = np.arange(len(places)) <= PER_LINE * (np.asarray(drawn)[:, None] - 1)
+    covered = _holds(boxes[:, :, None], places) & is_drawn[:, None]
+    costs = covered.sum(2) + CUT * _is_cut(boxes, size)
+    for box in taken:
+        costs = costs + COVERING * _meet(boxes, np.array(box))
+    names, found, side = list(SIDES), [], 0
+    for row in costs:
+        best = int(row.argmin())
+        if row[best] + STAY < row[side] or not found:
+            side = best
+        found.append(names[side])
+    return found
+
+
+def note_boxes(points: Floats, notes: Sequence[str]) -> Floats:
+    """Return what each note covers on each of the sides: (n, 8, 4), from left to bottom.
+
+    Examples
+    --------
+    >>> note_boxes(np.array([[50.0, 50.0]]), ["abc"])[0, 0].tolist()
+    [61.0, 25.0, 90.0, 39.0]
+    """
+    widths = [CHARACTER * len(note) + PADDING for note in notes]
+    extents = np.array([[w, LINE] for w in widths], dtype=np.float64)[:, None]
+    ways = np.array(list(SIDES.values()), dtype=np.float64)
+    starts = points[:, None] + GAP * ways - extents * (1 - ways) / 2
+    return np.concatenate((starts, starts + extents), axis=2)
+
+
+def _along(path: Floats) -> Floats:
+    """Return places on the lines of a path, `PER_LINE` on each and its end."""
+    ends = np.arange(len(path), dtype=np.float64)
+    at = np.arange(PER_LINE * (len(path) - 1) + 1) / PER_LINE
+    return np.stack([np.interp(at, ends, path[:, axis]) for axis in (0, 1)], axis=1)
+
+
+def _holds(boxes: Floats, places: Floats) -> Bools:
+    x, y = places[:, 0], places[:, 1]
+    left, top, right, bottom = np.moveaxis(boxes, -1, 0)
+    return (left < x) & (x < right) & (top < y) & (y < bottom)
+
+
+def _meet(boxes: Floats, other: Floats) -> Bools:
+    return (boxes[..., :2] < other[2:]).all(-1) & (other[:2] < boxes[..., 2:]).all(-1)
+
+
+def _is_cut(boxes: Floats, size: tuple[int, int]) -> Bools:
+    return (boxes[..., :2] < 0).any(-1) | (boxes[..., 2:] > np.array(size)).any(-1)
