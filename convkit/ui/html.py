@@ -66,7 +66,7 @@ def tag(name: str, /, *inside: str, **attributes: Any) -> Markup:
 def _attribute(name: str, value: Any) -> str:
     if value is False:
         return ""
-    return _html_name(name) if value is True else f'{_html_name(name)}="{escape(str(value))}"'
+    return _html_name(name) if value is True else f'{_html_name(name)}="{_escape(str(value))}"'
 
 
 @cache
@@ -84,7 +84,22 @@ def escaped(text: str) -> str:
     >>> escaped("a < b"), escaped(Markup("<b>"))
     ('a &lt; b', Markup('<b>'))
     """
-    return text if isinstance(text, Markup) else escape(text)
+    return text if isinstance(text, Markup) else _escape(text)
+
+
+def _escape(text: str) -> str:
+    return escape(writable(text))
+
+
+def writable(text: str) -> str:
+    """Return a text with a question mark for each half of a pair, which UTF-8 cannot hold.
+
+    Examples
+    --------
+    >>> writable("\\ud800 \u2212")
+    '? −'
+    """
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def join(parts: Sequence[str]) -> Markup:
@@ -175,7 +190,8 @@ def _label(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
 
 
 def _markup(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
-    return tag("div", node.content, class_=f"ck-{node.css}" if node.css else None, **a)
+    content = Markup(writable(node.content))
+    return tag("div", content, class_=f"ck-{node.css}" if node.css else None, **a)
 
 
 def _code(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
