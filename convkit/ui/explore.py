@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -16,7 +16,8 @@ from convkit.ui.jobs import Report, Work
 from convkit.ui.nodes import Node
 from convkit.ui.panel import Panel
 from convkit.ui.store import State
-from convkit.ui.values import node_of
+from convkit.ui.values import nodes_of
+from convkit.user_function import Stopped, UserFunctionError
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Explored:
         The values.
     value : object
         What it returned; while it runs, or after a failure, what it returned before.
+    shown : tuple of Node
+        The same as nodes.
     failure : str
         Why it failed, if it did.
     printed : str
@@ -39,6 +42,7 @@ class Explored:
 
     state: Any
     value: Any = None
+    shown: tuple[Node, ...] = ()
     failure: str = ""
     printed: str = ""
     is_complete: bool = False
@@ -72,7 +76,9 @@ def explore(function: Callable[..., Any], /, **controls: Any) -> Panel:
     made = {name: control_of(name, given) for name, given in controls.items()}
 
     def compute(state: State, previous: Explored | None) -> Explored:
-        return Explored(state, previous.value if previous else None)
+        if previous is None:
+            return Explored(state)
+        return Explored(state, previous.value, previous.shown)
 
     def work(result: Explored) -> Work | None:
         if result.is_complete:
@@ -95,27 +101,42 @@ def _state_class(made: Mapping[str, Control]) -> type[State]:
     return type("Values", (State,), {"__annotations__": kinds, **fields})
 
 
-def _run(function: Callable[..., Any], values: Mapping[str, Any], report: Report) -> Any:
+def _run(function: Callable[..., Any], values: Mapping[str, Any], report: Report) -> Explored:
+    """Run the function, and make nodes of what it returns; either may fail."""
     try:
-        return user_function.call(function, **values)
-    except user_function.UserFunctionError as error:
-        return error
+        made = user_function.call(function, **values)
+        shown = _shown(function, made.value, values)
+    except UserFunctionError as error:
+        return Explored(None, failure=str(error))
+    return Explored(None, made.value, shown, printed=made.printed)
 
 
-def _finish(result: Explored, made: Any) -> Explored:
-    if isinstance(made, user_function.UserFunctionError):
-        return replace(result, failure=str(made), is_complete=True)
-    return replace(result, value=made.value, printed=made.printed, failure="", is_complete=True)
+def _shown(function: Callable[..., Any], value: Any, taken: Iterable[str]) -> tuple[Node, ...]:
+    try:
+        return nodes_of(value, taken)
+    except Stopped:
+        raise
+    except user_function.FAILURES as error:
+        name = user_function.name_of(function)
+        raise UserFunctionError(
+            f"what {name} returned cannot be shown: {user_function.describe_error(error)}",
+            "a tensor (H, W), a figure, a node, a lens or a text",
+            f"Change what {name} returns.",
+        ) from error
+
+
+def _finish(result: Explored, made: Explored) -> Explored:
+    if made.failure:
+        return replace(result, failure=made.failure, is_complete=True)
+    return replace(made, state=result.state, is_complete=True)
 
 
 def _view(result: Explored, controls: Sequence[Node]) -> Node:
     kept = [f"{name} = {_brief(value)}" for name, value in vars(result.state).items()]
-    parts = result.value if isinstance(result.value, dict) else {"result": result.value}
-    shown = [nodes.titled(str(name), node_of(str(name), value)) for name, value in parts.items()]
     return nodes.column(
         nodes.header(result.failure or f"{', '.join(kept)}.", is_error=bool(result.failure)),
         nodes.row(*(nodes.labelled(node) for node in controls)),
-        nodes.row(*shown),
+        nodes.row(*result.shown),
         nodes.text(result.printed, "mono") if result.printed else None,
     )
 

@@ -435,16 +435,18 @@ class Panel(anywidget.AnyWidget):
         What is refused leaves the state as it is, and the status line says why. A text that is
         not finished stays in its box.
         """
-        self._error = ""
+        self._error, back = "", ""
         try:
             self._do(event)
             self._start_work()
         except InvalidInput as error:
-            self._error = answer["refused"] = str(error)
+            self._error = str(error)
         except Exception as error:
             self._error = self._explained(error)
-            return event.key
-        return ""
+            back = event.key
+        if self._error:
+            answer["refused"] = html.writable(self._error)
+        return back
 
     def _show_answer(self, back: str, **answer: Any) -> None:
         if self._is_partial:

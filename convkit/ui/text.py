@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from convkit import formatting
+from convkit.ui.html import writable
 from convkit.ui.nodes import Node
 from convkit.ui.series import node_at
 
@@ -21,7 +22,7 @@ def words(tree: Node) -> str:
     X: 2 × 2, from 0 to 1, digest 22536681
     """
     lines = [_line(node) for node in tree]
-    return "\n".join([line for line in lines if line])
+    return writable("\n".join([line for line in lines if line]))
 
 
 def _line(node: Node) -> str:

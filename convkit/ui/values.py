@@ -3,15 +3,50 @@
 from __future__ import annotations
 
 import io
+import sys
 from base64 import b64encode
+from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+import torch
 from markupsafe import Markup
 from torch import Tensor
 
 from convkit.ui import nodes
-from convkit.ui.html import tag
+from convkit.ui.html import saved, tag
+from convkit.ui.keys import cursors_of, keyed
 from convkit.ui.nodes import Node
+from convkit.ui.text import words
+
+
+def nodes_of(value: Any, taken: Iterable[str] = ()) -> tuple[Node, ...]:
+    """Return a titled node for a value, or for each one of a dict.
+
+    Parameters
+    ----------
+    value : object
+        As `node_of` shows it, or a dict of such.
+    taken : iterable of str
+        Names that others have in the panel. What has one of them too, such as a second lens, is
+        shown as it is saved.
+
+    Examples
+    --------
+    >>> [node.children[0].words for node in nodes_of({"X": "1", "Y": "2"})]
+    ['X', 'Y']
+    """
+    parts = value if isinstance(value, dict) else {"result": value}
+    names, made = {"status", "history", *taken}, []
+    for title, part in parts.items():
+        node = node_of(str(title), part)
+        own = [each.name for each in node if each.name]
+        own += [f"{cursor.name} cursor" for cursor in cursors_of([node])]
+        if names.intersection(own):
+            node = nodes.markup(saved(keyed(node)), words=words(node))
+        names.update(own)
+        made.append(nodes.titled(str(title), node))
+    return tuple(made)
 
 
 def node_of(name: str, value: Any) -> Node:
@@ -22,8 +57,8 @@ def node_of(name: str, value: Any) -> Node:
     name : str
         What it is called.
     value : object
-        A node; a view, such as a lens; a tensor (H, W); a figure of matplotlib; any object that
-        IPython shows as HTML or PNG, or as text. None shows nothing.
+        A node; a view, such as a lens; numbers (H, W); a figure of matplotlib, which is closed; any
+        object that IPython shows as HTML or PNG, or as text. None shows nothing.
 
     Examples
     --------
@@ -35,26 +70,36 @@ def node_of(name: str, value: Any) -> Node:
         return value
     if isinstance(tree := getattr(value, "tree", None), Node):
         return tree
-    if isinstance(value, Tensor) and value.dim() == 2 and value.numel():
-        return nodes.array(name, _plain(value))
+    if (numbers := _numbers(value)) is not None:
+        return nodes.array(f"result {name}", numbers, label=name)
     if hasattr(value, "savefig"):
         return _png(name, _drawn(value))
     if hasattr(value, "png"):
         return _png(repr(value), value.png)
-    if hasattr(value, "_repr_html_"):
-        return nodes.markup(Markup(value._repr_html_()), words=repr(value))
+    html = value._repr_html_() if hasattr(value, "_repr_html_") else None
+    if html is not None:
+        return nodes.markup(Markup(html), words=repr(value))
     return nodes.text("" if value is None else str(value))
 
 
-def _plain(values: Tensor) -> Tensor:
-    return (
-        values.detach().cpu().double() if not values.is_floating_point() else values.detach().cpu()
-    )
+def _numbers(value: Any) -> Tensor | None:
+    """Return real numbers (H, W) as floats on the CPU, or None if the value is none such."""
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
+        value = torch.from_numpy(value.astype(np.float64))
+    if not isinstance(value, Tensor) or value.dim() != 2 or not value.numel():
+        return None
+    if value.is_complex():
+        return None
+    values = value.detach().cpu()
+    return values if values.is_floating_point() else values.double()
 
 
 def _drawn(figure: Any) -> bytes:
+    """Return a figure as PNG; pyplot, which would keep and show it too, forgets it."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close(figure)
     return buffer.getvalue()
 
 
