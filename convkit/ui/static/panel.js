@@ -300,7 +300,7 @@ function show(model, root, tellViews) {
   const sizesOf = (name) => numbers(cursor(name).dataset.cells);
   const inside = (place, sizes) => sizes.map((size, axis) => clamp(place[axis], 0, size - 1));
   const chosenOf = (name) => inside(numbers(cursor(name).dataset.at), sizesOf(name));
-  const placeOf = (name) => pointed.get(name) ?? chosenOf(name);
+  const placeOf = (name) => (pointed.has(name) ? inside(pointed.get(name), sizesOf(name)) : chosenOf(name));
   const indexIn = (place, sizes) => place.reduce((index, n, axis) => index * sizes[axis] + n, 0);
   /** Return the number of a cursor's place, counted in reading order. */
   const indexOf = (name) => indexIn(placeOf(name), sizesOf(name));
