@@ -32,7 +32,8 @@ from convkit.ui.nodes import Node, markup
 
 PIECES = re.compile(r'("[^"]*"|>[^<]*<)')
 """What differs between two writings of one kind of node: attributes and texts."""
-MAX_WORDS = 2**16
+MAX_WORDS = 2**16 - 1
+"""The most nodes, texts and columns that codes of 16 bits can count."""
 INTERVAL = 400
 """Milliseconds from one step to the next while playing."""
 PLAYER_ICONS = {
@@ -79,8 +80,9 @@ class Series:
             columns += [sources.setdefault(column, len(sources)) for column in found]
         words: dict[str, int] = {}
         codes = [words.setdefault(word, len(words)) for column in sources for word in column]
-        if len(words) > MAX_WORDS:
-            raise ValueError(f"a series of {len(words)} different texts; at most {MAX_WORDS}")
+        most = max(len(words), count, len(columns))
+        if most > MAX_WORDS:
+            raise ValueError(f"a series of {most} nodes or different texts; at most {MAX_WORDS}")
         packed = np.array([count, len(columns), *columns, *codes], "<u2").tobytes()
         return [*words], packed, b"".join(starts)
 
