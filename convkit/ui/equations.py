@@ -14,10 +14,10 @@ from convkit.ui.theme import Scale
 
 SIGN_WIDTH = 36
 """CSS pixels of the place of a sign."""
-CHAR_WIDTH = 8
+CHAR_WIDTH = 7.4
 """About the CSS pixels of a character of a title."""
-HINT_CHARS = 27
-"""How long "point at a cell; a click keeps it" is, in characters of a title."""
+SQUARE_WIDTH, HINT_WIDTH = 16, 180
+"""CSS pixels of the square before a title, and of "point at a cell; a click keeps it" after it."""
 
 
 def term(
@@ -40,9 +40,11 @@ def term(
     scale : Scale
         The colours of the array.
     """
-    said = nodes.box(nodes.heading(title, hue), nodes.text(f" {note}"), css="title")
-    length = len(f"{title} {note}") + (HINT_CHARS if array.descriptions else 0)
-    props = {"sign": sign, "array": array, "title_width": CHAR_WIDTH * (length + 2)}
+    words = nodes.text(f" {note}") if note else None
+    said = nodes.box(nodes.heading(title, hue), words, css="title")
+    width = SQUARE_WIDTH + round(CHAR_WIDTH * len(f"{title} {note}"))
+    width += HINT_WIDTH if array.descriptions else 0
+    props = {"sign": sign, "array": array, "title_width": width}
     return Node("term", props=props, children=(said, array, nodes.key(scale)))
 
 

@@ -17,10 +17,18 @@ from convkit.ui.theme import level_rules, theme_rules
 
 ROOT = ".ck-view"
 """With this class every rule of the sheets starts: the root of a live panel."""
-CONTROLS = frozenset({"status", "history", "code", "choice", "player"})
-PLOTS = frozenset({"plot"})
+SHEETS = {
+    "view": None,
+    "panel": {"status", "history", "section", "code", "choice", "player"},
+    "arrays": {"table", "picture", "numbers", "cells"},
+    "pictures": {"picture"},
+    "equations": {"equation"},
+    "plots": {"plot"},
+}
+"""For which kinds of nodes a saved view needs a sheet; None for all."""
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-SPACE = re.compile(r"\s*([{};])\s*|\s+")
+SPACE = re.compile(r'("[^"]*")|\s*([{};])\s*|(?<=[:,])\s+|\s+')
+"""Spaces, and texts in quotes, which keep theirs."""
 LEVEL = re.compile(r'(?<=[" ])[tg]-?\d+(?=[" ])')
 """A class of `Scale.classes` in an attribute."""
 
@@ -28,8 +36,7 @@ LEVEL = re.compile(r'(?<=[" ])[tg]-?\d+(?=[" ])')
 @cache
 def stylesheet() -> str:
     """Return the style sheet that all live panels share."""
-    sheets = [_sheet(name) for name in ("view", "panel", "arrays", "plots")]
-    return "".join([theme_rules(), *sheets, level_rules()])
+    return "".join([theme_rules(), *map(_sheet, SHEETS), level_rules()])
 
 
 def own_rules(style: str) -> str:
@@ -63,16 +70,14 @@ def saved_rules(tree: Node, body: str, style: str = "") -> tuple[str, str]:
     >>> from convkit.ui import nodes
     >>> root, rules = saved_rules(nodes.array("X", torch.zeros(2, 2)), '<td class="g0">')
     >>> root, ".g0{" in rules, ".g1{" in rules, ".ck-choice" in rules
-    ('ck-saved-a', True, False, False)
+    ('ck-02', True, False, False)
     """
     kinds = _kinds(tree)
-    names = ["view", "arrays"]
-    names += ["panel"] if kinds & CONTROLS else []
-    names += ["plots"] if kinds & PLOTS else []
-    root = "ck-saved-" + "".join([name[0] for name in names[1:]])
-    sheets = [_sheet(name) for name in (*names, "saved")]
-    rules = [theme_rules(), *sheets, level_rules(set(LEVEL.findall(body))), own_rules(style)]
-    return root, "".join(rules).replace(ROOT, f".{root}")
+    names = [name for name, needing in SHEETS.items() if needing is None or needing & kinds]
+    root = "ck-" + "".join([str(n) for n, name in enumerate(SHEETS) if name in names])
+    sheets = "".join([_sheet(name) for name in (*names, "saved")]) + own_rules(style)
+    rules = theme_rules(sheets + body) + sheets + level_rules(set(LEVEL.findall(body)))
+    return root, rules.replace(ROOT, f".{root}")
 
 
 def _kinds(tree: Iterable[Node]) -> set[str]:
@@ -86,4 +91,9 @@ def _kinds(tree: Iterable[Node]) -> set[str]:
 def _sheet(name: str) -> str:
     """Return a style sheet without comments, and without spaces that mean nothing."""
     text = files("convkit.ui").joinpath("static", f"{name}.css").read_text("utf-8")
-    return SPACE.sub(lambda space: space[1] or " ", COMMENT.sub("", text)).strip()
+    return SPACE.sub(_shorter, COMMENT.sub("", text)).strip()
+
+
+def _shorter(found: re.Match[str]) -> str:
+    is_needed = found.string[found.start() - 1] not in ":,"
+    return found[1] or found[2] or (" " if is_needed else "")

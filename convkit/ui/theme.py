@@ -263,14 +263,22 @@ def level_rules(names: Collection[str] | None = None) -> str:
     )
 
 
-def theme_rules() -> str:
+def theme_rules(rules: str | None = None) -> str:
     """Return the CSS of the custom properties, with a variant for JupyterLab's dark theme.
+
+    Parameters
+    ----------
+    rules : str, optional
+        CSS whose properties alone are wanted.
 
     Examples
     --------
-    >>> theme_rules().startswith(".ck-view{--ck-input:#3a9bd9;")
-    True
+    >>> theme_rules("color: var(--ck-refused)")
+    '.ck-view{--ck-refused:#b3400a;}.ck-view:is([data-jp-theme-light="false"] *){--ck-ref...;}'
     """
-    light = f".ck-view{{{properties(COLOURS | PROPERTIES)}}}"
-    dark = f'.ck-view:is([data-jp-theme-light="false"] *){{{properties(DARK_COLOURS)}}}'
-    return light + dark
+    light, dark = (
+        {k: v for k, v in values.items() if rules is None or f"var(--ck-{k})" in rules}
+        for values in (COLOURS | PROPERTIES, DARK_COLOURS)
+    )
+    is_dark = '.ck-view:is([data-jp-theme-light="false"] *)'
+    return f".ck-view{{{properties(light)}}}{is_dark}{{{properties(dark)}}}"
