@@ -493,9 +493,8 @@ def _description_line(node: Node, tree: Node) -> Markup:
 
     It stands below the view, where the sentence of any other cell takes its place.
     """
-    said = [
-        t for table in _chosen_in(tree, node.cursor) for line in table.descriptions for t in line
-    ]
+    tables = _chosen_in(tree, node.cursor)
+    said = [text for table in tables for text in chain(*table.descriptions)]
     words = tag("span", node.words)
     longest = max(said, key=len, default=node.words)
     return tag("output", words, class_="ck-description", data_longest=longest)
@@ -535,10 +534,16 @@ def _cursor_rules(tree: Node, root: str) -> str:
     return "".join(rules)
 
 
+def _choosing(cursor: str) -> str:
+    """Return the selector of the table in which a cursor's cell is chosen."""
+    return f".ck-choose[data-pick={cursor}]"
+
+
 def _cell_rules(c: Cursor, root: str) -> str:
     """Return the rules that move the frames of a cursor of cells; the pointer's win."""
+    table = _choosing(c.name)
     return "".join(
-        f".{root}:has([data-pick={c.name}] .{kind}{n}{state}){{--{c.name}-{axis}:{n}}}"
+        f".{root}:has({table} .{kind}{n}{state}){{--{c.name}-{axis}:{n}}}"
         for state in (" :checked", ":hover")
         for kind, axis, count in zip("rc", "ij", c.shape, strict=False)
         for n in range(count)
@@ -556,7 +561,7 @@ def _place_selectors(c: Cursor, n: int, root: str) -> list[str]:
     shown = f".ck-place-{c.name}-{n}"
     if len(c.shape) == 1:
         return [f".{root}:has([name={c.name}][value='{n}']:checked) {shown}"]
-    table = f".ck-choose[data-pick={c.name}]"
+    table = _choosing(c.name)
     cell = f"{table} .r{n // c.shape[1]} .c{n % c.shape[1]}"
     chosen = f".{root}:not(:has({table} td:hover)):has({cell} :checked) {shown}"
     return [f".{root}:has({cell}:hover) {shown}", chosen]
@@ -564,7 +569,7 @@ def _place_selectors(c: Cursor, n: int, root: str) -> list[str]:
 
 def _pick_rules(frame: Frame, root: str) -> str:
     """Return the rules that say which cell of a frame is marked; the pointer's win."""
-    table, columns = f"[data-pick={frame.cursor.name}]", frame.cursor.shape[-1]
+    table, columns = _choosing(frame.cursor.name), frame.cursor.shape[-1]
     places: dict[int, list[str]] = {}
     for n, pick in enumerate(frame.picks):
         places.setdefault(pick, []).append(f".r{n // columns} .c{n % columns}")
@@ -578,7 +583,7 @@ def _pick_rules(frame: Frame, root: str) -> str:
 
 def _sentence_rules(cursor: str, n: int, root: str) -> str:
     """Return the rules that show the sentence of a cell in the n-th line below the view."""
-    table, line = f"[data-pick={cursor}]", f".ck-description:nth-of-type({n + 1})"
+    table, line = _choosing(cursor), f".ck-description:nth-of-type({n + 1})"
     other = "td:not(.ck-at) :checked"
     return (
         f".{root} {line},.{root} {table} input::after{{grid-row:{n + 2}}}"
