@@ -1,1 +1,399 @@
-"""Lenses: a relation of cells, spelled out, as HTML without script."""
+"""Lenses: arrays that read as an equation, in which each output cell shows what it is made of.
+
+Point at an output cell, or choose it by a click, a tap or the arrow keys: frames show the cells
+that it is made of, and its arithmetic is written out. A lens needs no kernel and no script.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from convkit import formatting, ops, ui
+from convkit.comparison import mismatch_mask, rounding_bound
+from convkit.errors import ConvkitError, brief_repr
+from convkit.inputs import as_array
+from convkit.ops import Pair, WindowGeometry
+from convkit.ui import Cell, Cursor, Frame, Scale
+
+MAX_SIDE = 16
+"""The most rows or columns, padding included, of an array of a lens."""
+CHARS = {7: 10, 6: 14, 5: 24, 4: 9999}
+"""How many characters a number has, by the most columns of cells in a lens."""
+Rows = Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Operand:
+    """An array of a lens.
+
+    Parameters
+    ----------
+    title : str
+        What it is, such as "input X".
+    values : Tensor
+        Its numbers, (H, W), padding included.
+    sign : str
+        What stands before it, such as "⋆".
+    hue : str
+        Its colour: one of `convkit.ui.theme.COLOURS`.
+    frame : Frame, optional
+        Which of its cells an output cell is made of.
+    padding : (h, w)
+        How many rows and columns on either side are padding, which the frame counts as negative.
+    note : str
+        What follows the title; its size unless given, or nothing for a single number.
+    scale : Scale, optional
+        Its colours; fitted to its values unless given.
+    mark : Tensor, optional
+        Which cells are marked with ≠, (H, W) of bool.
+    texts : rows of str
+        What its cells say, where that is not the number.
+    """
+
+    title: str
+    values: Tensor
+    sign: str = ""
+    hue: str = ""
+    frame: Frame | None = None
+    padding: Cell = (0, 0)
+    note: str = ""
+    scale: Scale | None = None
+    mark: Tensor | None = None
+    texts: Rows = ()
+
+    def term(self, chars: int, descriptions: Rows = ()) -> ui.Node:
+        """Return it as a term of a `ui.equation`, its numbers in so many characters at most."""
+        size = formatting.size(self.values.shape)
+        scale = self.scale or Scale.fitted(self.values)
+        up, aside = self.padding
+        table = ui.table(
+            self.title,
+            self.values,
+            scale,
+            frames=[self.frame] if self.frame else [],
+            descriptions=descriptions,
+            first=(-up, -aside),
+            padding=self.padding,
+            mark=self.mark,
+            texts=self.texts or _texts(self.values, chars),
+            label=f"{self.title} {size}",
+            headers=False,
+        )
+        if self.values.numel() == 1:
+            return ui.term(self.title, table, sign=self.sign, hue=self.hue)
+        note = self.note or size
+        return ui.term(self.title, table, sign=self.sign, note=note, hue=self.hue, scale=scale)
+
+
+def equation_lens(
+    cell: Cursor, operands: Sequence[Operand], output: Operand, sums: Rows, summary: str = "lens"
+) -> ui.View:
+    """Return a lens on any relation between the cells of arrays.
+
+    Parameters
+    ----------
+    cell : Cursor
+        The output cell that is shown first; the frames of the operands follow it.
+    operands : sequence of Operand
+        What the output is made of, from left to right.
+    output : Operand
+        Whose cells can be chosen.
+    sums : rows of str
+        How each output cell came about, in words or arithmetic.
+    summary : str
+        The first line of what it says as text.
+
+    Raises
+    ------
+    ConvkitError
+        If an array is too large to show whole, or has numbers that are not finite.
+
+    Examples
+    --------
+    Rows that are multiplied by columns:
+
+    >>> A, B = torch.eye(2), torch.tensor([[1.0, 2.0], [3.0, 4.0]])
+    >>> cell = Cursor("cell", (2, 2), (1, 0))
+    >>> row = Frame(cell, left=(0, 0, 0), size=(1, 2))
+    >>> column = Frame(cell, top=(0, 0, 0), size=(2, 1))
+    >>> sums = [[f"C[{i}, {j}] = A[{i}, :] @ B[:, {j}]" for j in range(2)] for i in range(2)]
+    >>> equation_lens(
+    ...     cell,
+    ...     [Operand("A", A, frame=row), Operand("B", B, sign="@", frame=column)],
+    ...     Operand("C", A @ B, sign="="),
+    ...     sums,
+    ... )
+    lens
+    C[1, 0] = A[1, :] @ B[:, 0]
+    """
+    shown = replace(output, frame=Frame(cell, hue="output"), hue=output.hue or "output")
+    _check(cell, (*operands, shown), sums)
+    columns = sum([operand.values.shape[1] for operand in (*operands, shown)])
+    chars = next(chars for chars, most in CHARS.items() if columns <= most)
+    i, j = cell.place
+    tree = ui.column(
+        ui.equation(*(o.term(chars) for o in operands), shown.term(chars, sums)),
+        ui.description(cell, sums[i][j]),
+    )
+    return ui.View(tree, f"{summary}\n{sums[i][j]}")
+
+
+def _check(cell: Cursor, operands: Sequence[Operand], sums: Rows) -> None:
+    """Raise ConvkitError for arrays that a lens cannot show."""
+    for operand in operands:
+        title, size = operand.title, tuple(operand.values.shape)
+        if max(size) > MAX_SIDE:
+            expected = f"at most {MAX_SIDE} rows and columns for a lens"
+            hint = "Take a part of it, or show the whole as a picture."
+            raise ConvkitError(f"{title} is {formatting.size(size)}", expected, hint)
+        up, aside = operand.padding  # of a maximum, it is not finite
+        if not ops.all_finite(operand.values[up : size[0] - up, aside : size[1] - aside]):
+            raise ConvkitError(f"inf or nan in {title}", "numbers", "Replace them.")
+    if {size} != {cell.shape, (len(sums), *{len(row) for row in sums})}:
+        given = f"a cursor of {cell.shape} cells and {len(sums)} rows of sums"
+        raise ConvkitError(given, f"{size}, as the output has", "Make one for each of its cells.")
+
+
+def lens(  # noqa: PLR0913
+    X: Any,
+    K: Any,
+    *,
+    flip: bool = False,
+    padding: Pair = 0,
+    stride: Pair = 1,
+    dilation: Pair = 1,
+    padding_mode: str = "zeros",
+    bias: float | None = None,
+    candidate: Any = None,
+    at: Cell = (0, 0),
+    scale: Scale | None = None,
+) -> ui.View:
+    """Return a lens on ``corr2d(X, K)``, or on ``convolve2d(X, K)`` where `flip` is true.
+
+    Parameters
+    ----------
+    X, K : array
+        Input (H, W), up to 16 x 16 with its padding, and kernel (kH, kW): tensors, or what
+        `convkit.inputs.as_array` takes.
+    flip : bool
+        Whether to flip the kernel in both axes.
+    padding, stride, dilation, padding_mode
+        As in `corr2d`.
+    bias : float, optional
+        Added to every sum.
+    candidate : array, optional
+        What another implementation gives, (H_out, W_out): cells that differ by more than rounding
+        are marked.
+    at : (i, j)
+        The output cell whose sum is shown while none is pointed at, counted from 0.
+    scale : Scale, optional
+        How the output's numbers become colours; signed, fitted to the output, unless given.
+
+    Raises
+    ------
+    ConvkitError
+        As `corr2d` does; if the input is too large to show whole; if there is no output cell `at`;
+        if `candidate` has another shape than the output.
+
+    Examples
+    --------
+    >>> lens(torch.arange(9.0).reshape(3, 3), torch.arange(4.0).reshape(2, 2))
+    lens: input 3 × 3, window 2 × 2, output 2 × 2
+    Y[0, 0] = 0×0 + 1×1 + 3×2 + 4×3 = 19
+    """
+    X, K = _of_one_dtype(as_array("X", X), as_array("K", K))
+    b = None if bias is None else _number("bias", bias)
+    at = ops.to_pair("at", at)
+    steps: dict[str, Any] = {"stride": stride, "dilation": dilation}
+    ops.window(X, K, *at, padding=padding, padding_mode=padding_mode, **steps)  # raises if any does
+    geometry = WindowGeometry(X.shape, K.shape, padding, **steps)
+    padded = ops.pad2d(X, geometry.padding, padding_mode)
+    weights = K.flip(0, 1) if flip else K
+    Y = ops.corr2d(padded, weights, **steps) + (b or 0)
+    windows = ops.patches(padded, geometry.kernel_size, **steps)
+    sums = _named(formatting.window_sums(windows, weights, Y.flatten(), b), geometry)
+    output = Operand("output Y", Y, sign="=", scale=scale or Scale.signed(Y))
+    if candidate is not None:
+        bound = rounding_bound(padded, weights, bias=b, **steps)
+        output, sums = _compared(output, as_array("candidate", candidate), bound, sums)
+    cell = Cursor("cell", geometry.output_size, at)
+    frame = Frame.window(cell, geometry, [*chain(*formatting.cell_texts(weights))])
+    operands = [
+        _input(padded, geometry, frame, padding_mode),
+        Operand("kernel K", K, "∗" if flip else "⋆", "kernel", scale=Scale.signed(K)),
+        *([] if b is None else [_bias(b)]),
+    ]
+    return equation_lens(cell, operands, output, sums, _summary(geometry, padding_mode))
+
+
+def pooling_lens(
+    X: Any,
+    pool_size: Pair,
+    mode: str = "max",
+    *,
+    padding: Pair = 0,
+    stride: Pair = 1,
+    at: Cell = (0, 0),
+) -> ui.View:
+    """Return a lens on ``pool2d(X, pool_size, mode)``, which marks the cell that is the maximum.
+
+    Parameters
+    ----------
+    X : array
+        Input (H, W), up to 16 x 16 with its padding: a tensor, or what `convkit.inputs.as_array`
+        takes.
+    pool_size, mode, padding, stride
+        As in `pool2d`.
+    at : (i, j)
+        The output cell that is shown while none is pointed at, counted from 0.
+
+    Raises
+    ------
+    ConvkitError
+        As `pool2d` does; if the input is too large to show whole; if there is no output cell `at`.
+
+    Examples
+    --------
+    >>> pooling_lens(torch.arange(9.0).reshape(3, 3), 2)
+    lens: input 3 × 3, window 2 × 2, output 2 × 2
+    Y[0, 0] = max(0, 1, 3, 4) = 4
+    """
+    X = as_array("X", X)
+    Y = ops.pool2d(X, pool_size, mode, padding=padding, stride=stride)
+    geometry = WindowGeometry(X.shape, pool_size, padding, stride)
+    at, ones = ops.to_pair("at", at), torch.ones(geometry.kernel_size, dtype=X.dtype)
+    ops.window(X, ones, *at, padding=padding, stride=stride)  # raises if there is no such cell
+    is_max = mode == "max"
+    (up, aside), nothing = geometry.padding, -torch.inf if is_max else 0.0
+    padded = F.pad(X, (aside, aside, up, up), value=nothing)
+    patches = ops.patches(padded, geometry.kernel_size, stride=stride)
+    cell = Cursor("cell", geometry.output_size, at)
+    frame = Frame.window(cell, geometry, ["max"] * ones.numel() if is_max else ())
+    if is_max:
+        frame = replace(frame, picks=tuple(patches.argmax(1).tolist()))
+    sums = (_maxima if is_max else _means)(patches, Y.flatten())
+    operand = _input(padded, geometry, frame)
+    output = Operand("output Y", Y, sign="→", scale=operand.scale)
+    return equation_lens(cell, [operand], output, _named(sums, geometry), _summary(geometry))
+
+
+# What a lens says
+
+
+def _maxima(patches: Tensor, totals: Tensor) -> list[str]:
+    """Return how each maximum came about, of windows (n, k)."""
+    pairs = zip(formatting.numbers(patches), totals, strict=True)
+    said = [f"max({', '.join(row)}) = {formatting.number(total)}" for row, total in pairs]
+    return [formatting.minus(text).replace("inf", "∞") for text in said]
+
+
+def _means(patches: Tensor, totals: Tensor) -> list[str]:
+    """Return how each average came about, of windows (n, k); "≈" where rounded."""
+    count, rows = patches.shape[1], formatting.numbers(patches)
+    results = [formatting.number(total) for total in totals]
+    terms = torch.tensor([[float(text) for text in row] for row in rows], dtype=torch.float64)
+    wholes = torch.tensor([count * float(text) for text in results], dtype=torch.float64)
+    said = []
+    for row, result, is_exact in zip(rows, results, formatting.add_up(terms, wholes), strict=True):
+        sum_ = " + ".join([f"({text})" if text.startswith("-") else text for text in row])
+        said.append(formatting.minus(f"({sum_}) / {count} {'=' if is_exact else '≈'} {result}"))
+    return said
+
+
+def _named(sums: Sequence[str], geometry: WindowGeometry) -> list[list[str]]:
+    """Return sums in reading order as rows, each with the name of its cell."""
+    rows, columns = geometry.output_size
+    return [[f"Y[{i}, {j}] = {sums[i * columns + j]}" for j in range(columns)] for i in range(rows)]
+
+
+def _padding_words(geometry: WindowGeometry, padding_mode: str) -> str:
+    """Return " with padding 1 × 1", and the mode unless it is "zeros"."""
+    if not any(geometry.padding):
+        return ""
+    mode = "" if padding_mode == "zeros" else f" ({padding_mode})"
+    return f" with padding {formatting.size(geometry.padding)}{mode}"
+
+
+def _summary(geometry: WindowGeometry, padding_mode: str = "zeros") -> str:
+    g = geometry
+    X, window, Y = (formatting.size(s) for s in (g.input_size, g.kernel_size, g.output_size))
+    padding = _padding_words(geometry, padding_mode)
+    return f"lens: input {X}{padding}, window {window}, output {Y}"
+
+
+# What a lens shows
+
+
+def _texts(values: Tensor, chars: int) -> Rows:
+    rows = formatting.cell_texts(values, chars)
+    return [[text.replace("inf", "∞") for text in row] for row in rows]
+
+
+def _input(
+    padded: Tensor, geometry: WindowGeometry, frame: Frame, padding_mode: str = "zeros"
+) -> Operand:
+    """Return the operand of a padded input, in grey, with the window on it."""
+    size = geometry.padded_size
+    if max(size) > MAX_SIDE:
+        given = f"X is {formatting.size(size)} with its padding"
+        expected = f"at most {MAX_SIDE} rows and columns for a lens"
+        hint = "Show a part of it, such as X[:8, :8], or show the whole as a picture."
+        raise ConvkitError(given, expected, hint)
+    values = padded[padded.isfinite()]  # the padding of a maximum is not
+    low, high = min(0.0, values.min().item()), max(1.0, values.max().item())
+    return Operand(
+        "input X",
+        padded,
+        hue="input",
+        frame=frame,
+        padding=geometry.padding,
+        note=f"{formatting.size(geometry.input_size)}{_padding_words(geometry, padding_mode)}",
+        scale=Scale("grey", low, high),
+    )
+
+
+def _bias(b: float) -> Operand:
+    values = torch.tensor([[b]], dtype=torch.float64)
+    return Operand("bias b", values, "+", "kernel", scale=Scale.signed(values))
+
+
+def _compared(
+    output: Operand, candidate: Tensor, bound: Tensor, sums: Rows
+) -> tuple[Operand, list[list[str]]]:
+    """Return an output in which cells that a candidate has otherwise are marked, and its sums."""
+    if candidate.shape != output.values.shape:
+        given = f"candidate has shape {tuple(candidate.shape)}"
+        expected = f"the output's shape {tuple(output.values.shape)}"
+        hint = "Compute it with the same padding, stride and dilation."
+        raise ConvkitError(given, expected, hint)
+    mark, said = mismatch_mask(candidate, output.values, bound), [list(row) for row in sums]
+    for i, j in mark.nonzero().tolist():
+        said[i][j] += f", but yours gives {formatting.minus(formatting.number(candidate[i, j]))}"
+    return replace(output, mark=mark), said
+
+
+# What a lens is given
+
+
+def _of_one_dtype(X: Tensor, K: Tensor) -> tuple[Tensor, Tensor]:
+    """Return two arrays in the dtype that holds both, as of a tensor and a list."""
+    dtype = torch.promote_types(X.dtype, K.dtype)
+    return X.to(dtype), K.to(dtype)
+
+
+def _number(name: str, value: Any) -> float:
+    """Return a finite number, which may be a tensor of one value, such as a layer's bias."""
+    is_single = isinstance(value, Tensor) and value.numel() == 1
+    number = ops.as_real(value.detach().reshape(()) if is_single else value)
+    if number is None or not math.isfinite(number):
+        given = f"{name} is {brief_repr(value)}"
+        raise ConvkitError(given, "a finite number", f"Write for example {name}=0.5.")
+    return number

@@ -21,7 +21,13 @@ SQUARE_WIDTH, HINT_WIDTH = 16, 180
 
 
 def term(
-    title: str, array: Node, *, sign: str = "", note: str = "", hue: str = "", scale: Scale
+    title: str,
+    array: Node,
+    *,
+    sign: str = "",
+    note: str = "",
+    hue: str = "",
+    scale: Scale | None = None,
 ) -> Node:
     """Return an array of an equation: a title above it, its colour key below it.
 
@@ -37,15 +43,16 @@ def term(
         What follows the title, such as its size.
     hue : str
         The square before the title: one of `theme.COLOURS`.
-    scale : Scale
-        The colours of the array.
+    scale : Scale, optional
+        The colours of the array, for a key.
     """
     words = nodes.text(f" {note}") if note else None
     said = nodes.box(nodes.heading(title, hue), words, css="title")
     width = SQUARE_WIDTH + round(CHAR_WIDTH * len(f"{title} {note}"))
     width += HINT_WIDTH if array.descriptions else 0
+    key = nodes.key(scale) if scale else nodes.box()
     props = {"sign": sign, "array": array, "title_width": width}
-    return Node("term", props=props, children=(said, array, nodes.key(scale)))
+    return Node("term", props=props, children=(said, array, key))
 
 
 def equation(*terms: Node) -> Node:
@@ -67,8 +74,8 @@ def equation(*terms: Node) -> Node:
     props = {
         "rows": max(rows for rows, _ in sides),
         "columns": max(columns for _, columns in sides),
-        "chars": max(len(text) for table in tables for line in table.texts for text in line),
-        "weight_chars": max(map(len, weights), default=0),
+        "longest": max(len(text) for table in tables for line in table.texts for text in line),
+        "longest_weight": max(map(len, weights), default=0),
         "fit": _fit(terms),
     }
     return Node("equation", props=props, children=terms)
@@ -92,7 +99,7 @@ def _fit(terms: Sequence[Node]) -> str:
 
 
 def _equation(node: Node, inside: Sequence[Markup], a: Any) -> Markup:
-    names = ("rows", "columns", "chars", "weight_chars", "fit")
+    names = ("rows", "columns", "longest", "longest_weight", "fit")
     style = "".join([f"--{name.replace('_', '-')}:{node.props[name]};" for name in names])
     return tag("div", *inside, class_="ck-equation", style=style, **a)
 
