@@ -586,7 +586,7 @@ def _sentence_rules(cursor: str, n: int, root: str) -> str:
     table, line = _choosing(cursor), f".ck-description:nth-of-type({n + 1})"
     other = "td:not(.ck-at) :checked"
     return (
-        f".{root} {line},.{root} {table} input::after{{grid-row:{n + 2}}}"
+        f".{root} {line},.{root} {table} input::after{{grid-area:{n + 2} / 1}}"
         f".{root} {table} td:hover input::after,"
         f".{root}:not(:has({table} td:hover)) {table} {other}::after"
         '{content:attr(aria-label) / ""}'
