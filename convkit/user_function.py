@@ -35,11 +35,18 @@ class Stopped(SystemExit):
 class UserFunctionError(ConvkitError):
     """A learner's function could not be run, or is no function.
 
+    Attributes
+    ----------
+    printed : str
+        What it printed before it failed.
+
     Examples
     --------
     >>> print(UserFunctionError("f raised KeyError: 3", "a result", "Fix f and run it again."))
     f raised KeyError: 3; expected a result. Fix f and run it again.
     """
+
+    printed = ""
 
 
 @dataclass(frozen=True)
@@ -261,11 +268,13 @@ def call(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Call:
             raise
         except BaseException as error:
             name = name_of(function)
-            raise UserFunctionError(
+            failure = UserFunctionError(
                 f"{name} raised {describe_error(error)}",
                 "a result",
                 f"Fix {name} and run this cell again.",
-            ) from error
+            )
+            failure.printed = printed.text
+            raise failure from error
     names = [*_argument_names(function, len(args)), *kwargs]
     before, after = [*args, *kwargs.values()], [*copies, *options.values()]
     arguments = zip(names, before, after, strict=True)

@@ -1,1 +1,6 @@
 """The panels: each is a state, a `compute` and a `view` on the toolkit `convkit.ui`."""
+
+from convkit.panels.descent_stepper import DescentStepper
+from convkit.panels.kernel_editor import KernelEditor
+
+__all__ = ["DescentStepper", "KernelEditor"]

@@ -255,7 +255,8 @@ def _entry(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
 
 
 def _button(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
-    return tag("button", node.name, type="button", class_="ck-button", **a)
+    then = {"data_then": node.focus or None}
+    return tag("button", node.name, type="button", class_="ck-button", **then, **a)
 
 
 def _file(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
@@ -376,8 +377,8 @@ def _table(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
         method="dialog",
         class_=css,
         style=f"--chars:{chars};--n:{node.values.shape[1]}",
-        data_pick=cursor.name if cursor else None,
-        data_still=not node.hover,
+        data_pick=cursor.name if cursor and node.pick != "none" else None,
+        data_still=node.pick == "click",
         data_paint=",".join(map(str, node.first)) if node.edits else None,
         **a,
     )
@@ -446,7 +447,7 @@ def _picture_around(node: Node, shown: Markup, a: Attributes) -> Markup:
     (rows, columns), full = node.shape, node.full
     zoom = node.width / max(rows, columns)
     whole = int(zoom) if zoom >= 2 else zoom
-    style = f"width:{columns * whole:g}px;aspect-ratio:{columns}/{rows};"
+    style = f"--width:{columns * whole:g}px;aspect-ratio:{columns}/{rows};"
     style += f"--rows:{full[0]};--columns:{full[1]}"
     picks = {}
     if node.frames:

@@ -360,15 +360,20 @@ def entry(
     return Node("entry", name, props, edits=edits)
 
 
-def button(name: str, edits: Edits) -> Node:
+def button(name: str, edits: Edits, *, focus: str = "") -> Node:
     """Return a button; its function takes no value.
+
+    Parameters
+    ----------
+    focus : str
+        The name of a control that gets the focus, where a press takes the button away.
 
     Examples
     --------
     >>> button("fastest rate", edits=lambda: {"lr": 1 / 36}).edits()["lr"] < 0.03
     True
     """
-    return Node("button", name, edits=edits)
+    return Node("button", name, {"focus": focus}, edits=edits)
 
 
 def file(name: str, accept: str, edits: Edits) -> Node:
@@ -472,7 +477,7 @@ def table(  # noqa: PLR0913
     label: str = "",
     paint: Edits | None = None,
     headers: bool = True,
-    hover: bool = True,
+    pick: str = "hover",
 ) -> Node:
     """Return a table of numbers in colour, with frames that follow a cursor.
 
@@ -505,8 +510,8 @@ def table(  # noqa: PLR0913
         What dragging over cells edits: it takes a list of them.
     headers : bool
         Whether rows and columns are numbered.
-    hover : bool
-        Whether its cursor follows the pointer, and not clicks alone.
+    pick : {"hover", "click", "none"}
+        Whether its cursor follows the pointer, or clicks alone, or neither.
 
     Examples
     --------
@@ -525,7 +530,7 @@ def table(  # noqa: PLR0913
         "label": label or name,
         "marked": _places(mark),
         "headers": headers,
-        "hover": hover,
+        "pick": pick,
     }
     return Node("table", name, props, edits=paint)
 

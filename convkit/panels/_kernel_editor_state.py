@@ -1,0 +1,575 @@
+"""What a KernelEditor is set to, and what comes out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from itertools import product
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from convkit import codegen, formatting, images, kernels, ops
+from convkit.errors import ConvkitError
+from convkit.formatting import minus
+from convkit.inputs import GREY_NOTE, as_picture
+from convkit.ops import Pair, WindowGeometry
+from convkit.panels._own_function import Comparison, compare
+from convkit.panels._products import TIED, sums
+from convkit.ui import Cell, Scale, State, Work, fields
+from convkit.ui.jobs import Report
+from convkit.ui.store import Fields, equal
+from convkit.user_function import name_of
+
+OWN_PICTURE = "your own"
+MAX_KERNEL_SIDE = 7
+MAX_SIDE = 600
+"""The longest side of an opened picture file, and the largest padding, stride or dilation."""
+MAX_SHOWN_SIDE = 320
+"""The most rows or columns of a picture that are shown; of a larger one every k-th of them."""
+MAX_TABLE_SIDE = 16
+"""The most rows or columns, padding included, that are shown as numbers."""
+MAX_TABLE_COLUMNS = 20
+"""The most columns that the tables of input and output have together."""
+LOOKS = {
+    "auto": "grey where the kernel keeps brightness, signed where it takes differences",
+    "grey": "black to white",
+    "signed": "blue below 0, red above",
+    "|Y|": "the absolute value, black to white: edges of either sign alike",
+}
+"""How the output can be shown, and what is said of it."""
+COLOURS_IN_WORDS = {
+    "grey": "in grey",
+    "signed": "blue below 0 and red above",
+    "|Y|": "as absolute values",
+}
+MAX_MARKED_SHARE = 0.1
+"""The largest share of a picture's cells that is marked as different."""
+FITTED_SHARE = 0.2
+"""A colour key is fitted anew where the output needs less than this share of it."""
+OPTIONS = {"padding": 0, "stride": 1, "dilation": 1}
+"""The keywords of `corr2d`: the default of each, which is also the least it may be."""
+OPERANDS = ("X", "kernel", *OPTIONS, "flip")
+"""The fields that the output follows from."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What is known of an input beside its numbers.
+
+    Attributes
+    ----------
+    name : str
+        What the list of pictures calls it, if it is a file.
+    note : str
+        What the status line says of it.
+    source : str
+        Code that makes it.
+    """
+
+    name: str = ""
+    note: str = ""
+    source: str = ""
+
+
+class KernelEditorState(State):
+    """An input, a kernel, and how the one slides over the other.
+
+    Attributes
+    ----------
+    X, kernel : Tensor
+        Input (H, W) and kernel (kH, kW), up to 7 x 7; the kernel takes the input's dtype.
+    padding, stride, dilation : int or (h, w)
+        As in `corr2d`.
+    flip : bool
+        Whether the operation is convolution rather than cross-correlation.
+    origin : Origin or None
+        What is known of the input; another input has another one.
+    at, at_shape : (int, int) or None
+        The chosen output cell, and the shape of the input that it was chosen on: on one of another
+        shape it counts no more.
+    pointed : (i, j) or None
+        The output cell under the pointer.
+    weight : (i, j)
+        The cell of the kernel whose weight the slider drags.
+    dragged : Tensor or None
+        The kernel that the slider has made.
+    look : {"auto", "grey", "signed", "|Y|"}
+        How the output is shown.
+    refits : int
+        How often the colour key was to be fitted anew.
+    edits_pixels : bool
+        Whether the section in which the input is painted is open.
+    brush, brush_value : str, float
+        What is painted with.
+
+    Examples
+    --------
+    >>> KernelEditorState(torch.ones(4, 4), torch.ones(2, 2), padding=(1, 1)).padding
+    1
+    """
+
+    X: Tensor = fields.array()
+    kernel: Tensor = fields.array(max_side=MAX_KERNEL_SIDE)
+    padding: Pair = fields.pair(0, 0, MAX_SIDE)
+    stride: Pair = fields.pair(1, 1, MAX_SIDE)
+    dilation: Pair = fields.pair(1, 1, MAX_SIDE)
+    flip: bool = fields.flag()
+    origin: Origin | None = None
+    at: Cell | None = fields.cell(None, optional=True, view=True)
+    at_shape: Cell | None = fields.cell(None, optional=True, view=True)
+    pointed: Cell | None = fields.cell(None, optional=True, view=True)
+    weight: Cell = fields.cell(view=True)
+    dragged: Tensor | None = fields.array(None, optional=True, view=True)
+    look: str = fields.choice(*LOOKS, view=True)
+    refits: int = fields.whole(0, view=True)
+    edits_pixels: bool = fields.flag(view=True)
+    brush: str = fields.choice("black", "white", "value", view=True)
+    brush_value: float = fields.real(0.5, view=True)
+
+    def validate(self) -> None:
+        """Give the kernel the input's dtype."""
+        vars(self)["kernel"] = ops.check_finite("kernel", self.kernel.to(self.X.dtype))
+
+    def checked(self, changes: Fields) -> dict[str, Any]:
+        """As `State.checked`; an input brings its origin, and a cell the shape it is chosen on."""
+        changes = dict(changes)
+        if "X" in changes and "origin" not in changes:
+            changes["X"], note = as_picture("X", changes["X"])
+            if not equal(changes["X"], self.X):
+                changes["origin"] = Origin(note=note) if note else None
+        if "at" in changes:
+            changes.setdefault("at_shape", tuple(changes.get("X", self.X).shape))
+        return super().checked(changes)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The keywords of `corr2d`."""
+        return {name: getattr(self, name) for name in OPTIONS}
+
+    @property
+    def weights(self) -> Tensor:
+        """The weights as they lie on a window, (kH, kW)."""
+        return self.kernel.flip(0, 1) if self.flip else self.kernel
+
+    @cached_property
+    def geometry(self) -> WindowGeometry:
+        """Where the windows lie."""
+        return WindowGeometry(tuple(self.X.shape), tuple(self.kernel.shape), **self.options)
+
+    @property
+    def fits_tables(self) -> bool:
+        """Whether input and output are small enough to show as numbers side by side."""
+        columns = self.geometry.padded_size[1] + self.geometry.output_size[1]
+        return max(self.geometry.padded_size) <= MAX_TABLE_SIDE and columns <= MAX_TABLE_COLUMNS
+
+
+class Correlation:
+    """What follows from the operands, each part of it computed when it is first asked for.
+
+    Of a large picture the pixels that are shown come first, long before all of the others.
+    """
+
+    def __init__(self, state: KernelEditorState) -> None:
+        self._state = state
+
+    @cached_property
+    def output(self) -> Tensor:
+        """The whole output, (H_out, W_out)."""
+        return self._every(1)
+
+    @cached_property
+    def sample(self) -> Tensor:
+        """Every k-th row and column of the output: what a picture shows."""
+        step = images.sampling_step(self._state.geometry.output_size, MAX_SHOWN_SIDE)
+        return self.output if step == 1 else self._every(step)
+
+    def _every(self, step: int) -> Tensor:
+        s = self._state
+        operation = ops.convolve2d if s.flip else ops.corr2d
+        stride = tuple(step * n for n in s.geometry.stride)
+        return operation(s.X, s.kernel, padding=s.padding, stride=stride, dilation=s.dilation)
+
+    @cached_property
+    def picture(self) -> str | None:
+        """The name of the picture that the input is, if it has one."""
+        return images.named_like(self._state.X)
+
+    @cached_property
+    def input_range(self) -> tuple[float, float]:
+        """The ends of the input's colour key: 0 and 1, or further where its values are."""
+        low, high = (bound.item() for bound in self._state.X.aminmax())
+        return min(0.0, low), max(1.0, high)
+
+    @cached_property
+    def sum_of_weights(self) -> str:
+        """The sum of the weights as it is shown; "0" or "1" where rounding alone hides that."""
+        K = self._state.kernel.double()
+        total, size = K.sum().item(), K.abs().sum().item()
+        rounding = K.numel() * torch.finfo(self._state.X.dtype).eps * size
+        near = [n for n in (0, 1) if abs(total - n) <= rounding]
+        return formatting.number(near[0] if near else total)
+
+    @property
+    def keeps_brightness(self) -> bool:
+        """Whether the weights keep or add up brightness, rather than take differences."""
+        total = float(self.sum_of_weights)
+        return total == 1 or (total > 0 and self._state.kernel.min().item() >= 0)
+
+    def check_overflow(self) -> None:
+        """Raise ConvkitError if an output value is too large for the dtype."""
+        X, K = self._state.X, self._state.kernel
+        bound = K.double().abs().sum().item() * max(map(abs, self.input_range))
+        if 2 * bound < torch.finfo(X.dtype).max or ops.all_finite(self.output):
+            return
+        largest = formatting.number(K.abs().max())
+        raise ConvkitError(
+            f"the output of this kernel, with weights up to {largest}, overflows",
+            f"output values that {X.dtype} can hold",
+            "Use smaller weights.",
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class KernelEditorResult:
+    """What comes out of a state.
+
+    Attributes
+    ----------
+    state : KernelEditorState
+        The state.
+    correlation : Correlation
+        The library's output.
+    operation : callable
+        What was asked for: `corr2d`, or a learner's function.
+    comparison : Comparison or None
+        What the learner's function gave, once it has run.
+    colour_limit : float
+        The end of the output's colour key, unless that is grey.
+    reach : float
+        How far the weight's slider reaches on either side of zero.
+    """
+
+    state: KernelEditorState
+    correlation: Correlation
+    operation: Callable[..., Tensor] = ops.corr2d
+    comparison: Comparison | None = None
+    colour_limit: float = 1.0
+    reach: float = 1.0
+
+    @property
+    def output(self) -> Tensor:
+        """The library's output, (H_out, W_out)."""
+        return self.correlation.output
+
+    @property
+    def _own(self) -> Tensor | None:
+        return None if self.comparison is None else self.comparison.output
+
+    @property
+    def shown(self) -> Tensor:
+        """What is shown as the output: the learner's own, where there is one."""
+        return self.output if self._own is None else self._own
+
+    @property
+    def sample(self) -> Tensor:
+        """What a picture shows of that."""
+        if self._own is None:
+            return self.correlation.sample
+        return images.sampled(self._own, MAX_SHOWN_SIDE)
+
+    @property
+    def at(self) -> Cell:
+        """The chosen output cell, or else the first that differs, or the middle of a picture."""
+        state, shape = self.state, self.state.geometry.output_size
+        if state.at is not None and state.at_shape in (None, tuple(state.X.shape)):
+            return inside(state.at, shape)
+        if self.comparison is not None and self.comparison.count:
+            return self.comparison.difference_after()
+        return (0, 0) if state.fits_tables else (shape[0] // 2, shape[1] // 2)
+
+    @property
+    def cell(self) -> Cell:
+        """The output cell whose window is shown in numbers: the one pointed at, or the chosen."""
+        pointed = self.state.pointed
+        is_there = pointed == inside(pointed or (0, 0), self.state.geometry.output_size)
+        return pointed if is_there and pointed is not None else self.at
+
+    @property
+    def weight(self) -> Cell:
+        """The cell of the kernel whose weight the slider drags."""
+        return inside(self.state.weight, self.state.kernel.shape)
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the operation gives what the library gives, as far as it has run."""
+        made = self.comparison
+        return made is None or not (made.failure or made.count)
+
+    @property
+    def marked(self) -> Tensor | None:
+        """Which cells to mark as different, unless a picture would be full of marks."""
+        mismatch = None if self.comparison is None else self.comparison.mismatch
+        if mismatch is None or self.state.fits_tables:
+            return mismatch
+        return mismatch if mismatch.double().mean().item() <= MAX_MARKED_SHARE else None
+
+    @property
+    def picture(self) -> str:
+        """What the input is called."""
+        origin = self.state.origin
+        return (origin and origin.name) or self.correlation.picture or OWN_PICTURE
+
+    @property
+    def look(self) -> str:
+        """How the output is shown: unless chosen, grey where the weights keep brightness."""
+        if self.state.look != "auto":
+            return self.state.look
+        return "grey" if self.correlation.keeps_brightness else "signed"
+
+    @property
+    def input_scale(self) -> Scale:
+        """The input's colours."""
+        return Scale("grey", *self.correlation.input_range)
+
+    @property
+    def scale(self) -> Scale:
+        """The output's colours; grey has the input's, times the sum of weights."""
+        if self.look == "grey":
+            gain = max(1.0, float(self.correlation.sum_of_weights))
+            low, high = self.correlation.input_range
+            return Scale("grey", low * gain, high * gain)
+        if self.look == "signed":
+            return Scale("signed", -self.colour_limit, self.colour_limit)
+        return Scale("magnitude", 0.0, self.colour_limit)
+
+    @property
+    def product_limit(self) -> float:
+        """The end of a colour key that holds the products of all windows."""
+        largest = max(map(abs, self.correlation.input_range))
+        return formatting.colour_limit(self.state.kernel.double() * largest)
+
+    @cached_property
+    def fitted_limit(self) -> float:
+        """The end of a colour key that suits the output, of a large one the pixels shown."""
+        return formatting.colour_limit(self.sample)
+
+    @property
+    def code(self) -> str:
+        """Torch code that computes exactly the library's output."""
+        state, origin = self.state, self.state.origin
+        unnamed = "panel.X  # write your variable's name for `panel`"
+        source = (origin and origin.source) or codegen.array_code(state.X, unnamed)
+        return codegen.correlation_code(source, state.kernel, flip=state.flip, **state.options)
+
+    @property
+    def verdict(self) -> str:
+        """What came out, in words."""
+        if self.comparison is not None:
+            return self.comparison.words(self.output, self.marked is not None)
+        if self.operation is not ops.corr2d:
+            return f"{name_of(self.operation)} was stopped: what you see is convkit's own output."
+        low, high = _text(self.output.min(), 3), _text(self.output.max(), 3)
+        size, origin = formatting.size(self.output.shape), self.state.origin
+        note = f" Input: {origin.note}." if origin else ""
+        return f"Output {size}, {low} to {high}{self._cut()}. {self._reason()}{note}"
+
+    def _cut(self) -> str:
+        """Return how much of the output lies outside the colour key of grey."""
+        low, high = self.scale.low, self.scale.high
+        cut = ((self.output < low) | (self.output > high)).double().mean().item()
+        if self.look != "grey" or not cut:
+            return ""
+        percent = f"{100 * cut:.0f}%" if cut >= 0.01 else "under 1%"
+        return f", {percent} cut to {_text(low)} or {_text(high)}"
+
+    def _reason(self) -> str:
+        """Return why the output looks as it does."""
+        total, shown = self.correlation.sum_of_weights, f"shown {COLOURS_IN_WORDS[self.look]}"
+        sums = f"Weights sum to {minus(total)}"
+        if self.state.look != "auto":
+            return f"{sums}; {shown}, as chosen."
+        if total == "0" and self.state.kernel.any():
+            return f"{sums}: it takes differences, {COLOURS_IN_WORDS[self.look]}."
+        if self.look == "grey":
+            effect = "keeps" if total == "1" else "adds up"
+            return f"{sums}: it {effect} brightness, {shown}."
+        return f"{sums}; {shown}."
+
+    def sentences(self, patches: Tensor, cells: Sequence[Cell]) -> list[str]:
+        """Return the arithmetic of some output cells, given their windows, (n, kH, kW)."""
+        totals = torch.stack([self.output[cell] for cell in cells])
+        lines = sums(patches, self.state.weights, totals)
+        return [self._sentence(*pair) for pair in zip(lines, cells, strict=True)]
+
+    def _sentence(self, line: str, cell: Cell) -> str:
+        """Return a cell's sum; where a learner's function differs, also what that gives."""
+        name, made = f"Y[{cell[0]},{TIED}{cell[1]}]", self.comparison
+        if made is None or made.output is None or made.mismatch is None or not made.mismatch[cell]:
+            return f"{line} ={TIED}{name}"
+        ours, theirs = map(minus, formatting.distinct_numbers(self.output[cell], made.output[cell]))
+        terms, sign, total = line.rsplit(" ", 2)
+        sign = sign if total == ours else "≈"
+        return f"convkit: {terms} {sign} {ours}\n{made.name} (yours): {name} = {theirs}"
+
+    @cached_property
+    def all_sentences(self) -> list[list[str]]:
+        """The arithmetic of all output cells, row by row."""
+        state, (rows, columns) = self.state, self.state.geometry.output_size
+        size = tuple(state.kernel.shape)
+        patches = ops.patches(state.X, size, **state.options).reshape(-1, *size)
+        lines = iter(self.sentences(patches, list(product(range(rows), range(columns)))))
+        return [[next(lines) for _ in range(columns)] for _ in range(rows)]
+
+    @property
+    def summary(self) -> str:
+        """The state and its output in words, the same on every run."""
+        state = self.state
+        kind = "convolution" if state.flip else "cross-correlation"
+        options = ", ".join(f"{name} {value}" for name, value in state.options.items())
+        kernel_name = kernels.named_like(state.kernel) or "custom"
+        lines = [
+            f"{kind}, {options}",
+            formatting.describe(f"input ({self.picture})", state.X),
+            formatting.describe(f"kernel ({kernel_name})", state.kernel),
+            formatting.describe("output", self.output),
+        ]
+        if self.operation is not ops.corr2d:
+            lines.append(self.verdict)
+        return "\n".join(lines)
+
+
+def _text(value: float | Tensor, digits: int = 4) -> str:
+    return minus(formatting.number(value, digits))
+
+
+def inside(cell: Cell, shape: Sequence[int]) -> Cell:
+    """Return the cell of an array of a shape that is nearest to a cell.
+
+    Examples
+    --------
+    >>> inside((2, 9), (4, 5))
+    (2, 4)
+    """
+    return min(cell[0], shape[0] - 1), min(cell[1], shape[1] - 1)
+
+
+def compute(
+    state: KernelEditorState,
+    previous: KernelEditorResult | None = None,
+    *,
+    operation: Callable[..., Tensor] = ops.corr2d,
+) -> KernelEditorResult:
+    """Return what comes out of a state, before a learner's `operation` has run.
+
+    Raises
+    ------
+    ConvkitError
+        If the kernel does not fit, or an output value is too large for the dtype.
+
+    Examples
+    --------
+    >>> compute(KernelEditorState(torch.ones(3, 3), torch.ones(2, 2))).output
+    tensor([[4., 4.],
+            [4., 4.]])
+    """
+    if previous is not None and _same_operands(state, previous.state):
+        result = replace(previous, state=state)
+    else:
+        correlation = Correlation(state)
+        correlation.check_overflow()
+        result = KernelEditorResult(state, correlation, operation)
+    result = replace(result, reach=_reach(result, previous))
+    return _with_limit(result, previous)
+
+
+def work(result: KernelEditorResult) -> Work | None:
+    """Return the run of a learner's function, unless it has run.
+
+    Examples
+    --------
+    >>> state = KernelEditorState(torch.eye(3), torch.ones(2, 2))
+    >>> def mine(X, K):
+    ...     return ops.corr2d(X, K)
+    >>> run = work(compute(state, operation=mine))
+    >>> run.complete(compute(state, operation=mine)).verdict
+    'mine agrees with convkit in all 4 cells.'
+    """
+    if result.operation is ops.corr2d or result.comparison is not None:
+        return None
+    state = result.state
+    size = formatting.size(state.X.shape)
+    words = (
+        f"What you see is convkit's own output: running your {name_of(result.operation)} on {size}"
+    )
+    inputs = tuple(getattr(state, name) for name in OPERANDS)
+    return Work(partial(_compare, result), _with_comparison, words, inputs)
+
+
+def _compare(result: KernelEditorResult, report: Report) -> Comparison:
+    state = result.state
+    options = {name: value for name, value in state.options.items() if value != OPTIONS[name]}
+    return compare(result.operation, state.X, state.weights, result.output, options)
+
+
+def _with_comparison(result: KernelEditorResult, made: Comparison) -> KernelEditorResult:
+    return _with_limit(replace(result, comparison=made), result)
+
+
+def opened(name: str, data: bytes) -> Fields:
+    """Return the fields that make a picture file the input, scaled down to stay quick.
+
+    Raises
+    ------
+    ConvkitError
+        If the file is not a picture that `open_image` takes.
+
+    Examples
+    --------
+    >>> opened("notes.txt", b"no picture")
+    Traceback (most recent call last):
+    convkit.errors.ConvkitError: the file of 10 bytes cannot be read as a picture; expected a PNG...
+    """
+    X, size, has_colour = images.read_picture(data, max_side=MAX_SIDE)
+    title = f"file {name}"
+    if tuple(X.shape) != size:
+        title += f", shrunk from {formatting.size(size)}"
+    note = f"{title}, {GREY_NOTE}" if has_colour else title
+    source = f"convkit.open_image({name!r}, max_side={MAX_SIDE})"
+    return {"X": X, "origin": Origin(title, note, source)}
+
+
+def _same_operands(a: KernelEditorState, b: KernelEditorState) -> bool:
+    return all(equal(getattr(a, name), getattr(b, name)) for name in OPERANDS)
+
+
+def _with_limit(
+    result: KernelEditorResult, previous: KernelEditorResult | None
+) -> KernelEditorResult:
+    """Keep the end of the colour key where it suits the output, else fit it anew."""
+    fitted = result.fitted_limit
+    if previous is None or _is_fitted_anew(result.state, previous.state):
+        return replace(result, colour_limit=fitted)
+    limit = previous.colour_limit
+    suits = limit * FITTED_SHARE <= fitted <= limit
+    return replace(result, colour_limit=limit if suits else fitted)
+
+
+def _is_fitted_anew(state: KernelEditorState, before: KernelEditorState) -> bool:
+    return state.refits != before.refits or state.X.shape != before.X.shape
+
+
+def _reach(result: KernelEditorResult, previous: KernelEditorResult | None) -> float:
+    """Return how far the slider reaches: as far as before where that suits the kernel.
+
+    It stays while one drags, so that a weight that becomes small does not move under the hand.
+    """
+    K = result.state.kernel
+    limit = 2 * formatting.round_limit(K.abs().max().item())
+    if previous is None or abs(K[result.weight].item()) > previous.reach:
+        return limit
+    is_dragged = equal(K, result.state.dragged)
+    suits = is_dragged or 0.3 * limit <= previous.reach <= 3 * limit
+    return previous.reach if suits else limit

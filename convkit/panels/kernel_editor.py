@@ -1,0 +1,527 @@
+"""The panel in which one edits a kernel and sees at once what it does to a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from importlib.resources import files
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from convkit import formatting, images, kernels, ops, ui
+from convkit.formatting import minus
+from convkit.inputs import as_picture
+from convkit.ops import Pair, WindowGeometry
+from convkit.panels import _kernel_editor_state as state_of
+from convkit.panels._kernel_editor_state import (
+    LOOKS,
+    MAX_KERNEL_SIDE,
+    MAX_SHOWN_SIDE,
+    OPTIONS,
+    KernelEditorResult,
+    KernelEditorState,
+    Origin,
+    inside,
+    opened,
+)
+from convkit.panels._products import short_texts, tiles
+from convkit.ui import Cell, Cursor, Edit, Frame, Node, Scale, box, caption, text
+from convkit.ui.panel import STATIC_NOTE
+from convkit.ui.store import Fields
+from convkit.ui.typed import read_number, read_pair, write_pair
+from convkit.user_function import accepted_keywords
+from convkit.views.plots import show
+from convkit.views.scales import Scale as OldScale
+
+OWN_KERNEL = "custom"
+SIZES = tuple(range(1, MAX_KERNEL_SIDE + 1))
+POSITIONS = 40
+"""Positions of the weight's slider on either side of zero."""
+ZOOM = 7
+"""The most rows and columns of a picture that are shown as numbers."""
+MAX_WRITTEN_SIDE = 4
+"""The most rows or columns of a kernel whose weights are written in its window."""
+MAX_EDITABLE_PIXELS = 144
+MAX_COLUMNS_BESIDE_KERNEL = 15
+"""The most columns of input and output together that leave space for the kernel between them."""
+
+
+class KernelEditor(ui.Panel):
+    """Edit a kernel and see what it does to a picture.
+
+    Parameters
+    ----------
+    X : Tensor, optional
+        Input (H, W), or whatever `convkit.inputs.as_picture` takes; the 128 x 128 photo unless
+        given.
+    K : Tensor, optional
+        Kernel, up to (7, 7); Sobel x unless given.
+    operation : callable, optional
+        A function of (X, K), and of padding, stride or dilation if it takes them, that is compared
+        with `corr2d`. Cells that differ are marked.
+    padding, stride, dilation : int or (h, w)
+        As in `corr2d`.
+    flip : bool
+        Whether to convolve, which is to flip the kernel in both axes.
+
+    Attributes
+    ----------
+    X, kernel, padding, stride, dilation, flip
+        What the panel is set to; each may be set. Tensors are copies.
+
+    Raises
+    ------
+    ConvkitError
+        If what is given or set cannot work; the panel keeps its last good state.
+
+    Examples
+    --------
+    >>> panel = KernelEditor(torch.eye(3), torch.ones(2, 2))
+    >>> panel.kernel = torch.tensor([[1.0, -1.0]])
+    >>> panel.output
+    tensor([[ 1.,  0.],
+            [-1.,  1.],
+            [ 0., -1.]])
+    >>> panel.undo()
+    >>> panel.kernel
+    tensor([[1., 1.],
+            [1., 1.]])
+    """
+
+    style = files("convkit.panels").joinpath("kernel_editor.css").read_text("utf-8")
+
+    def __init__(
+        self,
+        X: Any = None,
+        K: Any = None,
+        *,
+        operation: Callable[..., Tensor] = ops.corr2d,
+        padding: Pair = 0,
+        stride: Pair = 1,
+        dilation: Pair = 1,
+        flip: bool = False,
+    ) -> None:
+        X, note = as_picture("X", images.photo(128) if X is None else X)
+        start = KernelEditorState(
+            X,
+            kernels.kernel("Sobel x") if K is None else K,
+            padding,
+            stride,
+            dilation,
+            flip,
+            Origin(note=note) if note else None,
+        )
+        accepted = accepted_keywords(operation, OPTIONS) if operation is not ops.corr2d else OPTIONS
+        super().__init__(
+            start,
+            partial(state_of.compute, operation=operation),
+            partial(view, accepted=frozenset(accepted)),
+            first=lambda result: [_output(result)],
+            work=state_of.work,
+        )
+
+    @property
+    def output(self) -> Tensor:
+        """The library's output, (H_out, W_out)."""
+        return self.store.result.output.clone()
+
+    @property
+    def code(self) -> str:
+        """Torch code that computes `output` exactly."""
+        return self.store.result.code
+
+    def __repr__(self) -> str:
+        return f"KernelEditor: {self.store.result.summary}"
+
+    def fallback(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the panel as HTML where the input is small, else the pictures as PNG."""
+        result = self.store.result
+        if result.state.fits_tables:
+            return super().fallback()
+        pictures = {"input": result.state.X, "kernel": result.state.kernel, "output": result.output}
+        scale = result.scale
+        scales = {"output": OldScale(scale.look, scale.low, scale.high)}
+        drawn = show(pictures, signed="kernel", scales=scales, note=STATIC_NOTE)
+        data, metadata = drawn._repr_mimebundle_()
+        return data, metadata
+
+
+def view(result: KernelEditorResult, accepted: frozenset[str] = frozenset(OPTIONS)) -> Node:
+    """Return input, kernel and output as an equation, and below it one window in numbers.
+
+    Parameters
+    ----------
+    result : KernelEditorResult
+        What to show.
+    accepted : set of str
+        Which of padding, stride and dilation the operation takes.
+
+    Examples
+    --------
+    >>> result = state_of.compute(KernelEditorState(torch.eye(3), torch.ones(2, 2)))
+    >>> [node.name for node in view(result) if node.kind == "table"]
+    ['input', 'output']
+    """
+    state, printed = result.state, result.comparison and result.comparison.printed
+    return box(
+        ui.header(result.verdict, _next_difference(result), is_error=not result.agrees),
+        _stage(result),
+        ui.row(caption("printed:"), text(printed, "mono")) if printed else None,
+        box(
+            ui.player("window", _window(result), symbol="Y"),
+            caption(f"of {formatting.size(state.geometry.output_size)}"),
+            ui.file("open a picture", ".png,.jpg,.jpeg,.webp,.bmp,.gif", opened),
+            _pixels(state) if state.X.numel() <= MAX_EDITABLE_PIXELS else None,
+            ui.section("padding, stride, flip", ui.row(*_options(state, accepted))),
+            ui.section("torch code", ui.code("torch code", result.code)),
+            css="foot",
+        ),
+        css="kernel-editor column",
+    )
+
+
+def _stage(result: KernelEditorResult) -> Node:
+    """Return what is above the foot; its numbers say how large the arrays are."""
+    state, is_small = result.state, result.state.fits_tables
+    names = tuple(dict.fromkeys((*images.PICTURES, result.picture)))
+    kernel_name = kernels.named_like(state.kernel) or OWN_KERNEL
+    looks = ui.choice("look of the output", LOOKS, state.look, "look")
+    size = state.geometry.padded_size if is_small else tuple(state.X.shape)
+    (height, width), (rows, columns) = size, state.geometry.output_size
+    is_wide = is_small and width + columns > MAX_COLUMNS_BESIDE_KERNEL
+    return box(
+        box(ui.heading("input X", "input"), _picture_list(names, result.picture), css="xh"),
+        box(ui.heading("kernel K", "kernel"), _kernel_list(kernel_name), css="kh"),
+        box(ui.heading("output Y", "output"), looks, css="yh"),
+        *(_tables(result) if is_small else _pictures(result)),
+        box(*_kernel(result), css="kp"),
+        box(*_products(result), css="sm"),
+        css=f"stage{' tables' * is_small}{' wide' * is_wide}",
+        variables={
+            "across": width + columns,
+            "down": max(height, rows),
+            "extent": max(height, width, rows, columns),
+        },
+    )
+
+
+def _window(result: KernelEditorResult) -> Cursor:
+    return Cursor("window", result.state.geometry.output_size, result.at, _choose, "pointed")
+
+
+def _choose(cell: Cell) -> Fields:
+    return {"at": cell, "pointed": None}
+
+
+def _next_difference(result: KernelEditorResult) -> Node | None:
+    made = result.comparison
+    if made is None or not made.count:
+        return None
+    return ui.button("next difference", lambda: _choose(made.difference_after(result.at)))
+
+
+# Controls.
+
+
+def _picture_list(names: Sequence[str], name: str) -> Node:
+    def choose(name: str) -> Fields:
+        return {"X": images.picture(name)} if name in images.PICTURES else {}
+
+    return ui.select("picture", names, name, choose)
+
+
+def _kernel_list(name: str) -> Node:
+    def choose(name: str) -> Fields:
+        return {} if name == OWN_KERNEL else {"kernel": kernels.kernel(name)}
+
+    return ui.select("named kernel", (*kernels.KERNELS, OWN_KERNEL), name, choose)
+
+
+def _kernel(result: KernelEditorResult) -> list[Node]:
+    """Return the kernel's boxes, and what changes its size and one weight."""
+    K, cell = result.state.kernel, result.weight
+    total, sizes = (
+        minus(result.correlation.sum_of_weights),
+        "\n".join(formatting.size_sums(result.state.geometry)),
+    )
+    name, weight = f"K[{cell[0]}, {cell[1]}]", K[cell].item()
+    position = round(weight / result.reach * POSITIONS)
+    ends = minus(f"{formatting.number(-result.reach)} … {formatting.number(result.reach)}")
+    drag = partial(_drag, cell, result.reach, position)
+    return [
+        box(ui.numbers("kernel", K, "kernel", symbol="K", at=cell, focus="weight"), css="signs"),
+        ui.row(
+            caption("size"),
+            ui.select("rows", SIZES, K.shape[0], partial(_resized, 0)),
+            text("×"),
+            ui.select("columns", SIZES, K.shape[1], partial(_resized, 1)),
+            caption(f"sum of weights {total}"),
+        ),
+        ui.row(
+            text(name, "caption mono"),
+            ui.slider(
+                "weight",
+                -POSITIONS,
+                POSITIONS,
+                position,
+                drag,
+                f"weight {formatting.number(weight)}",
+            ),
+            text(ends, "caption mono"),
+        ),
+        text(sizes, "caption mono sizes"),
+    ]
+
+
+def _resized(axis: int, n: int) -> Edit:
+    def change(state: KernelEditorState) -> Fields:
+        size = [n if a == axis else size for a, size in enumerate(state.kernel.shape)]
+        return {"kernel": kernels.resized(state.kernel, tuple(size))}
+
+    return Edit(change)
+
+
+def _drag(cell: Cell, reach: float, shown: int, position: int) -> Edit:
+    """Return the edit of a weight; where the slider stands already, the exact weight stays."""
+
+    def change(state: KernelEditorState) -> Fields:
+        K = state.kernel.clone()
+        if position == shown or inside(cell, K.shape) != cell:
+            return {}
+        K[cell] = torch.tensor(position * reach / POSITIONS, dtype=K.dtype)
+        return {"kernel": K, "dragged": K}
+
+    return Edit(change, "weight")
+
+
+def _options(state: KernelEditorState, accepted: frozenset[str]) -> list[Node | None]:
+    missing = [name for name in OPTIONS if name not in accepted]
+    why = f"your function takes no {' or '.join(missing)}" if missing else ""
+    boxes = [
+        ui.entry(
+            name,
+            write_pair(getattr(state, name)),
+            partial(_typed, name, getattr(state, name)),
+            disabled=why if name in missing else "",
+        )
+        for name in OPTIONS
+    ]
+    flip = ui.check("flip the kernel: convolution", state.flip, "flip")
+    return [*boxes, flip, caption(why) if why else None]
+
+
+def _typed(name: str, kept: Pair, typed: str) -> Fields:
+    return {name: read_pair(name, typed, OPTIONS[name], kept)}
+
+
+def _pixels(state: KernelEditorState) -> Node:
+    """Return the section in which a small input is painted, or typed into."""
+    if not state.edits_pixels:
+        return ui.section("edit pixels", edits="edits_pixels")
+    brush = {"black": "0", "white": "1", "value": "the number beside it"}
+    value = ui.entry(
+        "brush value", formatting.number(state.brush_value), partial(_brush_value, state)
+    )
+    return ui.section(
+        "edit pixels",
+        ui.row(
+            ui.choice("brush", brush, state.brush, "brush"),
+            value if state.brush == "value" else None,
+            caption("Drag over the cells of the input to paint them."),
+        ),
+        ui.numbers("pixels", state.X, "X", symbol="X", scale=Scale("grey", 0, 1)),
+        edits="edits_pixels",
+        is_open=True,
+    )
+
+
+def _brush_value(state: KernelEditorState, typed: str) -> Fields:
+    return {"brush_value": read_number("brush value", typed, state.X.dtype, state.brush_value)}
+
+
+def _paint(value: float, cells: Sequence[Cell]) -> Edit:
+    def change(state: KernelEditorState) -> Fields:
+        X = state.X.clone()
+        for cell in cells:
+            if inside(cell, X.shape) == cell:
+                X[cell] = value
+        return {"X": X}
+
+    return Edit(change, "paint")
+
+
+# Arrays.
+
+
+def _on_input(result: KernelEditorResult, cursor: Cursor) -> Frame:
+    """Return the window on the input, its weights written in it where there is space."""
+    K = result.state.weights
+    texts = (
+        [t for line in formatting.cell_texts(K) for t in line]
+        if max(K.shape) <= MAX_WRITTEN_SIDE
+        else ()
+    )
+    return Frame.window(cursor, result.state.geometry, texts)
+
+
+def _output(result: KernelEditorResult) -> Node:
+    """Return the output, as a table where it is small, else as a picture."""
+    size, mark = result.state.geometry.output_size, result.marked
+    told: dict[str, Any] = {
+        "label": f"output {formatting.size(size)}",
+        "frames": [Frame(_window(result), hue="output")],
+    }
+    if result.state.fits_tables:
+        told |= {"mark": mark, "descriptions": result.all_sentences}
+        return ui.table("output", result.shown, result.scale, **told)
+    told |= {"mark": None if mark is None else images.sampled(mark, MAX_SHOWN_SIDE), "full": size}
+    return ui.picture("output picture", result.sample, result.scale, **told)
+
+
+def _tables(result: KernelEditorResult) -> list[Node]:
+    """Return small arrays whole, as numbers."""
+    state, padding = result.state, result.state.geometry.padding
+    sizes = [formatting.size(shape) for shape in (state.X.shape, state.geometry.output_size)]
+    values = {"black": 0.0, "white": 1.0, "value": state.brush_value}
+    shown = ui.table(
+        "input",
+        ops.pad2d(state.X, padding),
+        result.input_scale,
+        frames=[_on_input(result, _window(result))],
+        first=(-padding[0], -padding[1]),
+        padding=padding,
+        label=f"input {sizes[0]}, {result.picture}",
+        paint=partial(_paint, values[state.brush]) if state.edits_pixels else None,
+    )
+    padded = f", padding {formatting.size(padding)}" if any(padding) else ""
+    return [
+        box(shown, _caption(sizes[0] + padded, result.input_scale), css="xp"),
+        box(_output(result), _caption(sizes[1], result.scale, _refit(result)), css="yp"),
+    ]
+
+
+def _pictures(result: KernelEditorResult) -> list[Node]:
+    """Return large arrays as pictures, and around the window or the cell as numbers."""
+    state, on_input = result.state, _on_input(result, _window(result))
+    near = Cursor("near", state.geometry.output_size, result.cell, _choose)
+    whole = ui.picture(
+        "input picture",
+        images.sampled(state.X, MAX_SHOWN_SIDE),
+        result.input_scale,
+        frames=[Frame(on_input.cursor, on_input.top, on_input.left, state.geometry.window_size)],
+        full=state.geometry.input_size,
+        label=f"input {formatting.size(state.X.shape)}, {result.picture}",
+    )
+    return [
+        box(whole, css="xp"),
+        box(_output(result), css="yp"),
+        box(*_input_zoom(result, near), css="xl"),
+        box(*_output_zoom(result, near), css="yl"),
+    ]
+
+
+def _input_zoom(result: KernelEditorResult, near: Cursor) -> list[Node]:
+    """Return the input around the window; of a very wide window what it reads alone."""
+    state, geometry, frame = result.state, result.state.geometry, _on_input(result, near)
+    lines = rows, columns = [_around_window(geometry, k, n) for k, n in enumerate(result.cell)]
+    values = _lines_of(ops.pad2d(state.X, geometry.padding), lines, geometry.padding)
+    is_whole = rows.step == columns.step == 1
+    if not is_whole:  # its cells stand side by side
+        top, left = geometry.start(*result.cell)
+        steps = [1 if r.step > 1 else d for r, d in zip(lines, frame.dilation, strict=True)]
+        frame = replace(frame, top=(top, 0, 0), left=(left, 0, 0), dilation=(steps[0], steps[1]))
+    zoom = ui.table(
+        "input around the window",
+        values,
+        result.input_scale,
+        texts=short_texts(values),
+        frames=[frame],
+        first=(rows.start, columns.start),
+        inside=(_lying_in(rows, state.X.shape[0]), _lying_in(columns, state.X.shape[1])),
+        headers=False,
+        pick="click" if is_whole else "none",
+    )
+    return [_caption(_part("X", rows, columns), result.input_scale), zoom]
+
+
+def _output_zoom(result: KernelEditorResult, near: Cursor) -> list[Node]:
+    """Return the output around the cell."""
+    size, made = result.state.geometry.output_size, result.comparison
+    rows, columns = (_around(n, n + 1, 0, end) for n, end in zip(result.cell, size, strict=True))
+    part = slice(rows.start, rows.stop), slice(columns.start, columns.stop)
+    zoom = ui.table(
+        "output around the cell",
+        result.shown[part],
+        result.scale,
+        texts=short_texts(result.shown[part]),
+        frames=[Frame(near, hue="output")],
+        first=(rows.start, columns.start),
+        mark=None if made is None or made.mismatch is None else made.mismatch[part],
+        headers=False,
+        pick="click",
+    )
+    return [_caption(_part("Y", rows, columns), result.scale, _refit(result)), zoom]
+
+
+def _lines_of(padded: Tensor, lines: Sequence[range], padding: Cell) -> Tensor:
+    """Return some rows and columns, counted without the padding, of an array that has it."""
+    pairs = zip(lines, padding, strict=True)
+    up, aside = (slice(r.start + p, r.stop + p, r.step) for r, p in pairs)
+    return padded[up, aside]
+
+
+def _around_window(geometry: WindowGeometry, axis: int, n: int) -> range:
+    """Return the input rows (axis 0) or columns to show around the window of output n."""
+    reads = (geometry.rows, geometry.columns)[axis](n)
+    if geometry.window_size[axis] > ZOOM:
+        return reads
+    padding = geometry.padding[axis]
+    return _around(reads[0], reads[-1] + 1, -padding, geometry.input_size[axis] + padding)
+
+
+def _around(start: int, stop: int, low: int, high: int) -> range:
+    """Return `ZOOM` indices around those from start to stop, of those from low to high."""
+    count = min(ZOOM, high - low)
+    first = min(max(start - (count - (stop - start)) // 2, low), high - count)
+    return range(first, first + count)
+
+
+def _lying_in(lines: range, size: int) -> range:
+    """Return the places of those lines that an array of a size has."""
+    places = [k for k, n in enumerate(lines) if 0 <= n < size]
+    return range(places[0], places[-1] + 1) if places else range(0)
+
+
+def _part(symbol: str, *lines: range) -> str:
+    """Return "X[92:99, 76:83]", as one would write it in Python."""
+    texts = [f"{r.start}:{r.stop}" + (f":{r.step}" if r.step > 1 else "") for r in lines]
+    return f"{symbol}[{', '.join(texts)}]"
+
+
+def _caption(words: str, scale: Scale, button: Node | None = None) -> Node:
+    return box(text(words, "caption mono"), button, ui.key(scale), css="caption-line")
+
+
+def _refit(result: KernelEditorResult) -> Node | None:
+    """Return a button that fits the output's colour key anew, where that changes it."""
+    if result.look == "grey" or result.colour_limit == result.fitted_limit:
+        return None
+    return ui.button("refit", lambda: Edit(lambda state: {"refits": state.refits + 1}))
+
+
+def _products(result: KernelEditorResult) -> list[Node]:
+    """Return the products of the window pointed at, or else the chosen one, and their sum."""
+    state, cell, limit = result.state, result.cell, result.product_limit
+    patch = ops.window(state.X, state.kernel, *cell, **state.options)
+    if state.fits_tables:
+        said = ui.description(_window(result), result.all_sentences[result.at[0]][result.at[1]])
+    else:
+        said = text(result.sentences(patch[None], [cell])[0], "mono")
+    return [
+        _caption("pixel × weight", Scale("signed", -limit, limit)),
+        box(tiles(patch, state.weights, limit), variables={"rows": patch.shape[0]}),
+        box(said, css="sum"),
+    ]
