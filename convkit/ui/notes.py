@@ -14,19 +14,19 @@ Bools = NDArray[np.bool_]
 
 CHARACTER, PADDING, LINE = 7, 8, 14
 """Units: the width of a note's character, of what is around its text, and its height."""
-GAP = 11
-"""Units from a point to its note."""
+GAP, NEAR = 11, 5
+"""Units from a point to its note: at a side, and up or down where that is at a corner."""
 SIDES = {
-    "ne": (1, -1),
-    "se": (1, 1),
-    "nw": (-1, -1),
-    "sw": (-1, 1),
-    "e": (1, 0),
-    "w": (-1, 0),
-    "n": (0, -1),
-    "s": (0, 1),
+    "e": (GAP, 0),
+    "w": (-GAP, 0),
+    "ne": (GAP, -NEAR),
+    "se": (GAP, NEAR),
+    "nw": (-GAP, -NEAR),
+    "sw": (-GAP, NEAR),
+    "n": (0, -GAP),
+    "s": (0, GAP),
 }
-"""Where a note can stand: to the right or left of its point, and below or above."""
+"""How far a note can stand to the right of its point, and below it, the best side first."""
 PER_LINE = 4
 """So many places of each line of a path are kept free of notes where that is possible."""
 COVERING, CUT = 1e3, 1e6
@@ -65,7 +65,7 @@ def sides_of(
     --------
     >>> falling = np.array([[10.0, 10.0], [50.0, 40.0], [90.0, 50.0]])
     >>> sides_of(falling, ["a", "b", "c"], (100, 100), path=falling, drawn=[1, 2, 3])
-    ['se', 'se', 'nw']
+    ['e', 'e', 'nw']
     """
     boxes = note_boxes(points, notes)
     places = _along(path)
@@ -74,12 +74,15 @@ def sides_of(
     costs = covered.sum(2) + CUT * _is_cut(boxes, size)
     for box in taken:
         costs = costs + COVERING * _meet(boxes, np.array(box))
-    names, found, side = list(SIDES), [], 0
-    for row in costs:
+    return [list(SIDES)[k] for k in _steady(costs)]
+
+
+def _steady(costs: Floats) -> list[int]:
+    """Return the best column of each row; the one before it stays where it is nearly as good."""
+    found = [int(costs[0].argmin())]
+    for row in costs[1:]:
         best = int(row.argmin())
-        if row[best] + STAY < row[side] or not found:
-            side = best
-        found.append(names[side])
+        found.append(best if row[best] + STAY < row[found[-1]] else found[-1])
     return found
 
 
@@ -89,12 +92,12 @@ def note_boxes(points: Floats, notes: Sequence[str]) -> Floats:
     Examples
     --------
     >>> note_boxes(np.array([[50.0, 50.0]]), ["abc"])[0, 0].tolist()
-    [61.0, 25.0, 90.0, 39.0]
+    [61.0, 43.0, 90.0, 57.0]
     """
     widths = [CHARACTER * len(note) + PADDING for note in notes]
     extents = np.array([[w, LINE] for w in widths], dtype=np.float64)[:, None]
     ways = np.array(list(SIDES.values()), dtype=np.float64)
-    starts = points[:, None] + GAP * ways - extents * (1 - ways) / 2
+    starts = points[:, None] + ways - extents * (1 - np.sign(ways)) / 2
     return np.concatenate((starts, starts + extents), axis=2)
 
 
@@ -112,8 +115,10 @@ def _holds(boxes: Floats, places: Floats) -> Bools:
 
 
 def _meet(boxes: Floats, other: Floats) -> Bools:
-    return (boxes[..., :2] < other[2:]).all(-1) & (other[:2] < boxes[..., 2:]).all(-1)
+    left, top, right, bottom = np.moveaxis(boxes, -1, 0)
+    return (left < other[2]) & (other[0] < right) & (top < other[3]) & (other[1] < bottom)
 
 
 def _is_cut(boxes: Floats, size: tuple[int, int]) -> Bools:
-    return (boxes[..., :2] < 0).any(-1) | (boxes[..., 2:] > np.array(size)).any(-1)
+    left, top, right, bottom = np.moveaxis(boxes, -1, 0)
+    return (left < 0) | (top < 0) | (right > size[0]) | (bottom > size[1])

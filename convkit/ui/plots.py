@@ -96,7 +96,9 @@ def plot(  # noqa: PLR0913
                 series(
                     f"{name} marker",
                     cursor,
-                    _markers(path, notes, outside, size, covered, is_guided=edits is None),
+                    _markers(
+                        path, notes, outside, size, covered, ahead=ahead, is_guided=edits is None
+                    ),
                 ),
             ),
         ),
@@ -131,11 +133,13 @@ def _markers(
     size: Size,
     taken: Sequence[Box],
     *,
+    ahead: bool,
     is_guided: bool,
 ) -> Series:
     """Return the marker at each step; where it is, the plot itself says."""
     points, count = np.array(path), len(path)
-    sides = sides_of(points, notes, size, path=points, drawn=range(1, count + 1), taken=taken)
+    drawn = [count] * count if ahead else range(1, count + 1)
+    sides = sides_of(points, notes, size, path=points, drawn=drawn, taken=taken)
     return Series(
         tuple(
             _far_marker(path[n], size, outside[n] if outside else "")
@@ -243,7 +247,7 @@ def _marker_box(node: Node, inside: Sequence[Markup], a: Mapping[str, Any]) -> M
 def _saved_markers(node: Node) -> Markup:
     """Return the markers of some steps, each in its place."""
     (shown,) = node.children
-    points = [tuple(map(float, point.split(","))) for point in node.points.split(" ")]
+    points: list[Any] = [[*map(float, point.split(","))] for point in node.points.split(" ")]
     return join(
         [
             tag(

@@ -510,6 +510,7 @@ function show(model, root, tellViews) {
     if (pressed.value === "copy") copy(pressed);
     else if (pressed.dataset.go) go(pressed);
     else tell(pressed, "press", pressed.value);
+    if (pressed.dataset.then) find(pressed.dataset.then)?.querySelector("input, select, button")?.focus();
   });
 
   // Controls.

@@ -1,0 +1,468 @@
+"""What a DescentStepper is set to, and the descent that follows from it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from convkit import codegen, formatting, ops
+from convkit.descent import Step, divergence_limit, record
+from convkit.errors import ConvkitError, brief_repr
+from convkit.formatting import ConvergenceSummary
+from convkit.least_squares import REDUCTIONS, QuadraticLoss
+from convkit.panels._loss_plots import LossSurface
+from convkit.ui import State, fields
+from convkit.ui.store import Fields, equal
+
+MAX_KERNEL_SIDE = 7
+MAX_STEPS = 100
+MAX_LOSS = 1e38
+"""The largest loss at the start, as in float32: plots show nothing beyond it."""
+LAST_POSITION = 150
+"""The last position of the learning rate's slider, in percent of the limit; the first is 1."""
+SAME_SHARE = 1e-3
+"""How much two learning rates' shares of their limits differ by rounding, as a share."""
+
+
+def _rates(name: str, value: Any) -> tuple[float, ...]:
+    """Return learning rates as a tuple of floats."""
+    numbers = [ops.as_real(rate) for rate in value]
+    if not all(rate is not None and 0 < rate < math.inf for rate in numbers):
+        raise ConvkitError(f"{name} is {brief_repr(value)}", "numbers above 0", "Correct it.")
+    return tuple(map(float, numbers))  # type: ignore[arg-type]
+
+
+class DescentStepperState(State):
+    """A problem, where its descent starts, the learning rates, and what is looked at.
+
+    `Y`, `target` and `start` are kept in the dtype of `X`.
+
+    Attributes
+    ----------
+    X : Tensor
+        Input (H, W).
+    Y, target : Tensor or None
+        Either the target, of the shape of ``corr2d(X, start)``, or the kernel that makes it.
+    start : Tensor
+        The first kernel, (kH, kW), up to 7 x 7; zeros if None is given.
+    lr : float
+        The learning rate of all steps after those of `first_rates`.
+    steps : int
+        How many steps are recorded, 1 to 100.
+    reduction : "sum" or "mean"
+        Whether squared errors are added up or averaged.
+    first_rates : tuple of float
+        The learning rates of the first steps, where they are others than `lr`.
+    n : int
+        The step to show, counted from 0, the start; the last one where fewer are recorded.
+    show_ahead : bool
+        Whether plots show the steps after the one on show.
+    only_ahead : bool
+        Whether a new learning rate is that of the steps after the one on show alone.
+
+    Raises
+    ------
+    ConvkitError
+        If the fields do not fit together.
+
+    Examples
+    --------
+    >>> state = DescentStepperState(torch.eye(4), target=torch.ones(1, 2), lr=0.1, steps=3)
+    >>> state.start, state.rates
+    (tensor([[0., 0.]]), (0.1, 0.1, 0.1))
+    """
+
+    X: Tensor = fields.array()
+    Y: Tensor | None = fields.array(None, optional=True)
+    target: Tensor | None = fields.array(None, optional=True)
+    start: Tensor = fields.array(None, optional=True)
+    lr: float = fields.real(0.03, above=0)
+    steps: int = fields.whole(25, 1, MAX_STEPS)
+    reduction: str = fields.choice(*REDUCTIONS)
+    first_rates: tuple[float, ...] = fields.checked(_rates, ())
+    n: int = fields.whole(0, view=True)
+    show_ahead: bool = fields.flag(view=True)
+    only_ahead: bool = fields.flag(view=True)
+
+    def validate(self) -> None:
+        """Check that the parts fit together; give the tensors one dtype, and zeros as a start."""
+        self._check_target()
+        size = self.kernel_size
+        start = self.X.new_zeros(size) if self.start is None else self.start
+        if tuple(start.shape) != size:
+            expected = f"{size}, the size of the kernel that makes the target"
+            hint = "Change the size of the target first."
+            raise ConvkitError(f"start has shape {tuple(start.shape)}", expected, hint)
+        for name, values in (("Y", self.Y), ("target", self.target), ("start", start)):
+            if values is not None and values.dtype != self.X.dtype:
+                values = ops.check_finite(name, values.to(self.X.dtype))
+            vars(self)[name] = values
+
+    def _check_target(self) -> None:
+        if (self.Y is None) == (self.target is None):
+            given = "neither Y nor target" if self.Y is None else "both Y and target"
+            hint = "Pass DescentStepper(X, Y) or DescentStepper(X, target=kernel)."
+            raise ConvkitError(f"{given} is given", "one of them", hint)
+        sides = zip(self.kernel_size, self.X.shape, strict=True)
+        if all(1 <= k <= min(n, MAX_KERNEL_SIDE) for k, n in sides):
+            return
+        name, values = ("Y", self.Y) if self.target is None else ("target", self.target)
+        kernel = f"a kernel of up to {MAX_KERNEL_SIDE} × {MAX_KERNEL_SIDE}"
+        raise ConvkitError(
+            f"{name} has shape {tuple(values.shape)} for X of shape {tuple(self.X.shape)}",  # type: ignore[union-attr]
+            f"what {kernel} makes" if name == "Y" else f"{kernel} that is no larger than X",
+            "Compute it with corr2d(X, kernel)." if name == "Y" else "Use a smaller one.",
+        )
+
+    @property
+    def kernel_size(self) -> tuple[int, int]:
+        """The size of the kernels, (kH, kW), as the target implies it."""
+        if self.Y is None:
+            h, w = self.target.shape  # type: ignore[union-attr]
+        else:
+            h, w = (n - m + 1 for n, m in zip(self.X.shape, self.Y.shape, strict=True))
+        return h, w
+
+    @property
+    def rates(self) -> tuple[float, ...]:
+        """The learning rate of each step."""
+        return (self.first_rates + (self.lr,) * self.steps)[: self.steps]
+
+
+@dataclass(frozen=True, eq=False)
+class Descent:
+    """A problem, a start and learning rates; what follows from them is computed when needed.
+
+    Attributes
+    ----------
+    X, Y, start : Tensor
+        Input, target and first kernel.
+    rates : tuple of float
+        The learning rate of each step.
+    quadratic : QuadraticLoss
+        The loss as a function of the kernel.
+    reduction : str
+        Whether squared errors are added up or averaged.
+    """
+
+    X: Tensor
+    Y: Tensor
+    start: Tensor
+    rates: tuple[float, ...]
+    quadratic: QuadraticLoss
+    reduction: str
+
+    @cached_property
+    def divergence_loss(self) -> float:
+        """The loss above which the descent has diverged."""
+        return divergence_limit(self.quadratic, self.start)
+
+    @cached_property
+    def outline(self) -> tuple[Tensor, Tensor]:
+        """Kernels (n, kH, kW) and losses (n,) in closed form: soon there, and good for drawing."""
+        kernels, losses = self.quadratic.descent(self.start, self.rates)
+        diverged = (~(losses <= self.divergence_loss)).nonzero()
+        end = int(diverged[0]) if len(diverged) else len(losses)
+        return kernels[:end], losses[:end]
+
+    @cached_property
+    def trajectory(self) -> tuple[Step, ...]:
+        """The recorded steps; fewer than asked for where the loss diverged."""
+        return self._record(self.divergence_loss)
+
+    @property
+    def path(self) -> tuple[Tensor, Tensor]:
+        """Kernels and losses of all steps: in closed form as long as they are not recorded."""
+        if "trajectory" not in vars(self):
+            return self.outline
+        losses = [step.loss for step in self.trajectory]
+        return self.kernels, torch.tensor(losses, dtype=torch.float64)
+
+    @cached_property
+    def kernels(self) -> Tensor:
+        """The kernels of the recorded steps, (n, kH, kW)."""
+        return torch.stack([step.kernel for step in self.trajectory])
+
+    def check(self) -> None:
+        """Raise ConvkitError if this cannot be recorded: one step tells."""
+        loss = max(self.quadratic.loss(self.start), self.quadratic.scale)
+        if not loss <= MAX_LOSS:
+            given = f"the loss at the start, or of a kernel of zeros, is {loss:.4g}"
+            expected = f"at most {MAX_LOSS:.4g}, which plots can show"
+            raise ConvkitError(given, expected, "Use smaller numbers in X, the target and start.")
+        self._record(-1)
+
+    def _record(self, limit: float) -> tuple[Step, ...]:
+        return record(self.X, self.Y, self.start, self.rates, reduction=self.reduction, limit=limit)
+
+
+@dataclass(frozen=True, eq=False)
+class DescentStepperResult:
+    """The descent that follows from a state.
+
+    Attributes
+    ----------
+    state : DescentStepperState
+        The state.
+    descent : Descent
+        Its descent.
+    surface : LossSurface
+        The loss around the best kernel, as far as it is drawn.
+    note : str
+        What happened to the learning rate when the problem became another, or nothing.
+    """
+
+    state: DescentStepperState
+    descent: Descent
+    surface: LossSurface
+    note: str = ""
+
+    @property
+    def Y(self) -> Tensor:
+        """The target."""
+        return self.descent.Y
+
+    @property
+    def quadratic(self) -> QuadraticLoss:
+        """The loss as a function of the kernel."""
+        return self.descent.quadratic
+
+    @property
+    def trajectory(self) -> tuple[Step, ...]:
+        """The recorded steps."""
+        return self.descent.trajectory
+
+    @property
+    def last(self) -> int:
+        """The number of the last step."""
+        return len(self.descent.path[1]) - 1
+
+    @property
+    def n(self) -> int:
+        """The number of the step on show."""
+        return min(self.state.n, self.last)
+
+    @property
+    def step(self) -> Step:
+        """The step on show."""
+        return self.trajectory[self.n]
+
+    @property
+    def goals(self) -> Tensor:
+        """The best kernel, and the one that makes the target if it is known: (n, kH, kW)."""
+        best, target = self.quadratic.best_kernel, self.state.target
+        return best[None] if target is None else torch.stack((best, target.double()))
+
+    @cached_property
+    def convergence(self) -> ConvergenceSummary:
+        """What the learning rate does from the first step on that has it, and why."""
+        kernels, _ = self.descent.outline
+        start = kernels[min(self._first_new, len(kernels) - 1)]
+        return formatting.convergence_summary(self.quadratic, start, self.state.lr)
+
+    @property
+    def _first_new(self) -> int:
+        """The number of the first step that leads on with the present learning rate."""
+        return min(len(self.state.first_rates), self.state.steps)
+
+    @property
+    def verdict(self) -> str:
+        """What the learning rate does, in words."""
+        text = self.convergence.text
+        if self._first_new:
+            text = f"From step {self._first_new} on: {text[0].lower()}{text[1:]}"
+        return f"{self.note} {text}".lstrip()
+
+    @property
+    def end(self) -> str:
+        """Where the record stops, in words, if it is before the last step."""
+        return "" if self.last == self.state.steps else f"The record stops after step {self.last}."
+
+    def code(self) -> str:
+        """Return torch code that takes the steps up to the one on show."""
+        X, Y = (
+            codegen.array_code(values, f"panel.{name}  # write your variable's name for `panel`")
+            for name, values in (("X", self.descent.X), ("Y", self.descent.Y))
+        )
+        rates, reduction = self.descent.rates[: self.n], self.state.reduction
+        return codegen.descent_code(X, Y, self.descent.start, rates, reduction=reduction)
+
+
+def compute(
+    state: DescentStepperState, previous: DescentStepperResult | None = None
+) -> DescentStepperResult:
+    """Return the descent that follows from a state; parts that did not change are kept.
+
+    The surface on show stays as long as the start can be seen on it.
+
+    Raises
+    ------
+    ConvkitError
+        If numbers are too large, or a learning rate cannot work.
+
+    Examples
+    --------
+    >>> K = torch.tensor([[1.0, -1.0]])
+    >>> result = compute(DescentStepperState(torch.eye(4), target=K, lr=0.1, steps=50))
+    >>> result.trajectory[50].kernel.round(decimals=2)
+    tensor([[ 1., -1.]])
+    """
+    Y = _target(state, previous)
+    if previous is not None and _is_descent(previous.descent, state, Y):
+        return dataclasses.replace(previous, state=state, note="")
+    quadratic = _quadratic(state, Y, previous)
+    descent = Descent(state.X, Y, state.start, state.rates, quadratic, state.reduction)
+    descent.check()
+    note = "" if previous is None else _rate_note(state, quadratic, previous)
+    return DescentStepperResult(state, descent, _surface(descent, previous), note)
+
+
+def _target(state: DescentStepperState, previous: DescentStepperResult | None) -> Tensor:
+    if state.target is None:
+        return state.Y  # type: ignore[return-value]
+    if previous is not None:
+        old = previous.state
+        if equal(state.X, old.X) and equal(state.target, old.target):
+            return previous.Y
+    return ops.corr2d(state.X, state.target)
+
+
+def _is_descent(descent: Descent, state: DescentStepperState, Y: Tensor) -> bool:
+    """Return whether a descent is that of a state with the target `Y`."""
+    pairs = [(descent.X, state.X), (descent.Y, Y), (descent.start, state.start)]
+    settings = descent.rates == state.rates and descent.reduction == state.reduction
+    return settings and all(equal(a, b) for a, b in pairs)
+
+
+def _quadratic(
+    state: DescentStepperState, Y: Tensor, previous: DescentStepperResult | None
+) -> QuadraticLoss:
+    if previous is not None:
+        old = previous.descent
+        is_same = old.reduction == state.reduction and old.start.shape == state.start.shape
+        if is_same and equal(old.X, state.X) and equal(old.Y, Y):
+            return old.quadratic
+    return QuadraticLoss(state.X, state.kernel_size, Y, reduction=state.reduction)
+
+
+def _surface(descent: Descent, previous: DescentStepperResult | None) -> LossSurface:
+    if previous is not None and previous.surface.fits(descent.quadratic, descent.start):
+        return previous.surface
+    return LossSurface(descent.quadratic, descent.start)
+
+
+def _rate_note(
+    state: DescentStepperState, quadratic: QuadraticLoss, previous: DescentStepperResult
+) -> str:
+    """Say that the learning rate followed the limit of another problem, where it did."""
+    limit, old = quadratic.max_stable_lr, previous.quadratic.max_stable_lr
+    if limit == old or state.lr == previous.state.lr:
+        return ""
+    if not math.isclose(state.lr / limit, previous.state.lr / old, rel_tol=SAME_SHARE):
+        return ""
+    rate = formatting.number(state.lr)
+    return f"The learning rate is now {rate}, the same share of this problem's limit as before."
+
+
+def adjust(result: DescentStepperResult, changes: Fields) -> Fields:
+    """Return all that an edit of some fields changes.
+
+    Another input or target that another kernel size suits starts from zeros; learning rates keep
+    their share of the limit. A learning rate is set for all steps, or for those after the one on
+    show.
+
+    Raises
+    ------
+    ConvkitError
+        If a step is to be shown that is not asked for.
+
+    Examples
+    --------
+    >>> result = compute(DescentStepperState(torch.ones(2, 2), target=torch.ones(1, 1), lr=0.2))
+    >>> made = adjust(result, {"X": 2 * torch.ones(2, 2), "target": torch.ones(1, 1)})
+    >>> made["lr"], made["Y"]
+    (0.05, None)
+    """
+    made = dict(changes)
+    if changes.keys() & {"X", "Y", "target"}:
+        made = _problem_fields(result, changes)
+    elif "lr" in changes and "first_rates" not in changes:
+        made["first_rates"] = _kept_rates(result, changes["lr"])
+    steps = made.get("steps", result.state.steps)
+    if changes.get("n", 0) > steps:
+        given = f"n is {brief_repr(changes['n'])}"
+        raise ConvkitError(given, f"a step from 0 to {steps}", "Set steps to record more of them.")
+    return made
+
+
+def _kept_rates(result: DescentStepperResult, lr: float) -> tuple[float, ...]:
+    """Return the rates of the steps that a new rate is not for, up to the last that differs."""
+    rates = result.state.rates[: result.n] if result.state.only_ahead else ()
+    differs = [n for n, rate in enumerate(rates) if rate != lr]
+    return rates[: differs[-1] + 1] if differs else ()
+
+
+def _problem_fields(result: DescentStepperResult, changes: Fields) -> dict[str, Any]:
+    """Return the fields of another input or target, with a start and rates that suit it."""
+    goal: dict[str, Any] = {}
+    if changes.get("target") is not None:
+        goal = {"Y": None}
+    elif changes.keys() & {"Y", "target"}:
+        goal = {"Y": result.Y, "target": None}
+    state, made = result.state, goal | dict(changes)
+    new = state.replace(**{**made, "start": None})
+    if new.kernel_size == state.kernel_size:
+        new = new.replace(start=state.start)
+    rates = {"first_rates": ()} if "lr" in made else _rescaled_rates(result, new)
+    return {"start": new.start, **rates, **made}
+
+
+def _rescaled_rates(result: DescentStepperResult, new: DescentStepperState) -> dict[str, Any]:
+    """Return learning rates that have the same share of another problem's limit."""
+    state, old = result.state, result.quadratic.max_stable_lr
+    if new.kernel_size == state.kernel_size and equal(new.X, state.X):
+        return {}
+    limit = QuadraticLoss(new.X, new.kernel_size, reduction=new.reduction).max_stable_lr
+    if math.isinf(limit) or math.isinf(old):
+        return {}
+    lr, *first = (
+        float(formatting.number(rate / old * limit)) for rate in (state.lr, *state.first_rates)
+    )
+    return {"lr": lr, "first_rates": tuple(first)}
+
+
+# The learning rate's slider
+
+
+def rate_of_position(position: int, limit: float) -> float:
+    """Return the learning rate at a slider's position, in percent of the limit.
+
+    Where there is no limit, 1 takes its place.
+
+    Examples
+    --------
+    >>> rate_of_position(90, 1 / 30)
+    0.03
+    """
+    return float(formatting.number(_finite(limit) * position / 100))
+
+
+def slider_position(lr: float, limit: float) -> int:
+    """Return the slider's position, 1 to `LAST_POSITION`, that is closest to a learning rate.
+
+    Examples
+    --------
+    >>> slider_position(1 / 30, 1 / 30)
+    100
+    """
+    return round(min(max(100 * lr / _finite(limit), 1), LAST_POSITION))
+
+
+def _finite(limit: float) -> float:
+    return limit if math.isfinite(limit) else 1.0

@@ -1,0 +1,640 @@
+"""The panel in which one steps through the gradient descent that learns a kernel."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
+from importlib.resources import files
+from typing import Any
+
+import torch
+from markupsafe import Markup
+from torch import Tensor
+
+from convkit import formatting, images, ops, ui
+from convkit.descent import Step
+from convkit.errors import ConvkitError
+from convkit.formatting import Outcome, cell_texts, minus, number, series_texts
+from convkit.panels._descent_stepper_state import (
+    LAST_POSITION,
+    MAX_STEPS,
+    Descent,
+    DescentStepperResult,
+    DescentStepperState,
+    adjust,
+    compute,
+    rate_of_position,
+    slider_position,
+)
+from convkit.panels._loss_plots import CURVE_SIZE, SURFACE_SIZE, LossSurface, curve_of
+from convkit.ui.store import Edit, Fields
+from convkit.ui.theme import Scale
+from convkit.ui.typed import InvalidInput, read_number
+
+MAX_TABLE_SIDE = 8
+"""The most rows and columns of an output that is shown as numbers; a larger one is a picture."""
+PICTURE_SIDE = 128
+"""The width of the input as such a picture, in CSS pixels; the others have its scale."""
+LONG, SHORT = 7, 5
+"""The most characters of a number where there is space, and elsewhere."""
+LAST_STEP = "no further step"
+MINUS, TIMES, EQUALS = (ui.text(sign, "sign") for sign in "−×=")
+STAR = ui.tag("i", "⋆", class_="ck-star")
+"""The sign of cross-correlation in small print."""
+
+
+class DescentStepper(ui.Panel):
+    """Step through the gradient descent that learns the kernel which turns `X` into `Y`.
+
+    `X`, `Y`, `start` and `target` are tensors, numpy arrays, pictures or paths of pictures; all
+    are kept in the dtype of `X`.
+
+    Parameters
+    ----------
+    X : array
+        Input (H, W).
+    Y : array, optional
+        Target, of the shape of ``corr2d(X, start)``.
+    start : array, optional
+        The kernel to begin from, (kH, kW), up to 7 x 7; zeros unless given.
+    target : array, optional
+        In place of `Y`, the kernel that makes it: ``Y = corr2d(X, target)``. The panel then has
+        boxes to edit it.
+    lr : float
+        Learning rate.
+    steps : int
+        How many steps to record, 1 to 100.
+    reduction : "sum" or "mean"
+        Whether squared errors are added up or averaged.
+
+    Attributes
+    ----------
+    X, Y, target, start, lr, steps, reduction, n, show_ahead, only_ahead
+        The input, the target, the kernel that makes it or None, the first kernel, the learning
+        rate, how many steps are recorded, the reduction, the step on show, whether the steps
+        after it are shown, and whether a new rate is for those alone. Each may be set, observed
+        and linked. Tensors are copies.
+    kernel, loss
+        The kernel and the loss at the step on show; read-only.
+    trajectory : tuple of Step
+        All recorded steps.
+    code : str
+        Torch code that descends to the kernel on show.
+
+    Raises
+    ------
+    ConvkitError
+        If what is given or set cannot work; the panel keeps its last good state.
+
+    Examples
+    --------
+    >>> panel = DescentStepper(torch.eye(4), target=torch.tensor([[1.0, -1.0]]), lr=0.1, steps=30)
+    >>> panel.n = 30
+    >>> panel.kernel.round(decimals=2)
+    tensor([[ 1., -1.]])
+    >>> panel.target = torch.ones(2, 2)
+    >>> panel.start.shape
+    torch.Size([2, 2])
+    """
+
+    style = files("convkit.panels").joinpath("descent_stepper.css").read_text("utf-8")
+
+    def __init__(  # noqa: PLR0913
+        self,
+        X: Any,
+        Y: Any = None,
+        start: Any = None,
+        *,
+        target: Any = None,
+        lr: float = 3e-2,
+        steps: int = 25,
+        reduction: str = "sum",
+    ) -> None:
+        first = DescentStepperState(X, Y, target, start, lr, steps, reduction)
+        self._is_following = False
+        super().__init__(first, compute, view, first=plots_and_rate, rest_waits=True, adjust=adjust)
+        self._first_result = self.store.result
+
+    def trait_of(self, result: DescentStepperResult, name: str) -> Any:
+        """Return what the trait of a field says: `n` is a recorded step, `Y` what `target` makes.
+
+        Examples
+        --------
+        >>> panel = DescentStepper(torch.eye(2), target=torch.ones(1, 1))
+        >>> panel.trait_of(panel.store.result, "Y")
+        tensor([[1., 0.],
+                [0., 1.]])
+        """
+        return getattr(result if name in ("n", "Y") else result.state, name)
+
+    def set_problem(self, X: Any, Y: Any = None, *, target: Any = None) -> None:
+        """Learn another input and target; another kernel size starts from zeros.
+
+        Learning rates keep their share of the limit.
+
+        Raises
+        ------
+        ConvkitError
+            If no kernel of up to 7 x 7 makes an output of `Y`'s shape from `X`.
+
+        Examples
+        --------
+        >>> panel = DescentStepper(torch.eye(2), torch.eye(2), torch.ones(1, 1))
+        >>> panel.set_problem(torch.eye(4), torch.zeros(4, 3))
+        >>> panel.start
+        tensor([[0., 0.]])
+        """
+        self.store.set(X=X, Y=Y, target=target)
+
+    @property
+    def kernel(self) -> Tensor:
+        """The kernel at the step on show."""
+        return self._result.step.kernel.clone()
+
+    @property
+    def loss(self) -> float:
+        """The squared error at the step on show."""
+        return self._result.step.loss
+
+    @property
+    def trajectory(self) -> tuple[Step, ...]:
+        """All recorded steps, from the start on."""
+        return tuple(step.copy() for step in self._result.trajectory)
+
+    @property
+    def code(self) -> str:
+        """Torch code that descends to the kernel on show."""
+        return self._result.code()
+
+    @property
+    def _result(self) -> DescentStepperResult:
+        result: DescentStepperResult = self.store.result
+        return result
+
+    def reset(self) -> None:
+        """Return to the first state, at step 0; where a panel is followed, its problem stays.
+
+        Examples
+        --------
+        >>> panel = DescentStepper(torch.eye(2), torch.eye(2), torch.zeros(1, 1))
+        >>> panel.lr, panel.n = 0.2, 9
+        >>> panel.reset()
+        >>> panel.lr, panel.n
+        (0.03, 0)
+        """
+        if not self._is_following:
+            super().reset()
+            return
+        first, followed = self._first_result, {"X": self._result.state.X, "Y": self._result.Y}
+        self.store.apply(Edit({**vars(first.state), **adjust(first, followed)}))
+
+    def follow(self, other: ui.Panel, select: Callable[[Any], Fields] | None = None) -> None:
+        """Learn what a KernelEditor does: its input and output become the problem.
+
+        Raises
+        ------
+        ConvkitError
+            If `other` is no KernelEditor, or pads, strides or dilates.
+
+        Examples
+        --------
+        >>> from convkit.panels import KernelEditor
+        >>> editor = KernelEditor(torch.eye(4), torch.ones(2, 2))
+        >>> panel = DescentStepper(torch.eye(2), torch.eye(2), torch.zeros(1, 1))
+        >>> panel.follow(editor)
+        >>> torch.equal(panel.Y, editor.output)
+        True
+        """
+        super().follow(other, select or followed_problem)
+        self._is_following = True
+
+    def unfollow(self) -> None:
+        """Stop following; the state stays as it is."""
+        super().unfollow()
+        self._is_following = False
+
+    def __repr__(self) -> str:
+        from convkit.panels._descent_figure import descent_text
+
+        result = self._result
+        rate = f"{type(self).__name__}: learning rate {number(result.state.lr)}"
+        lines = [rate, descent_text(result), f"{result.verdict} {result.end}".rstrip()]
+        return "\n".join(lines)
+
+    def fallback(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the path so far, the kernel and the outputs, as one PNG.
+
+        Examples
+        --------
+        >>> panel = DescentStepper(torch.eye(2), torch.eye(2), torch.zeros(1, 1))
+        >>> [*panel.fallback()[0]]
+        ['image/png']
+        """
+        from convkit.panels._descent_figure import descent_figure  # matplotlib takes a while
+
+        png, width = descent_figure(self._result)
+        return {"image/png": png}, {"image/png": {"alt": repr(self), "width": width}}
+
+
+def followed_problem(result: Any) -> Fields:
+    """Return the problem of learning what a KernelEditor does, given its result.
+
+    Raises
+    ------
+    ConvkitError
+        If it is the result of another panel, or the editor pads, strides or dilates.
+    """
+    if not {"X", "padding", "stride", "dilation"} <= vars(result.state).keys():
+        given = f"a {type(result.state).__name__} to learn from"
+        raise ConvkitError(given, "a KernelEditor", "Pass the editor itself.")
+    state = result.state
+    if (state.padding, state.stride, state.dilation) != (0, 1, 1):
+        raise ConvkitError(
+            "the kernel editor pads, strides or dilates",
+            "padding 0, stride 1 and dilation 1",
+            "Set them so to learn from it; until then this descent stays as it was.",
+        )
+    return {"X": state.X, "Y": result.output}
+
+
+def view(result: DescentStepperResult) -> ui.Node:
+    """Return the steps and the rate, both plots, the update as an equation, and the outputs.
+
+    Examples
+    --------
+    >>> K = torch.tensor([[1.0, -1.0]])
+    >>> tree = view(compute(DescentStepperState(torch.eye(4), target=K, n=3)))
+    >>> [node.name for node in tree if node.kind == "plot"]
+    ['loss surface', 'loss curve']
+    """
+    state, steps = result.state, len(result.trajectory)  # recorded before anything is drawn
+    step = _cursor(result, steps)
+    plots, rate = plots_and_rate(result)
+    return ui.box(
+        _header(result),
+        ui.box(ui.row(ui.player("step", step), *_count(state)), rate, css="controls"),
+        plots,
+        ui.box(ui.series("update", step, _updates(result)), *_kernels(result), css="update-line"),
+        _outputs(result, step),
+        ui.series("said", step, _sayings(result.descent), late=True),
+        ui.box(
+            ui.caption("Click the surface to start there, the curve for a step."),
+            ui.check("show what lies ahead", state.show_ahead, "show_ahead"),
+            ui.check("new rate for later steps only", state.only_ahead, "only_ahead"),
+            ui.section("torch code", ui.code("torch code", result.code())),
+            css="foot",
+        ),
+        css="descent-stepper",
+    )
+
+
+def _cursor(result: DescentStepperResult, count: int) -> ui.Cursor:
+    return ui.Cursor("step", count, min(result.state.n, count - 1), "n", quiet=True)
+
+
+def _header(result: DescentStepperResult) -> ui.Node:
+    is_diverging = result.convergence.outcome is Outcome.DIVERGING
+    fastest = number(result.quadratic.fastest_lr, 3)
+    use = ui.button(f"use {minus(fastest)}", lambda: {"lr": float(fastest)}, focus="learning rate")
+    return ui.header(minus(result.verdict), use if is_diverging else None, is_error=is_diverging)
+
+
+def _count(state: DescentStepperState) -> list[ui.Node]:
+    """Return the box for the number of steps."""
+
+    def edits(text: str) -> Fields:
+        if text.strip().isdecimal() and 1 <= int(text) <= MAX_STEPS:
+            return {"steps": int(text)}
+        expected, kept = f"1 to {MAX_STEPS}", f"Until then there are {state.steps}."
+        raise InvalidInput(f"the number of steps is {text[:40]!r}", expected, kept)
+
+    box = ui.entry("number of steps", str(state.steps), edits, width=40, label=False)
+    return [ui.text("of"), box]
+
+
+# What is shown first, also while a hand drags the rate or the start: it needs no recorded step.
+
+
+def plots_and_rate(result: DescentStepperResult) -> list[ui.Node]:
+    """Return the path on the surface and the losses on the curve, and the learning rate."""
+    kernels, losses = result.descent.path
+    step = _cursor(result, len(losses))
+    is_whole = result.last == result.state.steps
+    end = "per step" if is_whole else f"to step {result.last}"
+    surface, curve = _on_surface(result, kernels, step), _on_curve(result, losses, step)
+    plots = ui.box(
+        _plot("loss surface", "thick rings: 10 × the loss of the one inside", surface),
+        _plot("loss", f"{result.state.reduction} of residual² {end}", curve),
+        css="charts",
+        name="plots",
+    )
+    return [plots, _rate(result)]
+
+
+def _plot(title: str, beside: str, plot: ui.Node) -> ui.Node:
+    words = ui.box(ui.heading(title), ui.caption(beside), css="plot-title")
+    return ui.box(words, plot)
+
+
+def _on_surface(result: DescentStepperResult, kernels: Tensor, step: ui.Cursor) -> ui.Node:
+    surface = result.surface
+    points = surface.to_pixels(kernels)
+    outside = [
+        "" if is_inside else f"step {n} lies outside{_kernel_text(kernels[n])}"
+        for n, is_inside in enumerate(surface.contains(points))
+    ]
+    shapes, words = _surface_axes(surface)
+    return ui.plot(
+        "loss surface",
+        SURFACE_SIZE,
+        step,
+        points.tolist(),
+        shapes=shapes,
+        words=words,
+        notes=[f"step {n}" for n in range(len(kernels))],
+        outside=outside,
+        start="start",
+        taken=surface.boxes(),
+        ahead=result.state.show_ahead,
+        edits=lambda x, y: {"start": surface.to_kernel(x, y)},
+    )
+
+
+@lru_cache(maxsize=8)
+def _surface_axes(surface: LossSurface) -> tuple[Markup, Markup]:
+    return surface.shapes(), surface.words()
+
+
+def _kernel_text(kernel: Tensor) -> str:
+    """Return a line with a kernel of a few weights, or nothing."""
+    if kernel.numel() > 2:
+        return ""
+    weights = [number(weight, 3) for weight in kernel.flatten()]
+    return minus(f":\nK = [{', '.join(weights)}]")
+
+
+def _on_curve(result: DescentStepperResult, losses: Tensor, step: ui.Cursor) -> ui.Node:
+    curve = curve_of(losses)
+    return ui.plot(
+        "loss curve",
+        CURVE_SIZE,
+        step,
+        curve.to_pixels(losses).tolist(),
+        shapes=curve.shapes(),
+        words=curve.words(),
+        notes=[minus(f"loss {number(loss)}") for loss in losses.tolist()],
+        ahead=result.state.show_ahead,
+        stretch=True,
+    )
+
+
+def _rate(result: DescentStepperResult) -> ui.Node:
+    lr, limit = result.state.lr, result.quadratic.max_stable_lr
+    position, rate = slider_position(lr, limit), number(lr)
+    slider = ui.slider(
+        "learning rate, share of the limit",
+        1,
+        LAST_POSITION,
+        position,
+        lambda to: {} if to == position else {"lr": rate_of_position(to, limit)},
+        f"learning rate {rate}",
+        mark=100 if math.isfinite(limit) else None,
+    )
+    entry = ui.entry("learning rate", rate, partial(_typed_rate, result.state), width=84)
+    return ui.box(entry, slider, *_share(lr, limit), css="row", name="rate")
+
+
+def _typed_rate(state: DescentStepperState, text: str) -> Fields:
+    value = read_number("the learning rate", text, state.X.dtype, state.lr, "0.03 or 1/36")
+    if value > 0:
+        return {"lr": value}
+    given, kept = (
+        f"the learning rate is {number(value)}",
+        f"Until then it keeps {number(state.lr)}.",
+    )
+    raise InvalidInput(given, "a number above 0, such as 0.03", kept)
+
+
+def _share(lr: float, limit: float) -> list[ui.Node]:
+    """Return how large a rate is beside the limit, with the number in bold."""
+    if math.isinf(limit):
+        return [ui.caption("no limit on this input")]
+    words = minus(formatting.share_of_limit(lr, limit)).replace(" the ", " ")
+    share, rest = re.fullmatch(r"(\d\S*)? ?(.*)", words).groups("")  # type: ignore[union-attr]
+    return [ui.text(share, "share"), ui.caption(rest)]
+
+
+# The steps, as recorded: a node for each, of which what is the same in all is made once.
+
+
+def _updates(result: DescentStepperResult) -> ui.Series:
+    return _update_series(result.descent, kernel_limits(result))
+
+
+@lru_cache(maxsize=8)
+def _update_series(descent: Descent, limits: tuple[float, ...]) -> ui.Series:
+    """Return of each step the kernel - learning rate × gradient = next kernel."""
+    kernels = descent.kernels
+    count, _, columns = kernels.shape
+    texts = series_texts(kernels, LONG if columns <= 2 else SHORT)
+    titles = [ui.heading(f"kernel, step {n}", "kernel") for n in range(count)]
+    next_titles = [*titles[1:], ui.heading(LAST_STEP, "kernel")]
+    now = _tables("kernel", kernels, limits, texts)
+    # The next kernel has the colours of the step that it is shown with.
+    following = _tables("next kernel", kernels[1:], limits, texts[1:])
+    blank = [""] * kernels[0].numel()
+    following.append(ui.cells("next kernel", blank, blank, columns))
+    # The last step has the rate that led to it.
+    rates = [descent.rates[max(0, min(n, count - 2))] for n in range(count)]
+    css = f"update columns-{min(columns, 5)}"
+    lines = zip(titles, now, rates, _gradients(descent), next_titles, following, strict=True)
+    return ui.Series(
+        tuple(
+            ui.box(
+                ui.box(title, K, css="figure"),
+                MINUS,
+                _rate_figure(number(lr)),
+                TIMES,
+                G,
+                EQUALS,
+                ui.box(next_title, new, css="figure"),
+                css=css,
+            )
+            for title, K, lr, G, next_title, new in lines
+        )
+    )
+
+
+@lru_cache(maxsize=64)
+def _rate_figure(rate: str) -> ui.Node:
+    return ui.box(ui.caption("rate"), ui.text(rate, "mono"), css="rate")
+
+
+def _gradients(descent: Descent) -> list[ui.Node]:
+    gradients = torch.stack([step.grad for step in descent.trajectory])
+    sizes = _sizes(gradients)
+    limits = _limits(descent, sizes, sizes)
+    texts = series_texts(gradients, LONG if gradients.shape[2] <= 4 else SHORT)
+    factor = "2" if descent.reduction == "sum" else f"2/{descent.Y.numel()}"
+    title = _title("gradient", "gradient", Markup(f"{factor} X {STAR} R"))
+    tables = _tables("gradient", gradients, limits, texts)
+    return [ui.box(title, body, css="figure") for body in tables]
+
+
+@lru_cache(maxsize=8)
+def _output_series(descent: Descent) -> ui.Series:
+    """Return of each step prediction - target = residual, as tables."""
+    windows = ops.patches(descent.X, tuple(descent.start.shape))
+    predictions = (descent.kernels.flatten(1) @ windows.T).reshape(-1, *descent.Y.shape)
+    residuals = predictions - descent.Y
+    sizes = torch.maximum(_sizes(predictions), _sizes(residuals))
+    limits = _limits(descent, sizes, sizes, descent.Y.abs().max())
+    title = _title("prediction", "output", Markup(f"X {STAR} K"))
+    # The target and the key are the same at all steps that share their colours.
+    target, key = lru_cache(partial(_target_figure, descent.Y)), lru_cache(_residual_title)
+    lines = zip(
+        limits,
+        _tables("prediction", predictions, limits, series_texts(predictions)),
+        _tables("residual", residuals, limits, series_texts(residuals)),
+        strict=True,
+    )
+    css = "outputs wide" if descent.Y.shape[1] > 7 else "outputs"
+    return ui.Series(
+        tuple(
+            ui.box(
+                ui.box(title, P, css="figure"),
+                MINUS,
+                target(limit),
+                EQUALS,
+                ui.box(key(limit), R, css="figure"),
+                css=css,
+            )
+            for limit, P, R in lines
+        )
+    )
+
+
+def _target_figure(Y: Tensor, limit: float) -> ui.Node:
+    (body,) = _tables("target", Y[None], [limit], [cell_texts(Y)])
+    return ui.box(ui.heading("target Y", "target"), body, css="figure")
+
+
+def _residual_title(limit: float) -> ui.Node:
+    return _title("residual R", "residual", Scale("signed", -limit, limit).key())
+
+
+@lru_cache(maxsize=8)
+def _sayings(descent: Descent) -> ui.Series:
+    """Return what screen readers say of each step."""
+    said = [minus(f"step {s.n}: loss {number(s.loss)}") for s in descent.trajectory]
+    return ui.Series(tuple(map(ui.text, said)))
+
+
+def _title(words: str, hue: str, beside: Markup) -> ui.Node:
+    return ui.box(ui.heading(words, hue), ui.markup(beside, css="caption"), css="title")
+
+
+def _tables(
+    name: str, arrays: Tensor, limits: Sequence[float], texts: Sequence[Sequence[Sequence[str]]]
+) -> list[ui.Node]:
+    """Return tables of arrays (n, H, W), in colours that end at the first n of `limits`."""
+    count, size = len(arrays), arrays[0].numel() if len(arrays) else 0
+    ends = torch.tensor(limits[:count], dtype=torch.float64)[:, None, None]
+    classes = Scale("signed", -1, 1).classes(arrays / ends)
+    return [
+        ui.cells(
+            name,
+            [text for row in texts[k] for text in row],
+            classes[k * size : (k + 1) * size],
+            arrays.shape[2],
+        )
+        for k in range(count)
+    ]
+
+
+# Colours
+
+
+def kernel_limits(result: DescentStepperResult) -> tuple[float, ...]:
+    """Return for each step the end of the colours of all kernels that are shown with it.
+
+    It holds the goals, all kernels of steps whose loss is not above the first, and those of the
+    step and the next: it changes only where a descent diverges.
+
+    Examples
+    --------
+    >>> state = DescentStepperState(torch.ones(1, 1), target=torch.ones(1, 1), lr=3, steps=3)
+    >>> kernel_limits(compute(state))
+    (10.0, 30.0, 200.0, 200.0)
+    """
+    sizes = _sizes(result.descent.kernels)
+    shown = torch.maximum(sizes, torch.cat((sizes[1:], sizes[-1:])))
+    return _limits(result.descent, sizes, shown, result.goals.abs().max())
+
+
+def _sizes(arrays: Tensor) -> Tensor:
+    """Return the largest absolute value of each array of (n, H, W)."""
+    return arrays.abs().flatten(1).amax(1).double()
+
+
+def _limits(descent: Descent, sizes: Tensor, shown: Tensor, *others: Tensor) -> tuple[float, ...]:
+    """Return the end of the colours at each step, which hold what is `shown` there (n,).
+
+    They also hold `others`, and the `sizes` (n,) of all steps whose loss is not above the first.
+    """
+    losses = [step.loss for step in descent.trajectory]
+    calm = torch.tensor([loss <= losses[0] for loss in losses])
+    least = torch.stack([sizes[calm].max(), *(other.double() for other in others)]).max()
+    held = torch.maximum(shown, least).tolist()
+    ends = {size: formatting.colour_limit(torch.tensor(size)) for size in set(held)}
+    return tuple(ends[size] for size in held)
+
+
+# What Python shows of the step: large arrays, and the kernels to edit.
+
+
+def _outputs(result: DescentStepperResult, step: ui.Cursor) -> ui.Node:
+    """Return prediction - target = residual: small ones of all steps, large ones as pictures."""
+    if max(result.Y.shape) <= MAX_TABLE_SIDE:
+        return ui.series("outputs", step, _output_series(result.descent))
+    X, Y = result.state.X, result.Y
+    prediction, first = (ops.corr2d(X, K) for K in (result.step.kernel, result.state.start))
+    residual = prediction - Y
+    limit = formatting.colour_limit(torch.stack((prediction, Y, residual, first - Y)))
+    scale = Scale("signed", -limit, limit)
+    title = _title(f"prediction, step {result.n}", "output", Markup(f"X {STAR} K"))
+    zoom = PICTURE_SIDE / max(X.shape)
+    zoom = int(zoom) if zoom >= 2 else zoom
+    return ui.box(
+        _picture("input", ui.heading("input X", "input"), X, Scale.fitted(X), zoom),
+        _picture("prediction", title, prediction, scale, zoom),
+        MINUS,
+        _picture("target", ui.heading("target Y", "target"), Y, scale, zoom),
+        EQUALS,
+        _picture("residual", _residual_title(limit), residual, scale, zoom),
+        css="pictures",
+    )
+
+
+def _picture(name: str, title: ui.Node, values: Tensor, scale: Scale, zoom: float) -> ui.Node:
+    picture = ui.picture(
+        f"{name} picture",
+        images.sampled(values, PICTURE_SIDE),
+        scale,
+        width=round(zoom * max(values.shape)),
+        label=f"{name}, {formatting.size(values.shape)}",
+    )
+    return ui.box(title, picture, css="figure")
+
+
+def _kernels(result: DescentStepperResult) -> list[ui.Node]:
+    """Return the start, and the target kernel where it is known, to edit."""
+    state, limit = result.state, kernel_limits(result)[result.n]
+    start = ui.numbers("start", state.start, "start", limit=limit)
+    columns = [ui.box(ui.heading("start, step 0", "kernel"), start, css="figure")]
+    if state.target is not None:
+        target = ui.numbers("target", state.target, "target", limit=limit)
+        columns.append(ui.box(ui.heading("target kernel", "target"), target, css="figure"))
+    return columns
