@@ -68,9 +68,9 @@ def cell_texts(values: Tensor, chars: int = 5) -> list[list[str]]:
     """Return each value of a (H, W) tensor for a cell of `chars` characters, row by row.
 
     They have at most four digits and one number of decimals: as many as these values need and as
-    fit. Integers have none, so "0" is exactly zero. There is no zero before the point where that
-    makes room for a digit. Numbers that decimals would not show are powers of ten, and if all are
-    small, all are. What is too small even for that is ".000".
+    fit. Integers have none, so "0" is exactly zero. There is no zero before the point where it
+    would leave fewer than two decimals. Numbers that decimals would not show are powers of ten, and if all are
+    small, all are. What is too small even for that is "0.00".
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def cell_texts(values: Tensor, chars: int = 5) -> list[list[str]]:
     >>> cell_texts(torch.tensor([[3.0, 0.5], [-12.34, 98765.4]]))
     [['3', '0.50'], ['−12.3', '1e5']]
     >>> cell_texts(torch.tensor([[0.0982, 0.0039, 0.0002, -1.0]]))
-    [['.098', '.004', '2e−4', '−1']]
+    [['0.10', '4e−3', '2e−4', '−1']]
     >>> cell_texts(torch.tensor([[0.0982, 0.0039, 0.0002, -1.0]]), chars=7)
     [['0.0982', '0.0039', '0.0002', '−1']]
     """
@@ -103,7 +103,8 @@ def series_texts(tables: Tensor, chars: int = 5) -> list[list[list[str]]]:
     # numpy, since torch may split even such small arrays among threads, which is slow.
     values = tables.detach().cpu().double().numpy() + 0.0  # removes the sign of -0.0
     room = chars - 1 if (values < 0).any() else chars
-    decimals = _decimals(values, min(room - 1, MOST_DECIMALS))
+    most = min(room - 1, max(room - 2, 2), MOST_DECIMALS)
+    decimals = _decimals(values, most)
     bounds, formats = _cell_formats(room, decimals)
     places = _format_places(values, bounds, small=10.0 ** -max(1, room - 2))
     pairs = zip(values.ravel().tolist(), places.ravel().tolist(), strict=True)

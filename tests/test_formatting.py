@@ -172,10 +172,11 @@ def test_cells_have_at_most_four_digits_and_none_that_says_nothing(values, chars
 
 
 @given(CELLS, CHARS)
-def test_cells_have_no_zero_before_the_point_that_costs_a_digit(values, chars):
-    for x, text in zip(values, row_texts(values, chars), strict=True):
-        if text.lstrip("-").startswith("0.") and float(text) != 0:
-            assert float(text) == pytest.approx(float(f"{x:.4g}"), rel=2e-6)
+def test_cells_have_a_zero_before_the_point_where_two_decimals_fit_behind_it(values, chars):
+    room = chars - any(x < 0 for x in values)
+    for text in row_texts(values, chars):
+        if text.lstrip("-").startswith("."):
+            assert room < 4
 
 
 @given(CELLS, CHARS)
@@ -193,16 +194,16 @@ def test_smaller_numbers_of_a_table_have_as_many_decimals_as_larger_ones_or_more
     [
         ([1, 0.5, -0.25, -0.0], 5, "1 0.50 -0.25 0"),
         ([0.5, 1], 5, "0.5 1"),
-        ([1 / 9, 1 / 3], 5, ".1111 .3333"),
-        ([1 / 9, -1 / 3], 5, ".111 -.333"),
-        ([0.0982, 0.0039, 0.0002, 0, -0.1], 5, ".098 .004 2e-4 0 -.100"),
+        ([1 / 9, 1 / 3], 5, "0.111 0.333"),
+        ([1 / 9, -1 / 3], 5, "0.11 -0.33"),
+        ([0.0982, 0.0039, 0.0002, 0, -0.1], 5, "0.10 4e-3 2e-4 0 -0.10"),
         ([0.0039, -0.0002], 5, "4e-3 -2e-4"),
         ([225, -166.4, 12, 9998], 5, "225 -166 12 9998"),
         ([-1.5e12, 1e5, 123456], 5, "-2e12 1e5 1e5"),
-        ([-1e100, 3e-17, -3e-17, 1 / 3], 5, "-1e100 .000 -.000 .333"),
+        ([-1e100, 3e-17, -3e-17, 1 / 3], 5, "-1e100 0.00 -0.00 0.33"),
         ([9.995, -9.995, 99.95, 9999.5], 5, "10.0 -10.0 100 1e4"),
         ([9.99, 99.94, -9.99, 9999.4], 5, "9.99 99.9 -9.99 9999"),
-        ([0.9996, -0.9994], 5, "1.00 -.999"),
+        ([0.9996, -0.9994], 5, "1.00 -1.00"),
         ([-1.5, 0.5, 0.04, 123], 3, "-2 .5 .0 123"),
         ([2.9999999, 3], 5, "3.0 3"),
         ([12345, 0.00012345, 0.5], 12, "1.234e4 0.0001234 0.5000"),
@@ -227,9 +228,9 @@ def test_cells_of_any_type_row_by_row(dtype):
 
 def test_tables_of_a_series_have_the_same_decimals_and_their_own_powers():
     steps = torch.tensor([[[0.5], [-1]], [[1 / 3], [2]], [[1e-3], [0]]], requires_grad=True)
-    expected = [[[".500"], ["−1"]], [[".333"], ["2"]], [["1e−3"], ["0"]]]
+    expected = [[["0.50"], ["−1"]], [["0.33"], ["2"]], [["1e−3"], ["0"]]]
     assert series_texts(steps) == expected
-    assert cell_texts(steps.flatten(0, 1)) == [*expected[0], *expected[1], [".001"], ["0"]]
+    assert cell_texts(steps.flatten(0, 1)) == [*expected[0], *expected[1], ["1e−3"], ["0"]]
 
 
 def test_ten_thousand_cells_take_about_as_long_as_their_numbers_do():
