@@ -69,8 +69,8 @@ def cell_texts(values: Tensor, chars: int = 5) -> list[list[str]]:
 
     They have at most four digits and one number of decimals: as many as these values need and as
     fit. Integers have none, so "0" is exactly zero. There is no zero before the point where it
-    would leave fewer than two decimals. Numbers that decimals would not show are powers of ten, and if all are
-    small, all are. What is too small even for that is "0.00".
+    would leave fewer than two decimals. Numbers that decimals would not show are powers of ten,
+    and if all are small, all are. What is too small even for that is "0.00".
 
     Parameters
     ----------
