@@ -71,7 +71,7 @@ class Operand:
 
     def term(self, chars: int, descriptions: Rows = ()) -> ui.Node:
         """Return it as a term of a `ui.equation`, its numbers in so many characters at most."""
-        size = formatting.size(self.values.shape)
+        note = self.note or formatting.size(self.values.shape)
         scale = self.scale or Scale.fitted(self.values)
         up, aside = self.padding
         table = ui.table(
@@ -84,12 +84,11 @@ class Operand:
             padding=self.padding,
             mark=self.mark,
             texts=self.texts or _texts(self.values, chars),
-            label=f"{self.title} {size}",
+            label=f"{self.title} {note}",
             headers=False,
         )
         if self.values.numel() == 1:
             return ui.term(self.title, table, sign=self.sign, hue=self.hue)
-        note = self.note or size
         return ui.term(self.title, table, sign=self.sign, note=note, hue=self.hue, scale=scale)
 
 

@@ -1,0 +1,530 @@
+"""A lens says what an operation does: its tables, frames and sums are read from its nodes."""
+
+import re
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from bs4 import BeautifulSoup
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from torch.testing import assert_close
+
+from convkit import ConvkitError, corr2d, stripes
+from convkit.inputs import as_array
+from convkit.lenses import MAX_SIDE, Operand, equation_lens, lens, pooling_lens
+from convkit.ops import WindowGeometry, patches
+from convkit.ui import Cursor, Frame, Scale
+from tests.stripped import stripped_lines
+from tests.untrusted_images import MARKUP
+
+MODES = {
+    "zeros": "constant",
+    "reflect": "reflect",
+    "replicate": "replicate",
+    "circular": "circular",
+}
+SOBEL = torch.tensor([[1.0, 0.0, -1.0], [2.0, 0.0, -2.0], [1.0, 0.0, -1.0]])
+
+
+class Read:
+    """What a lens shows: the table of each title, and each output cell's sum, read as numbers."""
+
+    def __init__(self, view):
+        self.terms = {node.array.name: node for node in view.tree if node.kind == "term"}
+        self.tables = {node.name: node for node in view.tree if node.kind == "table"}
+        *_, self.output = self.tables.values()
+        self.sums = [[text.replace("−", "-") for text in row] for row in self.output.descriptions]
+        (self.sentence,) = [node for node in view.tree if node.kind == "description"]
+
+    def shown(self, title):
+        texts = [[t.replace("−", "-") for t in row] for row in self.tables[title].texts]
+        return torch.tensor([[float(t) for t in row] for row in texts], dtype=torch.float64)
+
+    def framed(self, title, at):
+        """Return the cells of a table that its frame marks for an output cell, rows of values."""
+        table = self.tables[title]
+        (frame,) = table.frames
+        (top, left), (h, w), (down, right) = frame.first(*at), frame.size, frame.dilation
+        rows = slice(top, top + (h - 1) * down + 1, down)
+        return table.values[rows, left : left + (w - 1) * right + 1 : right]
+
+    def cells(self):
+        return [(i, j) for i, row in enumerate(self.sums) for j, _ in enumerate(row)]
+
+
+def worked_out(said):
+    """Return the cell that a sum names, what its arithmetic comes to, and what it says."""
+    name, terms, total = said.replace(" ≈ ", " = ").split(" = ")
+    cell = tuple(int(n) for n in re.fullmatch(r"\w+\[(\d+), (\d+)\]", name).groups())
+    return cell, eval(terms.replace("×", "*")), float(total)
+
+
+def torch_correlation(X, K, *, padding=0, padding_mode="zeros", **options):
+    ph, pw = padding
+    padded = F.pad(X[None, None], (pw, pw, ph, ph), mode=MODES[padding_mode])
+    return padded[0, 0], F.conv2d(padded, K[None, None], **options)[0, 0]
+
+
+@st.composite
+def problems(draw):
+    """Draw a small picture, a kernel, and options that work; values of few digits."""
+    pairs = st.tuples(st.integers(1, 3), st.integers(1, 3))
+    X_size, K_size = draw(st.tuples(st.integers(1, 7), st.integers(1, 7))), draw(pairs)
+    options = {
+        "padding": draw(st.tuples(st.integers(0, 2), st.integers(0, 2))),
+        "stride": draw(pairs),
+        "dilation": draw(st.tuples(st.integers(1, 2), st.integers(1, 2))),
+        "padding_mode": draw(st.sampled_from(sorted(MODES))),
+    }
+    sides = list(zip(X_size, K_size, options["padding"], options["dilation"], strict=True))
+    assume(all(n + 2 * p > d * (k - 1) for n, k, p, d in sides))
+    assume(options["padding_mode"] == "zeros" or all(p < n for n, _, p, _ in sides))
+    generator = torch.Generator().manual_seed(draw(st.integers(0, 999)))
+    X, K = (torch.randint(-20, 21, size, generator=generator) / 4 for size in (X_size, K_size))
+    return X, K, options
+
+
+# lens
+
+
+@settings(max_examples=40)
+@given(problems(), st.booleans(), st.none() | st.integers(-8, 8).map(lambda n: n / 4))
+def test_tables_and_sums_are_those_of_the_operation(problem, flip, bias):
+    X, K, options = problem
+    padded, Y = torch_correlation(X, K.flip(0, 1) if flip else K, **options)
+    Y = Y + (bias or 0)
+    view = lens(X, K, flip=flip, bias=bias, **options)
+    read = Read(view)
+    for title, expected in (("input X", padded), ("kernel K", K), ("output Y", Y)):
+        assert_close(read.tables[title].values, expected)
+        assert_close(read.shown(title), expected.double(), rtol=6e-3, atol=6e-3)
+    for i, j in read.cells():
+        cell, value, total = worked_out(read.sums[i][j])
+        assert cell == (i, j)
+        assert value == pytest.approx(Y[i, j].item(), rel=1e-5, abs=1e-5)
+        assert total == pytest.approx(Y[i, j].item(), rel=6e-4, abs=1e-5)
+    assert repr(view).replace("−", "-").splitlines()[1] == read.sums[0][0]
+    assert read.sentence.words == read.output.descriptions[0][0]
+    assert ("bias b" in read.tables) == (bias is not None)
+    assert bias is None or read.tables["bias b"].values.item() == bias
+
+
+@settings(max_examples=40)
+@given(problems(), st.booleans())
+def test_the_window_holds_what_an_output_cell_is_made_of(problem, flip):
+    X, K, options = problem
+    weights = K.flip(0, 1) if flip else K
+    read = Read(lens(X, K, flip=flip, **options))
+    (window,) = read.tables["input X"].frames
+    written = torch.tensor([float(text.replace("−", "-")) for text in window.texts])
+    assert_close(written, weights.flatten(), rtol=6e-3, atol=6e-3)
+    for cell in read.cells():
+        total = (read.framed("input X", cell) * weights).sum()
+        assert_close(total, read.output.values[cell], rtol=1e-4, atol=1e-4)
+
+
+@settings(max_examples=30)
+@given(problems(), st.data())
+def test_exactly_the_cells_of_a_candidate_that_differ_are_marked(problem, data):
+    X, K, options = problem
+    _, Y = torch_correlation(X, K, **options)
+    wrong = data.draw(st.sets(st.integers(0, Y.numel() - 1)))
+    candidate = Y.clone()
+    for k in wrong:
+        candidate.view(-1)[k] += 1 + k
+    read = Read(lens(X, K, candidate=candidate, **options))
+    assert read.output.marked == {divmod(k, Y.shape[1]) for k in wrong}
+    for cell in read.cells():
+        ours, _, theirs = read.sums[cell[0]][cell[1]].partition(", but yours gives ")
+        assert worked_out(ours)[2] == pytest.approx(Y[cell].item(), rel=6e-4, abs=1e-5)
+        assert bool(theirs) == (cell in read.output.marked)
+        assert not theirs or float(theirs) == pytest.approx(candidate[cell].item(), rel=6e-4)
+
+
+def test_signs_say_which_operation_it_is():
+    def signs(**options):
+        view = lens(stripes(), torch.ones(2, 2), **options)
+        return [term.sign for term in Read(view).terms.values()]
+
+    assert signs() == ["", "⋆", "="]
+    assert signs(flip=True) == ["", "∗", "="]
+    assert signs(bias=1.0) == ["", "⋆", "+", "="]
+
+
+def test_titles_have_colours_and_say_padding_and_sizes():
+    view = lens(stripes(), torch.ones(3, 3), padding=(1, 0), padding_mode="reflect", bias=2)
+    said = [
+        (title.words, title.hue, *[note.words for note in notes])
+        for title, *notes in (
+            node.children for node in view.tree if node.props.get("css") == "title"
+        )
+    ]
+    assert said == [
+        ("input X", "input", " 6 × 8 with padding 1 × 0 (reflect)"),
+        ("kernel K", "kernel", " 3 × 3"),
+        ("bias b", "kernel"),
+        ("output Y", "output", " 6 × 6"),
+    ]
+    assert view.text.startswith(
+        "lens: input 6 × 8 with padding 1 × 0 (reflect), window 3 × 3, output 6 × 6\nY[0, 0] = "
+    )
+
+
+def test_cells_of_the_padding_look_otherwise():
+    page = BeautifulSoup(
+        lens(stripes(), torch.ones(1, 1), padding=(1, 2))._repr_html_(), "html.parser"
+    )
+    shown = [["ck-pad" in cell["class"] for cell in row("td")] for row in page.table("tr")]
+    inside = torch.ones(6, 8, dtype=torch.bool)
+    assert shown == (~F.pad(inside, (2, 2, 1, 1))).tolist()
+
+
+def test_each_table_but_of_a_single_number_has_its_key():
+    view = lens(stripes(), torch.tensor([[2.0, -1.0]]), bias=1, scale=Scale("grey", -1, 3))
+    keys = BeautifulSoup(view._repr_html_(), "html.parser").select(".ck-key")
+    assert [key.text for key in keys] == ["0 to 1", "−3 to 3", "−1 to 3"]
+
+
+def test_another_cell_may_be_chosen_first():
+    view = lens(stripes(), torch.ones(2, 2), at=(3, 2))
+    assert view.text.splitlines()[1] == "Y[3, 2] = 0×1 + 0×1 + 0×1 + 0×1 = 0"
+    page = BeautifulSoup(view._repr_html_(), "html.parser")
+    (chosen,) = page("input", checked=True)
+    assert chosen["aria-label"].startswith("Y[3, 2]")
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        stripes().double(),
+        stripes().half(),
+        stripes().numpy(),
+        stripes().int(),
+        stripes().tolist(),
+        Image.fromarray((255 * stripes()).byte().numpy()),
+        torch.nn.Parameter(stripes()),
+    ],
+    ids=lambda X: getattr(X, "dtype", type(X).__name__),
+)
+def test_inputs_are_taken_as_people_have_them(X):
+    for K in (torch.ones(1, 2), np.ones((1, 2)), [[1, 1]], torch.nn.Parameter(torch.ones(1, 2))):
+        assert lens(X, K).text == lens(stripes(), torch.ones(1, 2)).text
+
+
+def test_a_picture_file_can_be_the_input(tmp_path):
+    Image.fromarray((255 * stripes()).byte().numpy()).save(tmp_path / "stripes.png")
+    view = lens(tmp_path / "stripes.png", [[1.0, -1.0]])
+    assert view.text == lens(stripes(), torch.tensor([[1.0, -1.0]])).text
+
+
+@pytest.mark.parametrize("bias", [torch.tensor(-0.5), torch.nn.Conv2d(1, 1, 1).bias, np.float32(2)])
+def test_a_layers_own_bias_can_be_added(bias):
+    number = float(bias.detach() if isinstance(bias, torch.Tensor) else bias)
+    assert lens(stripes(), torch.ones(1, 1), bias=bias).text == (
+        lens(stripes(), torch.ones(1, 1), bias=number).text
+    )
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_what_is_not_finite_is_refused(bad):
+    X = torch.ones(3, 3)
+    X[2, 2] = bad
+    for both in ((X, torch.ones(1, 1)), (torch.ones(3, 3), X)):
+        with pytest.raises(ConvkitError, match="inf or nan"):
+            lens(*both)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"at": (9, 0)}, r"output cell \(9, 0\)"),
+        ({"at": (0, -1)}, "at is"),
+        ({"at": "corner"}, "at is 'corner'"),
+        ({"padding": (6, 4)}, r"18 × 16 with its padding; expected at most 16.*X\[:8, :8\]"),
+        ({"padding": 2, "padding_mode": "mirror"}, "padding_mode is 'mirror'"),
+        ({"stride": 0}, "stride is 0"),
+        ({"bias": "x"}, "bias is 'x'; expected a finite number"),
+        ({"bias": torch.inf}, "bias is inf"),
+        ({"bias": torch.ones(2)}, "bias is tensor"),
+        ({"candidate": [[1.0]]}, r"candidate has shape \(1, 1\); expected the output's shape"),
+        ({"candidate": "yours"}, "candidate"),
+        ({"candidate": torch.zeros(6, 7, 1)}, r"candidate has shape \(6, 7, 1\)"),
+    ],
+)
+def test_options_that_cannot_work_are_refused(options, words):
+    with pytest.raises(ConvkitError, match=words):
+        lens(stripes(), torch.ones(1, 1), **options)
+
+
+def test_a_kernel_that_is_too_large_is_refused_in_words():
+    with pytest.raises(ConvkitError, match=r"the kernel of shape \(3, 3\) .* on X of"):
+        lens(torch.ones(2, 2), torch.ones(3, 3))
+
+
+# pooling_lens
+
+
+@settings(max_examples=40)
+@given(problems())
+def test_the_cell_that_is_the_maximum_is_marked(problem):
+    X, K, options = problem
+    size, stride = tuple(K.shape), options["stride"]
+    padding = tuple(min(p, k // 2) for p, k in zip(options["padding"], size, strict=True))
+    read = Read(pooling_lens(X, size, padding=padding, stride=stride))
+    for at in read.cells():
+        leaf = X.clone().requires_grad_()
+        F.max_pool2d(leaf[None, None], size, stride, padding)[0, 0][at].backward()
+        (winner,) = leaf.grad.nonzero().tolist()  # the one cell that the gradient reaches
+        (frame,) = read.tables["input X"].frames
+        top, left = frame.first(*at)
+        a, b = divmod(frame.picks[at[0] * len(read.sums[0]) + at[1]], size[1])
+        assert [top + a - padding[0], left + b - padding[1]] == winner
+        name, rest = read.sums[at[0]][at[1]].split(" = ", 1)
+        terms, total = re.fullmatch(r"max\((.*)\) = (.*)", rest).groups()
+        values = [float(text.replace("∞", "inf")) for text in terms.split(", ")]
+        assert name == f"Y[{at[0]}, {at[1]}]" and len(values) == K.numel()
+        assert max(values) == float(total) == pytest.approx(X[tuple(winner)].item())
+
+
+@settings(max_examples=40)
+@given(problems())
+def test_an_average_is_spelled_out(problem):
+    X, K, options = problem
+    size, stride = tuple(K.shape), options["stride"]
+    padding = tuple(min(p, k // 2) for p, k in zip(options["padding"], size, strict=True))
+    read = Read(pooling_lens(X, size, "avg", padding=padding, stride=stride))
+    Y = F.avg_pool2d(X[None, None], size, stride, padding)[0, 0]
+    for i, j in read.cells():
+        cell, value, total = worked_out(read.sums[i][j])
+        assert cell == (i, j)
+        assert value == pytest.approx(Y[i, j].item(), rel=1e-5, abs=1e-5)
+        assert total == pytest.approx(Y[i, j].item(), rel=6e-4, abs=1e-5)
+        assert (" = " in read.sums[i][j][8:]) == (abs(value - total) < 1e-9)
+        mean = read.framed("input X", cell).mean()
+        assert mean.item() == pytest.approx(Y[cell].item(), abs=1e-5)
+
+
+def test_padding_never_wins_a_maximum_and_says_so():
+    read = Read(pooling_lens(-torch.ones(2, 2), 2, padding=1, stride=2))
+    assert read.sums[0][0] == "Y[0, 0] = max(-∞, -∞, -∞, -1) = -1"
+    assert read.tables["input X"].texts[0] == ["−∞"] * 4
+    assert read.output.values.tolist() == [[-1.0, -1.0], [-1.0, -1.0]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "words"),
+    [
+        ((9,), {}, "pool_size is 9"),
+        ((2, "mean"), {}, "mode is 'mean'; expected one of max, avg"),
+        ((2,), {"at": (5, 0)}, r"output cell \(5, 0\)"),
+        ((2,), {"padding": 2}, "padding is 2 for pool_size 2"),
+    ],
+)
+def test_pooling_that_cannot_work_is_refused(arguments, options, words):
+    with pytest.raises(ConvkitError, match=words):
+        pooling_lens(stripes(), *arguments, **options)
+
+
+def test_a_picture_too_large_to_pool_in_sight_is_refused():
+    with pytest.raises(ConvkitError, match=r"X is 17 × 3 with its padding.*X\[:8, :8\]"):
+        pooling_lens(torch.ones(17, 3), 2)
+
+
+# Relations of other kinds, as a course would write them
+
+
+def matrix_lens(X, K, at=(0, 0)):
+    """Each output cell is a row of the matrix of all windows, times the kernel as a column."""
+    Y, M, k = corr2d(X, K), patches(X, tuple(K.shape)), K.reshape(-1, 1)
+    rows, columns = Y.shape
+    cell = Cursor("cell", (rows * columns, 1), (at[0] * columns + at[1], 0))
+    on_M = Frame(cell, (0, 1, 0), (0, 0, 0), (1, K.numel()))
+    sums = [[f"y[{n}] = M[{n}, :] @ k"] for n in range(rows * columns)]
+    operands = [Operand("windows M", M, frame=on_M), Operand("kernel k", k, "@", "kernel")]
+    return equation_lens(cell, operands, Operand("output y", M @ k, "="), sums, "matrix")
+
+
+def im2col_lens(X, K):
+    """The same, with the output as a picture: its cell (i, j) is the row W_out i + j."""
+    Y, M = corr2d(X, K), patches(X, tuple(K.shape))
+    (rows, columns), size = Y.shape, K.numel()
+    cell = Cursor("cell", (rows, columns), (0, 0))
+    operands = [
+        Operand("input X", X, frame=Frame.window(cell, WindowGeometry(X.shape, K.shape))),
+        Operand("windows", M, "→", frame=Frame(cell, (0, columns, 1), (0, 0, 0), (1, size))),
+    ]
+    sums = [[f"Y[{i}, {j}] = row {columns * i + j}" for j in range(columns)] for i in range(rows)]
+    return equation_lens(cell, operands, Operand("output Y", Y, "="), sums)
+
+
+def two_layer_lens(X, K1, K2):
+    """What one number of the second layer sees of the first, and of the input."""
+    A = corr2d(X, K1)
+    B = corr2d(A, K2)
+    cell = Cursor("cell", tuple(B.shape), (0, 0))
+    on_A = Frame.window(cell, WindowGeometry(A.shape, K2.shape))
+    on_X = on_A.through(WindowGeometry(X.shape, K1.shape))
+    operands = [Operand("input X", X, frame=on_X), Operand("layer A", A, "→", frame=on_A)]
+    sums = [[f"B[{i}, {j}] = {b:g}" for j, b in enumerate(row)] for i, row in enumerate(B.tolist())]
+    return equation_lens(cell, operands, Operand("layer B", B, "→"), sums)
+
+
+def channels_lens(X, K):
+    """A window that stands on all channels (c, H, W) at once, each with weights of its own."""
+    products = [corr2d(x, k) for x, k in zip(X, K, strict=True)]
+    Y = sum(products)
+    cell = Cursor("cell", tuple(Y.shape), (0, 0))
+    geometry = WindowGeometry(X.shape[1:], K.shape[1:])
+    operands = []
+    for c, (x, k) in enumerate(zip(X, K, strict=True)):
+        texts = [f"{weight:g}" for weight in k.flatten().tolist()]
+        frame = Frame.window(cell, geometry, texts)
+        operands.append(Operand(f"channel X[{c}]", x, "+" if c else "", "input", frame))
+        operands.append(Operand(f"kernel K[{c}]", k, "⋆", "kernel"))
+    sums = [
+        [" + ".join([f"{p[i, j]:g}" for p in products]) for j in range(Y.shape[1])]
+        for i in range(Y.shape[0])
+    ]
+    return equation_lens(cell, operands, Operand("output Y", Y, "="), sums)
+
+
+def gradient_lens(X, R):
+    """The gradient of each weight: the residual times the pixels that the weight was laid on."""
+    G = corr2d(X, R)
+    cell = Cursor("weight", tuple(G.shape), (0, 0))
+    frame = Frame.window(cell, WindowGeometry(X.shape, R.shape))
+    operands = [
+        Operand("input X", X, hue="input", frame=frame),
+        Operand("residual R", R, "⋆", "residual"),
+    ]
+    sums = [[f"dL/dK[{i}, {j}]" for j in range(G.shape[1])] for i in range(G.shape[0])]
+    return equation_lens(cell, operands, Operand("gradient G", G, "=", "gradient"), sums)
+
+
+X, K = torch.arange(20.0).reshape(4, 5), torch.tensor([[1.0, -2.0], [3.0, 0.5]])
+
+
+def test_a_lens_of_a_matrix_frames_a_row():
+    read = Read(matrix_lens(X, K, at=(1, 2)))
+    for n, _ in read.cells():
+        assert_close(
+            read.framed("windows M", (n, 0)) @ K.reshape(-1, 1), read.output.values[n, None]
+        )
+    assert read.sentence.words == "y[6] = M[6, :] @ k"
+
+
+def test_a_lens_of_rows_frames_the_window_and_its_row():
+    read = Read(im2col_lens(X, K))
+    for at in read.cells():
+        assert_close(read.framed("windows", at).reshape(2, 2), read.framed("input X", at))
+        assert (read.framed("input X", at) * K).sum() == read.output.values[at]
+
+
+def test_a_lens_of_two_layers_frames_what_a_number_sees():
+    K2 = torch.tensor([[1.0, 1.0, 1.0]])
+    read = Read(two_layer_lens(X, K, K2))
+    for at in read.cells():
+        seen = torch.zeros_like(X).requires_grad_()
+        F.conv2d(F.conv2d(seen[None, None], K[None, None].abs() + 1), K2[None, None])[0, 0][
+            at
+        ].backward()
+        framed = read.framed("input X", at)
+        assert framed.shape == (2, 4)
+        assert_close(framed, X[seen.grad != 0].reshape(2, 4))
+        assert_close(corr2d(read.framed("layer A", at), K2), read.output.values[at].reshape(1, 1))
+
+
+def test_a_lens_of_channels_frames_all_of_them_at_once():
+    stack, kernels = torch.stack((X, 2 - X)), torch.stack((K, K.flip(0)))
+    read = Read(channels_lens(stack, kernels))
+    expected = F.conv2d(stack[None], kernels[None])[0, 0]
+    assert_close(read.output.values, expected)
+    for at in read.cells():
+        windows = torch.stack([read.framed(f"channel X[{c}]", at) for c in (0, 1)])
+        assert_close((windows * kernels).sum(), expected[at])
+
+
+def test_a_lens_of_a_gradient_frames_the_pixels_of_a_weight():
+    K = torch.nn.Parameter(torch.zeros(2, 3))
+    Y = corr2d(X, K)
+    R = torch.arange(Y.numel(), dtype=torch.float32).reshape(Y.shape)
+    (Y * R).sum().backward()
+    read = Read(gradient_lens(X, R))
+    assert_close(read.output.values, K.grad)
+    for at in read.cells():
+        assert_close((read.framed("input X", at) * R).sum(), K.grad[at])
+
+
+def test_a_lens_refuses_what_it_cannot_show():
+    Y = torch.ones(2, 2)
+    cell = Cursor("cell", (2, 2), (0, 0))
+    sums = [["a", "b"], ["c", "d"]]
+    with pytest.raises(ConvkitError, match=r"picture is 17 × 1; expected at most 16"):
+        equation_lens(cell, [Operand("picture", torch.ones(17, 1))], Operand("Y", Y), sums)
+    with pytest.raises(ConvkitError, match="inf or nan in picture"):
+        equation_lens(cell, [Operand("picture", Y / 0)], Operand("Y", Y), sums)
+    for bad in ([["a", "b"]], [["a"], ["b"]], [["a", "b"], ["c"]]):
+        with pytest.raises(ConvkitError, match="rows of sums"):
+            equation_lens(cell, [], Operand("Y", Y), bad)
+    with pytest.raises(ConvkitError, match=r"a cursor of \(3, 3\) cells"):
+        equation_lens(Cursor("cell", (3, 3), (0, 0)), [], Operand("Y", Y), sums)
+
+
+# What is stored
+
+
+def test_the_html_is_the_same_on_every_run_and_has_no_ids():
+    first, again = (lens(stripes(), torch.ones(2, 2), padding=1)._repr_html_() for _ in range(2))
+    assert first == again and not re.search(r"\bid=", first)
+
+
+def test_a_page_that_drops_styles_keeps_a_readable_table_and_one_sum():
+    lines = stripped_lines(lens(stripes(), torch.tensor([[1.0, -1.0]]), at=(2, 1))._repr_html_())
+    assert lines == [
+        "input X 6 × 8",
+        *["1 1 0 0 0 0 1 1"] * 6,
+        "0 to 1",
+        "kernel K 1 × 2",
+        "1 −1",
+        "−2 to 2",
+        "output Y 6 × 7",
+        *["0 1 0 0 0 −1 0"] * 6,
+        "−2 to 2",
+        "Y[2, 1] = 1×1 + 0×(−1) = 1",
+    ]
+
+
+def test_a_lens_in_a_form_is_sent_nowhere():
+    page = BeautifulSoup(lens(stripes(), torch.ones(2, 2))._repr_html_(), "html.parser")
+    assert {form["method"] for form in page("form")} == {"dialog"}
+
+
+def test_words_of_others_are_text():
+    cell = Cursor("cell", (1, 1), (0, 0))
+    view = equation_lens(cell, [], Operand(MARKUP, torch.ones(1, 1), MARKUP), [[MARKUP]], MARKUP)
+    page = BeautifulSoup(view._repr_html_(), "html.parser")
+    plain = BeautifulSoup(
+        equation_lens(cell, [], Operand("Y", torch.ones(1, 1), "="), [["a"]])._repr_html_(),
+        "html.parser",
+    )
+    assert [tag.name for tag in page.find_all()] == [tag.name for tag in plain.find_all()]
+    assert page.select_one(".ck-heading").text == page.select_one(".ck-description").text == MARKUP
+
+
+def test_the_largest_lens_is_no_larger_than_it_was():
+    largest = torch.ones(MAX_SIDE, MAX_SIDE)
+    assert len(lens(largest, torch.ones(1, 1))._repr_html_()) < 57_500
+    small = torch.arange(9.0).reshape(3, 3)
+    assert len(lens(small, small[:2, :2])._repr_html_()) < 14_000
+
+
+def test_arrays_are_copied():
+    X = stripes()
+    view = lens(X, torch.ones(1, 1))
+    before = view._repr_html_()
+    X[:] = 9
+    assert view._repr_html_() == before
+    assert as_array("X", X) is not X
