@@ -125,8 +125,7 @@ class Scale:
     Attributes
     ----------
     look : {"grey", "signed", "magnitude"}
-        From black to white; from blue over white to red; or the absolute value from white to
-        black.
+        From black to white; from blue over white to red; or the absolute value, as grey.
     low, high : float
         The ends of the colour key; -high to high for "signed", 0 to high for "magnitude".
 
@@ -193,14 +192,14 @@ class Scale:
         Examples
         --------
         >>> Scale("magnitude", 0, 2).classes(torch.tensor([[-2.0, 0.0, 1.0]]))
-        ['g0', 'g20', 'g10']
+        ['g20', 'g0', 'g10']
         """
         values = values.detach().double().flatten()
         if self.look == "signed":
             return _classes("t", (values / self.high).clamp(-1, 1))
         shares = ((values - self.low) / (self.high - self.low)).clamp(0, 1)
         if self.look == "magnitude":
-            shares = 1 - (values.abs() / self.high).clamp(0, 1)
+            shares = (values.abs() / self.high).clamp(0, 1)
         return _classes("g", shares)
 
     @property
@@ -237,8 +236,7 @@ def _shades(look: str) -> Sequence[str]:
     """Return the colours of a look from its low to its high end."""
     if look == "signed":
         return [tint(2 * k / TOP - 1) for k in range(TOP + 1)]
-    greys = [grey(k / TOP) for k in range(TOP + 1)]
-    return greys if look == "grey" else greys[::-1]
+    return [grey(k / TOP) for k in range(TOP + 1)]
 
 
 @cache
