@@ -572,27 +572,28 @@ def _descent_summary(
     error.
     """
     limit, steepest = quadratic.max_stable_lr, max(active)
-    factor = _factor(products[0])
-    reason = f"at {share_of_limit(lr, limit)}, a step multiplies the error by {factor}"
+    reason = f"at {share_of_limit(lr, limit)}. Each step multiplies the distance to the best kernel"
+    reason += f" by {_factor(products[0])}"
     if len(products) > 1:
-        reason += " (steepest direction)"
+        reason += " in the loss's steepest direction"
     if steepest >= 2 * (1 - 1e-9):
         grows = steepest > 2 * (1 + 1e-9)
         outcome = Outcome.DIVERGING if grows else Outcome.OSCILLATING
         start = "Diverging" if grows else "Oscillating without end"
         return ConvergenceSummary(outcome, minus(f"{start}: {reason}."))
     if len(products) > 1:
-        reason += f" and {_factor(products[-1])} (flattest)"
+        reason += f" and by {_factor(products[-1])} in its flattest"
     text = f"{_way(lr, limit, steepest)}: {reason}."
-    if quadratic.rank < len(quadratic.hessian):
-        text += f" This input shows {quadratic.rank} of {len(quadratic.hessian)} directions."
+    shown, count = quadratic.rank, len(quadratic.hessian)
+    if shown < count:
+        text += f" This input shows {shown} of the kernel's {count} directions."
     return ConvergenceSummary(Outcome.CONVERGING, minus(text))
 
 
 def _way(lr: float, limit: float, steepest: float) -> str:
     """Return in which way a descent converges, from the largest product of its errors."""
     if lr > limit:
-        return "Converging, but only as long as the start has no error that would grow"
+        return "Converging, but only because the start is right in the direction that would grow"
     if steepest < 1e-3:
         return "Converging, but very slowly"
     if steepest > 1:

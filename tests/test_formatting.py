@@ -404,48 +404,49 @@ def test_summary_comes_true(start, share, reduction):
 
 def test_summary_is_that_of_the_stored_notebooks():
     assert summary(0.03).text == (
-        "Converging, while the kernel swings to and fro: at 90% of the limit 0.03333, a step "
-        "multiplies the error by −0.8 (steepest direction) and 0.64 (flattest)."
+        "Converging, while the kernel swings to and fro: at 90% of the limit 0.03333. Each step "
+        "multiplies the distance to the best kernel by −0.8 in the loss's steepest direction and "
+        "by 0.64 in its flattest."
     )
     assert summary(0.034).text == (
-        "Diverging: at 102% of the limit 0.03333, a step multiplies the error by −1.04 "
-        "(steepest direction)."
+        "Diverging: at 102% of the limit 0.03333. Each step multiplies the distance to the best "
+        "kernel by −1.04 in the loss's steepest direction."
     )
 
 
 @pytest.mark.parametrize(
     ("lr", "start", "share", "factors"),
     [
-        (0.01, "Converging: at", "30% of", "0.4 (steepest direction) and 0.88 (flattest)."),
+        (0.01, "Converging: at", "30% of", "0.4 in the loss's steepest direction and by 0.88"),
         (
             0.0333333,
             "Converging, while the kernel swings to and fro: at",
             "just below",
-            "−1 + 2e−06 (steepest direction)",
+            "−1 + 2e−06 in the",
         ),
         (
             1 / 30 - 1e-14,
             "Oscillating without end: at",
             "100% of",
-            "−1 (",
+            "−1 in the",
         ),
         (
             0.0333334,
             "Diverging: at",
             "just above",
-            "−1 − 4e−06 (",
+            "−1 − 4e−06 in the",
         ),
         (
             1e-9,
             "Converging, but very slowly: at",
             "less than 0.01% of",
-            "1 − 6e−08 (steepest direction) and 1 −",
+            "1 − 6e−08 in the loss's steepest direction and by 1 −",
         ),
         (
             100.0,
             "Diverging: at",
             "3,000 times",
-            "−5999 (",
+            "−5999 in the",
         ),
     ],
 )
@@ -453,22 +454,22 @@ def test_summary_says_why(lr, start, share, factors):
     said = summary(lr)
     assert said.outcome.value == start.split()[0].lower().rstrip(",:")
     assert said.text.startswith(start)
-    assert f"at {share} the limit 0.03333, a step" in said.text
-    assert f"multiplies the error by {factors}" in said.text
+    assert f"at {share} the limit 0.03333. Each step" in said.text
+    assert f"multiplies the distance to the best kernel by {factors}" in said.text
 
 
 def test_summary_of_a_start_without_an_error_that_grows():
     start = torch.tensor([[0.5, -0.5]])  # wrong along (1, -1) only
     said = summary(0.05, start)
     assert said.outcome is Outcome.CONVERGING
-    assert said.text.startswith("Converging, but only as long as the start has no error that would")
+    assert said.text.startswith("Converging, but only because the start is right in the direction")
     assert summary(0.0333, start).text.startswith("Converging: at")
     assert summary(0.2, start).outcome is Outcome.DIVERGING
 
 
 @pytest.mark.parametrize(("lr", "slowly"), [(0.99e-3, True), (1.01e-3, False)])
 def test_summary_of_one_direction_says_slowly_below_a_thousandth_a_step(lr, slowly):
-    """The curvature is 2 here: a step multiplies the error by 1 - 2 lr."""
+    """The curvature is 2 here: a step multiplies the distance by 1 - 2 lr."""
     said = summary(lr / 2, torch.zeros(1, 1), torch.ones(1, 1), torch.ones(1, 1))
     assert ("very slowly" in said.text) == slowly
     assert "flattest" not in said.text
@@ -494,7 +495,7 @@ def test_summary_of_a_start_that_fits_already(scale):
 def test_summary_says_how_much_of_the_kernel_the_input_shows():
     target = corr2d(X, torch.tensor([[1.0, -1], [0, 0]]))
     said = summary(0.01, torch.zeros(2, 2), Y=target)
-    assert said.text.endswith(" This input shows 2 of 4 directions.")
+    assert said.text.endswith(" This input shows 2 of the kernel's 4 directions.")
     assert "shows" not in summary(0.01).text
 
 

@@ -442,10 +442,12 @@ def _power(exponent: int) -> Markup:
 
 
 def _axis_words(across: Sequence[Mark], up: Sequence[Mark], x_name: str, y_name: str) -> Markup:
+    chars = max((len(Markup(text).striptags()) for _, text in up), default=0)
+    size = f"--chars:{chars}"
     words = [tag("span", text, class_="ck-x", style=f"left:{at:.2f}%") for at, text in across]
-    words += [tag("span", text, class_="ck-y", style=f"top:{at:.2f}%") for at, text in up]
+    words += [tag("span", text, class_="ck-y", style=f"top:{at:.2f}%;{size}") for at, text in up]
     words.append(tag("span", x_name, class_="ck-x-name"))
-    words.append(tag("span", y_name, class_="ck-y-name"))
+    words.append(tag("span", y_name, class_="ck-y-name", style=size))
     return Markup("").join(words)
 
 

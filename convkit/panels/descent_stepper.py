@@ -37,8 +37,9 @@ MAX_TABLE_SIDE = 8
 """The most rows and columns of an output that is shown as numbers; a larger one is a picture."""
 PICTURE_SIDE = 128
 """The width of the input as such a picture, in CSS pixels; the others have its scale."""
-LONG, SHORT = 7, 5
-"""The most characters of a number where there is space, and elsewhere."""
+LONG, SHORT, TINY = 7, 5, 4
+"""The most characters of a number in tables of up to 2 columns, of some, and of many."""
+MANY_COLUMNS = 6
 LAST_STEP = "no further step"
 MINUS, TIMES, EQUALS = (ui.text(sign, "sign") for sign in "−×=")
 STAR = ui.tag("i", "⋆", class_="ck-star")
@@ -276,7 +277,7 @@ def view(result: DescentStepperResult) -> ui.Node:
         _header(result),
         ui.box(ui.row(ui.player("step", step), *_count(state)), rate, css="controls"),
         plots,
-        ui.box(ui.series("update", step, _updates(result)), *_kernels(result), css="update-line"),
+        ui.box(ui.series("update", step, _updates(result)), _kernels(result), css="update-line"),
         _outputs(result, step),
         ui.series("said", step, _sayings(result.descent), late=True),
         ui.box(
@@ -402,7 +403,7 @@ def _rate(result: DescentStepperResult) -> ui.Node:
         f"learning rate {rate}",
         mark=100 if math.isfinite(limit) else None,
     )
-    entry = ui.entry("learning rate", rate, partial(_typed_rate, result.state), width=84)
+    entry = ui.entry("learning rate", rate, partial(_typed_rate, result.state), width=80)
     return ui.box(entry, slider, *_share(lr, limit), css="row", name="rate")
 
 
@@ -438,7 +439,7 @@ def _update_series(descent: Descent, limits: tuple[float, ...]) -> ui.Series:
     """Return of each step the kernel - learning rate × gradient = next kernel."""
     kernels = descent.kernels
     count, _, columns = kernels.shape
-    texts = series_texts(kernels, LONG if columns <= 2 else SHORT)
+    texts = series_texts(kernels, LONG if columns <= 2 else _chars(columns))
     titles = [ui.heading(f"kernel, step {n}", "kernel") for n in range(count)]
     next_titles = [*titles[1:], ui.heading(LAST_STEP, "kernel")]
     now = _tables("kernel", kernels, limits, texts)
@@ -476,7 +477,8 @@ def _gradients(descent: Descent) -> list[ui.Node]:
     gradients = torch.stack([step.grad for step in descent.trajectory])
     sizes = _sizes(gradients)
     limits = _limits(descent, sizes, sizes)
-    texts = series_texts(gradients, LONG if gradients.shape[2] <= 4 else SHORT)
+    columns = gradients.shape[2]
+    texts = series_texts(gradients, LONG if columns <= 4 else _chars(columns))
     factor = "2" if descent.reduction == "sum" else f"2/{descent.Y.numel()}"
     title = _title("gradient", "gradient", Markup(f"{factor} X {STAR} R"))
     tables = _tables("gradient", gradients, limits, texts)
@@ -491,16 +493,18 @@ def _output_series(descent: Descent) -> ui.Series:
     residuals = predictions - descent.Y
     sizes = torch.maximum(_sizes(predictions), _sizes(residuals))
     limits = _limits(descent, sizes, sizes, descent.Y.abs().max())
+    columns = descent.Y.shape[1]
+    chars = SHORT if columns <= 7 else TINY
     title = _title("prediction", "output", Markup(f"X {STAR} K"))
     # The target and the key are the same at all steps that share their colours.
     target, key = lru_cache(partial(_target_figure, descent.Y)), lru_cache(_residual_title)
     lines = zip(
         limits,
-        _tables("prediction", predictions, limits, series_texts(predictions)),
-        _tables("residual", residuals, limits, series_texts(residuals)),
+        _tables("prediction", predictions, limits, series_texts(predictions, chars)),
+        _tables("residual", residuals, limits, series_texts(residuals, chars)),
         strict=True,
     )
-    css = "outputs wide" if descent.Y.shape[1] > 7 else "outputs"
+    css = "outputs" if columns <= 7 else "outputs wide"
     return ui.Series(
         tuple(
             ui.box(
@@ -554,6 +558,11 @@ def _tables(
     ]
 
 
+def _chars(columns: int) -> int:
+    """Return how many characters a number of a table may have."""
+    return SHORT if columns < MANY_COLUMNS else TINY
+
+
 # Colours
 
 
@@ -604,7 +613,7 @@ def _outputs(result: DescentStepperResult, step: ui.Cursor) -> ui.Node:
     residual = prediction - Y
     limit = formatting.colour_limit(torch.stack((prediction, Y, residual, first - Y)))
     scale = Scale("signed", -limit, limit)
-    title = _title(f"prediction, step {result.n}", "output", Markup(f"X {STAR} K"))
+    title = ui.heading(f"prediction, step {result.n}", "output")
     zoom = PICTURE_SIDE / max(X.shape)
     zoom = int(zoom) if zoom >= 2 else zoom
     return ui.box(
@@ -629,7 +638,7 @@ def _picture(name: str, title: ui.Node, values: Tensor, scale: Scale, zoom: floa
     return ui.box(title, picture, css="figure")
 
 
-def _kernels(result: DescentStepperResult) -> list[ui.Node]:
+def _kernels(result: DescentStepperResult) -> ui.Node:
     """Return the start, and the target kernel where it is known, to edit."""
     state, limit = result.state, kernel_limits(result)[result.n]
     start = ui.numbers("start", state.start, "start", limit=limit)
@@ -637,4 +646,4 @@ def _kernels(result: DescentStepperResult) -> list[ui.Node]:
     if state.target is not None:
         target = ui.numbers("target", state.target, "target", limit=limit)
         columns.append(ui.box(ui.heading("target kernel", "target"), target, css="figure"))
-    return columns
+    return ui.box(*columns, css="kernels")
