@@ -601,6 +601,12 @@ def _saved_value(node: Node) -> Markup:
     return tag("span", node.name, " ", tag("b", value), class_="ck-value")
 
 
+def _saved_label(node: Node) -> Markup:
+    """Return a label, unless what it stands beside says its name itself."""
+    has_name = SAVED_WRITERS.get(node.of) is _saved_value
+    return Markup() if has_name else _label(node, (), {})
+
+
 def _saved_check(node: Node) -> Markup:
     return tag("span", node.name, class_="ck-value") if node.value else Markup()
 
@@ -662,6 +668,7 @@ WRITERS: dict[str, Callable[[Node, Sequence[Markup], Attributes], Markup]] = {
 SAVED_WRITERS: dict[str, Callable[[Node], Markup]] = {
     "status": _saved_status,
     "history": _nothing,
+    "label": _saved_label,
     "code": _saved_code,
     "button": _nothing,
     "file": _nothing,

@@ -145,7 +145,8 @@ def labelled(node: Node) -> Node:
     'size'
     """
     shows_name = node.kind in ("check", "entry", "button", "file")
-    return node if shows_name else box(Node("label", props={"words": node.name}), node, css="row")
+    label = Node("label", props={"words": node.name, "of": node.kind})
+    return node if shows_name else box(label, node, css="row")
 
 
 def section(

@@ -29,10 +29,10 @@ DARK_COLOURS = {"gradient": "#a893dc", "refused": "#ff8b55"}
 """Replacements for those of `COLOURS` that cannot be read on a dark page."""
 PROPERTIES = {
     "brand": "var(--jp-brand-color1, #1976d2)",
-    "ink": "var(--jp-content-font-color1, #222)",
-    "soft": "var(--jp-content-font-color2, #616161)",
-    "paper": "var(--jp-layout-color0, #fff)",
-    "well": "var(--jp-layout-color1, #fff)",
+    "ink": "var(--jp-content-font-color1, var(--vscode-editor-foreground, #222))",
+    "soft": "var(--jp-content-font-color2, var(--vscode-descriptionForeground, #616161))",
+    "paper": "var(--jp-layout-color0, var(--vscode-editor-background, #fff))",
+    "well": "var(--jp-layout-color1, var(--vscode-editor-background, #fff))",
     "line": "var(--jp-border-color1, #bdbdbd)",
     "hair": "var(--jp-border-color2, #e0e0e0)",
     "wash": "rgba(128, 128, 128, .12)",
@@ -40,7 +40,7 @@ PROPERTIES = {
     "mono": "var(--jp-code-font-family, ui-monospace, monospace)",
     "sans": "var(--jp-content-font-family, system-ui, sans-serif)",
 }
-"""The colours of the page, and the faces of its text: JupyterLab's theme where there is one."""
+"""The colours of the page, and the faces of its text: JupyterLab's theme, or else VS Code's."""
 SIGNED_STOPS = (
     "053061",
     "2166ac",
@@ -215,8 +215,8 @@ class Scale:
         >>> Scale("grey", 0, 1).key()
         Markup('<div class="ck-key"><span>0</span><i style=...> to </i><span>1</span></div>')
         """
-        stops = ", ".join(_shades(self.look)[:: TOP // 10])
-        bar = f'<i style="background:linear-gradient(90deg, {stops})"> to </i>'
+        stops = ",".join(_shades(self.look)[:: TOP // 10 if self.look == "signed" else TOP])
+        bar = f'<i style="--bar:linear-gradient(90deg,{stops})"> to </i>'
         low, high = minus(formatting.number(self.low)), formatting.number(self.high)
         return Markup(f'<div class="ck-key"><span>{low}</span>{bar}<span>{high}</span></div>')
 
