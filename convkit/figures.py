@@ -24,7 +24,7 @@ from convkit.errors import ConvkitError, brief_repr
 from convkit.inputs import as_array
 from convkit.ui.theme import Scale, ink
 
-COLOUR_MAPS = {"signed": "RdBu_r", "grey": "gray", "magnitude": "gray_r"}
+COLOUR_MAPS = {"signed": "RdBu_r", "grey": "gray", "magnitude": "gray"}
 """matplotlib's colour map of each look of a `Scale`."""
 INK, FRAME = "#767676", "#aaaaaa"
 """Greys that read on white and on black: figures are transparent."""

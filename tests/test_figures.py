@@ -50,7 +50,7 @@ def test_a_note_stands_below_the_pictures():
     [
         (Scale("signed", -2, 2), [(5, 48, 97), (247, 247, 247), (103, 0, 31)]),
         (Scale("grey", -2, 2), [(0, 0, 0), (128, 128, 128), (255, 255, 255)]),
-        (Scale("magnitude", 0, 2), [(0, 0, 0), (255, 255, 255), (0, 0, 0)]),
+        (Scale("magnitude", 0, 2), [(255, 255, 255), (0, 0, 0), (255, 255, 255)]),
     ],
     ids=lambda value: getattr(value, "look", ""),
 )

@@ -215,8 +215,8 @@ class Scale:
         >>> Scale("grey", 0, 1).key()
         Markup('<div class="ck-key"><span>0</span><i style=...> to </i><span>1</span></div>')
         """
-        stops = ",".join(_shades(self.look)[:: TOP // 10 if self.look == "signed" else TOP])
-        bar = f'<i style="--bar:linear-gradient(90deg,{stops})"> to </i>'
+        stops = SIGNED_STOPS if self.look == "signed" else ("000000", "ffffff")
+        bar = f'<i style="--bar:linear-gradient(90deg,#{",#".join(stops)})"> to </i>'
         low, high = minus(formatting.number(self.low)), formatting.number(self.high)
         return Markup(f'<div class="ck-key"><span>{low}</span>{bar}<span>{high}</span></div>')
 
