@@ -4,8 +4,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from statistics import median
 
+from benchmarks.turns import Measured, taking_turns
 from tools.lab import PROJECT
 
 PROCESSES, RUNS = 7, 1
@@ -20,7 +20,7 @@ seconds = time.perf_counter() - start
 print(seconds, int(open("/proc/self/status").read().split("VmRSS:")[1].split()[0]) / 1024)"""
 BARE_IMPORTS = "import torch, matplotlib.pyplot, ipywidgets"
 FIRST_PANEL = """
-from convkit.widgets import KernelEditor
+from convkit.panels import KernelEditor
 shell.display_formatter.format(KernelEditor())"""
 NBCLIENT = """
 import sys
@@ -32,49 +32,31 @@ for path in map(Path, sys.argv[1:]):
 NOTEBOOKS = sorted(str(path) for path in (PROJECT / "notebooks").glob("*.ipynb"))
 
 
-def in_processes() -> dict[str, tuple[float, float]]:
-    """Return seconds and MiB of the bare imports, a first panel, nbclient and nbval, medians.
-
-    Those of the notebooks' runs are without MiB.
-    """
-    panels = taking_turns(
-        {"imports": inside(BARE_IMPORTS), "first panel": inside(FIRST_PANEL)}, PROCESSES
-    )
+def in_processes() -> Measured:
+    """Return seconds and MiB of the bare imports and a first panel, seconds of the notebooks."""
+    panels = {"imports": inside(BARE_IMPORTS), "first panel": inside(FIRST_PANEL)}
     checked = ["-m", "pytest", "--nbval", "-q", "-p", "no:cacheprovider", *NOTEBOOKS]
     runs = {"nbclient": outside(["-c", NBCLIENT, *NOTEBOOKS]), "nbval": outside(checked)}
-    return panels | taking_turns(runs, RUNS)
+    return taking_turns(panels, PROCESSES) | taking_turns(runs, RUNS)
 
 
-def taking_turns(
-    ways: dict[str, Callable[[], list[float]]], rounds: int
-) -> dict[str, tuple[float, float]]:
-    """Return the medians of what each way measures; a first turn fills the disk's cache."""
-    taken: dict[str, list[list[float]]] = {name: [] for name in ways}
-    for turn in range(1 + rounds):
-        for name, measure in ways.items():
-            measured = measure()
-            if turn:
-                taken[name].append(measured)
-    return {name: tuple(map(median, zip(*runs, strict=True))) for name, runs in taken.items()}
-
-
-def inside(work: str) -> Callable[[], list[float]]:
+def inside(work: str) -> Callable[[], dict[str, float]]:
     """Return a function that measures `work` in a process: seconds and MiB."""
 
-    def measure() -> list[float]:
+    def measure() -> dict[str, float]:
         command = [sys.executable, "-c", PROCESS.format(work=work)]
         told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        return [float(word) for word in told.split()]
+        return dict(zip(("s", "MiB"), map(float, told.split()), strict=True))
 
     return measure
 
 
-def outside(arguments: list[str]) -> Callable[[], list[float]]:
-    """Return a function that measures a whole process of Python: seconds, and no memory."""
+def outside(arguments: list[str]) -> Callable[[], dict[str, float]]:
+    """Return a function that measures a whole process of Python: seconds."""
 
-    def measure() -> list[float]:
+    def measure() -> dict[str, float]:
         start = time.perf_counter()
         subprocess.run([sys.executable, *arguments], cwd=PROJECT, check=True, capture_output=True)
-        return [time.perf_counter() - start, 0.0]
+        return {"s": time.perf_counter() - start}
 
     return measure
