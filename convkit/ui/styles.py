@@ -17,13 +17,14 @@ from convkit.ui.theme import level_rules, theme_rules
 
 ROOT = ".ck-view"
 """With this class every rule of the sheets starts: the root of a live panel."""
-SHEETS = {
+SHEETS: dict[str, set[str] | None] = {
     "view": None,
     "panel": {"status", "history", "section", "code", "choice", "player"},
     "arrays": {"table", "picture", "numbers", "cells"},
     "pictures": {"picture"},
     "equations": {"equation"},
     "plots": {"plot"},
+    "live": set(),
 }
 """For which kinds of nodes a saved view needs a sheet; None for all."""
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
