@@ -67,10 +67,11 @@ def sums(patches: Tensor, K: Tensor, totals: Tensor) -> list[str]:
     """
     if K.numel() <= MAX_FACTORS:
         return formatting.window_sums(patches.flatten(1), K, totals)
-    products = (patches * K)[:, K != 0]
+    products = (patches * K)[:, K != 0] if K.any() else totals[:, None]
     if products.shape[1] > MAX_TERMS:
         return [f"sum of {K.numel()} = {minus(formatting.number(total))}" for total in totals]
-    rows = formatting.series_texts(torch.cat((products, totals[:, None]), 1)[:, None])
+    terms = torch.cat((products, totals[:, None]), 1)
+    rows = formatting.series_texts(terms[:, None], _chars(terms))
     numbers = torch.tensor([[_read(text) for text in row] for [row] in rows], dtype=torch.float64)
     exact = formatting.add_up(numbers[:, :-1], numbers[:, -1])
     return [_product_sum(*row, is_exact=e) for [row], e in zip(rows, exact, strict=True)]
@@ -79,19 +80,23 @@ def sums(patches: Tensor, K: Tensor, totals: Tensor) -> list[str]:
 def _product_sum(*texts: str, is_exact: bool) -> str:
     """Return "1 − 0.5 = 0.5", given the products and the total."""
     *products, total = texts
-    terms = f" +{TIED}".join(products or ["0"]).replace(f"+{TIED}−", f"−{TIED}")
+    terms = f" +{TIED}".join(products).replace(f"+{TIED}−", f"−{TIED}")
     return f"{terms} {'=' if is_exact else '≈'} {total}"
 
 
 def short_texts(values: Tensor) -> list[list[str]]:
-    """Return each value of a (H, W) tensor in at most four characters beside its sign.
+    """Return each value of a (H, W) tensor in four characters, and where one is negative five.
 
     Examples
     --------
     >>> short_texts(torch.tensor([[2 / 3, 1.0]])), short_texts(torch.tensor([[2 / 3, -1.0]]))
-    ([['.667', '1']], [['.667', '−1']])
+    ([['0.67', '1']], [['0.67', '−1']])
     """
-    return formatting.cell_texts(values, 5 if values.min().item() < 0 else 4)
+    return formatting.cell_texts(values, _chars(values))
+
+
+def _chars(values: Tensor) -> int:
+    return 5 if (values < 0).any() else 4
 
 
 def _flat(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -133,6 +133,10 @@ class KernelEditor(ui.Panel):
         """Torch code that computes `output` exactly."""
         return self.store.result.code
 
+    def trait_of(self, result: KernelEditorResult, name: str) -> Any:
+        """Return the field of the state; of `at` the cell that is shown."""
+        return result.at if name == "at" else super().trait_of(result, name)
+
     def __repr__(self) -> str:
         return f"KernelEditor: {self.store.result.summary}"
 
