@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from convkit import formatting, images, kernels, ops, ui
+from convkit import figures, formatting, images, kernels, ops, ui
 from convkit.formatting import minus
 from convkit.inputs import as_picture
 from convkit.ops import Pair, WindowGeometry
@@ -33,8 +33,6 @@ from convkit.ui.panel import STATIC_NOTE
 from convkit.ui.store import Fields
 from convkit.ui.typed import read_number, read_pair, write_pair
 from convkit.user_function import accepted_keywords
-from convkit.views.plots import show
-from convkit.views.scales import Scale as OldScale
 
 OWN_KERNEL = "custom"
 SIZES = tuple(range(1, MAX_KERNEL_SIDE + 1))
@@ -146,9 +144,8 @@ class KernelEditor(ui.Panel):
         if result.state.fits_tables:
             return super().fallback()
         pictures = {"input": result.state.X, "kernel": result.state.kernel, "output": result.output}
-        scale = result.scale
-        scales = {"output": OldScale(scale.look, scale.low, scale.high)}
-        drawn = show(pictures, signed="kernel", scales=scales, note=STATIC_NOTE)
+        scales = {"output": result.scale}
+        drawn = figures.show(pictures, signed="kernel", scales=scales, note=STATIC_NOTE)
         data, metadata = drawn._repr_mimebundle_()
         return data, metadata
 
