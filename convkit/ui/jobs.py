@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from convkit.ui.store import LOCK
 from convkit.user_function import Stopped
 
 PATIENCE = 0.1
@@ -127,10 +128,11 @@ class Job:
 
     def stop(self) -> None:
         """Stop the work: its Python code raises `Stopped` at its next line."""
-        self._is_stopped.set()
-        if self._started and not self._has_ended.is_set():
-            thread = ctypes.c_ulong(self._thread.ident or 0)
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(Stopped))
+        with LOCK:  # which the work's thread then does not hold, and would not release
+            self._is_stopped.set()
+            if self._started and not self._has_ended.is_set():
+                thread = ctypes.c_ulong(self._thread.ident or 0)
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(Stopped))
 
     @property
     def words(self) -> str:
