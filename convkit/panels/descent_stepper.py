@@ -306,7 +306,7 @@ def _count(state: DescentStepperState) -> list[ui.Node]:
     """Return the box for the number of steps."""
 
     def edits(text: str) -> Fields:
-        if text.strip().isdecimal() and 1 <= int(text) <= MAX_STEPS:
+        if re.fullmatch(r"\s*\d{1,3}\s*", text) and 1 <= int(text) <= MAX_STEPS:
             return {"steps": int(text)}
         expected, kept = f"1 to {MAX_STEPS}", f"Until then there are {state.steps}."
         raise InvalidInput(f"the number of steps is {text[:40]!r}", expected, kept)

@@ -202,6 +202,7 @@ def _stage(result: KernelEditorResult) -> Node:
         box(*_products(result), css="sm"),
         css=f"stage{' tables' * is_small}{' wide' * is_wide}",
         variables={
+            "wide": width,
             "across": width + columns,
             "down": max(height, rows),
             "extent": max(height, width, rows, columns),
