@@ -46,7 +46,7 @@ def term(
     scale : Scale, optional
         The colours of the array, for a key.
     """
-    words = Node("label", props={"words": f" {note}"}) if note else None
+    words = Node("label", props={"words": f" {note}", "of": "table"}) if note else None
     said = nodes.box(nodes.heading(title, hue), words, css="title")
     width = SQUARE_WIDTH + round(CHAR_WIDTH * len(f"{title} {note}"))
     width += HINT_WIDTH if array.descriptions else 0
