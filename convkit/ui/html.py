@@ -603,7 +603,7 @@ def _saved_value(node: Node) -> Markup:
 
 def _saved_label(node: Node) -> Markup:
     """Return a label, unless what it stands beside says its name itself."""
-    has_name = SAVED_WRITERS.get(node.of) is _saved_value
+    has_name = SAVED_WRITERS.get(node.props.get("of", "")) is _saved_value
     return Markup() if has_name else _label(node, (), {})
 
 
