@@ -10,6 +10,7 @@ import torch
 
 from convkit import formatting, ops
 from convkit.errors import ConvkitError, brief_repr
+from convkit.formatting import minus
 from convkit.inputs import as_array
 from convkit.ui import fields, nodes
 from convkit.ui.nodes import Node
@@ -131,7 +132,7 @@ def _slider(name: str, given: tuple[Any, ...]) -> Control:
     if all(n == int(n) for n in (low, high, start)):
         first, last = int(low), int(high)
         field = fields.whole(int(start), first, last)
-        return Control(field, lambda n: nodes.slider(name, first, last, n, name, str(n)))
+        return Control(field, lambda n: nodes.slider(name, first, last, n, name, minus(str(n))))
 
     def edits(position: int) -> dict[str, float]:
         value = low + (high - low) * position / POSITIONS
@@ -139,7 +140,7 @@ def _slider(name: str, given: tuple[Any, ...]) -> Control:
 
     def node(kept: float) -> Node:
         position = round((kept - low) / (high - low) * POSITIONS)
-        words = formatting.number(kept)
+        words = minus(formatting.number(kept))
         return nodes.slider(name, 0, POSITIONS, position, edits, words)
 
     return Control(fields.real(start, low, high), node)

@@ -142,4 +142,6 @@ def _view(result: Explored, controls: Sequence[Node]) -> Node:
 
 
 def _brief(value: Any) -> str:
-    return formatting.size(value.shape) if isinstance(value, Tensor) else str(value)
+    if isinstance(value, Tensor):
+        return formatting.size(value.shape)
+    return formatting.minus(str(value)) if isinstance(value, int | float) else str(value)

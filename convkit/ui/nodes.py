@@ -137,16 +137,22 @@ def heading(title: str, hue: str = "") -> Node:
 
 
 def labelled(node: Node) -> Node:
-    """Return a control with its name beside it, unless it shows that itself.
+    """Return a control with its name before it, and a slider's value in words behind it.
+
+    A control that shows its name itself is returned as it is.
 
     Examples
     --------
-    >>> labelled(slider("size", 1, 4, 2, "size")).children[0].words
-    'size'
+    >>> line = labelled(slider("size", 1, 4, 2, "size", value_text="2 cells"))
+    >>> [node.words for node in (line.children[0], line.children[2])]
+    ['size', '2 cells']
     """
-    shows_name = node.kind in ("check", "entry", "button", "file")
+    if node.kind in ("check", "entry", "button", "file"):
+        return node
     label = Node("label", props={"words": node.name, "of": node.kind})
-    return node if shows_name else box(label, node, css="row")
+    value = node.props.get("value_text")
+    said = Node("label", props={"words": value, "of": node.kind}) if value else None
+    return box(label, node, said, css="row")
 
 
 def section(

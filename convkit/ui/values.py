@@ -21,7 +21,7 @@ from convkit.ui.text import words
 
 
 def nodes_of(value: Any, taken: Iterable[str] = ()) -> tuple[Node, ...]:
-    """Return a titled node for a value, or for each one of a dict.
+    """Return a node for a value, or a titled one for each of a dict.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def nodes_of(value: Any, taken: Iterable[str] = ()) -> tuple[Node, ...]:
         if names.intersection(own):
             node = nodes.markup(saved(keyed(node)), words=words(node))
         names.update(own)
-        made.append(nodes.titled(str(title), node))
+        made.append(nodes.titled(str(title), node) if parts is value else node)
     return tuple(made)
 
 
