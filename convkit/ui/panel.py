@@ -256,7 +256,7 @@ class Panel(anywidget.AnyWidget):
             given = f"a {type(other).__name__} to follow"
             raise ConvkitError(given, "a panel, such as a KernelEditor", "Pass the panel itself.")
         self.unfollow()
-        self.store.apply(Edit(select(other.store.result), "follow"))
+        self.store.apply(Edit(_selected(select, other.store.result), "follow"))
 
         def on_result(change: dict[str, Any]) -> None:
             with self._errors_shown():

@@ -76,9 +76,9 @@ def plot(  # noqa: PLR0913
     --------
     >>> step = Cursor("step", 2, 0, "n")
     >>> plot("loss", (100, 50), step, [(0, 0), (100, 50)], notes=["2", "1"]).children[1].points
-    '0,0 100,50'
+    ((0, 0), (100, 50))
     """
-    points = " ".join([f"{x:g},{y:g}" for x, y in path])
+    points = tuple((x, y) for x, y in path)
     side, covered = _start_side(path, start, size, taken)
     parts = (
         Node("axes", f"{name} axes", {"size": size, "shapes": shapes, "written": words}),
@@ -221,12 +221,19 @@ def _axes(node: Node, inside: Sequence[Markup], a: Mapping[str, Any]) -> Markup:
 def _path(node: Node, inside: Sequence[Markup], a: Mapping[str, Any]) -> Markup:
     ahead = tag("path", class_="ck-ahead", data_join="L", data_whole=True) if node.ahead else ""
     lines = [tag("path", class_=f"ck-{name}", data_join=join) for name, join in JOINS.items()]
-    follows = {"data_points": node.points, "data_cursor": node.follows.name}
+    follows = {"data_points": _coded(node.points), "data_cursor": node.follows.name}
     return _svg(node.size, join([ahead, *lines]), **follows, **a)
 
 
+def _coded(points: Sequence[Point]) -> str:
+    """Return points as the page reads them: from each to the next, in tenths of a unit."""
+    tenths = np.rint(10 * np.array(points)).astype(int)
+    ways = np.diff(tenths, axis=0, prepend=0).tolist()
+    return " ".join([f"{x},{y}" for x, y in ways])
+
+
 def _saved_path(node: Node) -> Markup:
-    points, name = node.points.split(" "), node.follows.name
+    points, name = [f"{x:g},{y:g}" for x, y in node.points], node.follows.name
     ahead = [tag("path", class_="ck-ahead", d=f"M{'L'.join(points)}")] if node.ahead else []
     lines = [
         tag(
@@ -247,14 +254,13 @@ def _marker_box(node: Node, inside: Sequence[Markup], a: Mapping[str, Any]) -> M
 def _saved_markers(node: Node) -> Markup:
     """Return the markers of some steps, each in its place."""
     (shown,) = node.children
-    points: list[Any] = [[*map(float, point.split(","))] for point in node.points.split(" ")]
     return join(
         [
             tag(
                 "div",
                 render_saved(shown.series.nodes[n]),
                 class_=f"ck-place ck-place-{shown.follows.name}-{n}",
-                style=_place(points[n], node.size),
+                style=_place(node.points[n], node.size),
             )
             for n in saved_places(shown.follows)
         ]

@@ -221,9 +221,19 @@ function textAt({ text, codes }, place) {
   return html;
 }
 
+/** Return the points of a path, which is written as ways from each to the next, in tenths. */
+function pointsOf(svg) {
+  let [x, y] = [0, 0];
+  return svg.dataset.points.split(" ").map((way) => {
+    const [right, down] = numbers(way);
+    [x, y] = [x + right, y + down];
+    return [x / 10, y / 10];
+  });
+}
+
 /** Draw the paths of a plot up to a step, and say where it is. */
 function cutPaths(svg, n) {
-  const points = svg.dataset.points.split(" ");
+  const points = pointsOf(svg);
   const end = Math.min(n, points.length - 1);
   for (const path of svg.querySelectorAll("[data-join]")) {
     const shown = path.dataset.whole === undefined ? points.slice(0, end + 1) : points;
@@ -231,7 +241,7 @@ function cutPaths(svg, n) {
     if (path.getAttribute("d") !== line) path.setAttribute("d", line);
   }
   const { width, height } = svg.viewBox.baseVal;
-  const [x, y] = numbers(points[end]);
+  const [x, y] = points[end];
   svg.parentNode.style.setProperty("--x", `${(100 * x) / width}%`);
   svg.parentNode.style.setProperty("--y", `${(100 * y) / height}%`);
 }
@@ -439,7 +449,7 @@ function show(model, root, tellViews) {
   };
 
   // Plots: a point is told to Python, or leads to the step whose point is nearest along x.
-  const pathOf = (plot) => plot.querySelector("[data-points]").dataset.points.split(" ").map(numbers);
+  const pathOf = (plot) => pointsOf(plot.querySelector("[data-points]"));
   const tellPoint = (plot, at) => {
     const sizes = numbers(plot.dataset.size);
     moveOf(plot, "point", at.map((n, axis) => clamp(n, 0, sizes[axis])));
@@ -493,6 +503,7 @@ function show(model, root, tellViews) {
     if (found) point(...found);
   });
   on("pointerup", () => (brush = null));
+  on("pointercancel", () => (brush = null)); // as where a browser takes a touch to scroll
   on("pointerout", (event) => {
     const part = event.target.closest("[data-pick]");
     if (part && !part.contains(event.relatedTarget)) point(part.dataset.pick, null);
