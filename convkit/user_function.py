@@ -187,9 +187,19 @@ class _Printed(io.TextIOBase):
 
     def __init__(self, stream: Any) -> None:
         self.stream, self._thread, self._text = stream, threading.get_ident(), io.StringIO()
+        self._is_over = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)  # such as ipykernel's, which says whose cell it is
+
+    def remove(self) -> None:
+        """Print to the stream again, also where another thread has begun to print elsewhere."""
+        self._is_over = True
+        while isinstance(sys.stdout, _Printed) and sys.stdout._is_over:
+            sys.stdout = sys.stdout.stream
 
     def write(self, text: str) -> int:
-        if threading.get_ident() != self._thread:
+        if self._is_over or threading.get_ident() != self._thread:
             return self.stream.write(text)
         return self._text.write(text[: max(0, MAX_PRINTED - self._text.tell())])
 
@@ -206,13 +216,11 @@ class _Printed(io.TextIOBase):
 @contextmanager
 def _printed() -> Iterator[_Printed]:
     """Catch what is printed by this thread inside the block."""
-    before, sys.stdout = sys.stdout, _Printed(sys.stdout)
-    mine = sys.stdout
+    sys.stdout = mine = _Printed(sys.stdout)
     try:
         yield mine
     finally:
-        if sys.stdout is mine:
-            sys.stdout = before
+        mine.remove()
 
 
 def _copy(value: Any) -> Any:
