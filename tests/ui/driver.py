@@ -8,6 +8,8 @@ assert page.shows_the_tree()
 
 import json
 import re
+import time
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
@@ -207,3 +209,11 @@ def _publisher(comm: Any) -> Any:
 
 def _cell(name: str) -> list[int]:
     return [int(n) for n in CELL.fullmatch(name).groups()[1:]]
+
+
+def until(condition: Callable[[], object], seconds: float = 20) -> None:
+    """Wait for work in another thread; raise if a condition does not come true."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it has not come true"
+        time.sleep(0.005)  # between two questions
