@@ -292,6 +292,7 @@ class Panel(anywidget.AnyWidget):
             self._stop_job()
             self.store.unobserve_all()
             self.store.forget()
+            self.layout.close()  # a widget too
         super().close()
 
     # From the store to the page.
@@ -339,7 +340,9 @@ class Panel(anywidget.AnyWidget):
     def _with_first(self) -> Node:
         """Return the tree on show, with what a learner waits for as the result says."""
         tree = self.tree
-        for part in keyed_parts(self._first(self.store.result), self._completed):
+        with self._or_back():
+            parts = keyed_parts(self._first(self.store.result), self._completed)
+        for part in parts:
             tree = with_part(tree, part)
         return tree
 
@@ -349,14 +352,20 @@ class Panel(anywidget.AnyWidget):
         A fault in a panel's `view` or `first` would else leave a page that shows another state
         than there is.
         """
-        try:
+        with self._or_back():
             bare = self._view(self.store.result)
             tree = keyed(bare, self._completed)
+        self._bare, self._last_good, self._is_partial = bare, self.store.snapshot(), False
+        self._send_changes(tree, back, **answer)
+
+    @contextmanager
+    def _or_back(self) -> Iterator[None]:
+        """Return to the last state that could be shown where the present one cannot."""
+        try:
+            yield
         except Exception:
             self._restore()
             raise
-        self._bare, self._last_good, self._is_partial = bare, self.store.snapshot(), False
-        self._send_changes(tree, back, **answer)
 
     def _restore(self) -> None:
         """Return to the last state that could be shown, and to its page."""
