@@ -26,6 +26,9 @@ RANK_TOLERANCE = 1e-10
 WEIGHT_TOLERANCE = 1e-6
 """A best weight this many times smaller than the largest is what rounding left of zero."""
 
+START_TOLERANCE = 1e-5
+"""A start this many times closer to the best kernel than their largest weight is that kernel."""
+
 MIN_CURVATURE = 1e-290
 """A smaller eigenvalue is zero: no learning rate could be written that makes up for it."""
 
@@ -195,8 +198,9 @@ class QuadraticLoss:
         steepest, *others = self.identifiable_directions
         error = start.detach().double() - self.best_kernel
         towards = sum((error * other).sum() * other for other in others)
-        is_far = towards.norm() > WEIGHT_TOLERANCE * error.norm()
-        return steepest, towards / towards.norm() if is_far else others[-1]
+        largest = max(start.abs().max(), self.best_kernel.abs().max())
+        nothing = max(WEIGHT_TOLERANCE * error.norm(), START_TOLERANCE * largest)
+        return steepest, towards / towards.norm() if towards.norm() > nothing else others[-1]
 
     def loss(self, K: Tensor) -> float:
         """Return the loss of a kernel (kH, kW).

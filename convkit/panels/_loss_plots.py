@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from convkit.formatting import minus
-from convkit.least_squares import QuadraticLoss
+from convkit.least_squares import START_TOLERANCE, QuadraticLoss
 from convkit.ui import tag
 
 SURFACE_SIZE = (328, 196)
@@ -30,8 +30,6 @@ MARGIN = 1.25
 """How much farther than the start a surface reaches from the best kernel."""
 ALONE = 0.4
 """How far it reaches where the start is the best kernel, as a share of the largest weight."""
-ROUNDING = 1e-6
-"""A distance is nothing if it is this many times smaller than the largest weight."""
 SNAP = 3
 """Pointing so many CSS pixels from the best kernel, or less, means that kernel itself."""
 LEAST_DISTANCE = 2 * SNAP / SURFACE_SIZE[0]
@@ -137,7 +135,7 @@ class LossSurface:
         """CSS pixels for each unit of a weight."""
         (away,) = abs(self.to_coordinates([self.start]) - self.centre)
         reach = max(away[0] * SURFACE_SIZE[1] / SURFACE_SIZE[0], away[1])
-        if reach <= ROUNDING * self._largest_weight:
+        if reach <= START_TOLERANCE * self._largest_weight:
             reach = ALONE * self._largest_weight
         return float(SURFACE_SIZE[1] / 2 / (MARGIN * reach))
 
@@ -192,7 +190,7 @@ class LossSurface:
 
     def _is_best(self, start: Tensor) -> bool:
         (away,) = abs(self.to_coordinates([start]) - self.centre)
-        return bool(max(away) <= ROUNDING * self._largest_weight)
+        return bool(max(away) <= START_TOLERANCE * self._largest_weight)
 
     def _is_on_plane(self, start: Tensor) -> bool:
         """Return whether a start lies on the plane, ignoring what the input cannot tell apart."""
@@ -242,7 +240,7 @@ class LossSurface:
             return weights[0], weights[-1] if len(weights) == 2 else ""
         (right, up), names = self._plane[1], ["steepest direction", "flattest direction"]
         error = (self.start.double() - self.quadratic.best_kernel).flatten()
-        if (error @ up).abs() > ROUNDING * error.norm():
+        if (error @ up).abs() > START_TOLERANCE * self._largest_weight:
             names[1] = "towards the start"
         x, y = (name if axis.any() else "" for name, axis in zip(names, (right, up), strict=True))
         return x, y

@@ -14,7 +14,7 @@ Bools = NDArray[np.bool_]
 
 CHARACTER, PADDING, LINE = 7, 8, 14
 """Units: the width of a note's character, of what is around its text, and its height."""
-GAP, NEAR = 11, 5
+GAP, NEAR, FAR = 11, 5, 21
 """Units from a point to its note: at a side, and up or down where that is at a corner."""
 SIDES = {
     "e": (GAP, 0),
@@ -25,6 +25,10 @@ SIDES = {
     "sw": (-GAP, NEAR),
     "n": (0, -GAP),
     "s": (0, GAP),
+    "nne": (GAP, -FAR),
+    "sse": (GAP, FAR),
+    "nnw": (-GAP, -FAR),
+    "ssw": (-GAP, FAR),
 }
 """How far a note can stand to the right of its point, and below it, the best side first."""
 PER_LINE = 4
@@ -87,7 +91,7 @@ def _steady(costs: Floats) -> list[int]:
 
 
 def note_boxes(points: Floats, notes: Sequence[str]) -> Floats:
-    """Return what each note covers on each of the sides: (n, 8, 4), from left to bottom.
+    """Return what each note covers on each of the sides: (n, 12, 4), from left to bottom.
 
     Examples
     --------
