@@ -12,13 +12,13 @@ from nbformat.v4 import new_code_cell, new_notebook
 from PIL import Image
 from playwright.sync_api import Locator
 
-from convkit.views.html import COLOURS
+from convkit.ui.theme import COLOURS
 from tools.lab import PROJECT, browser, cell, jupyterlab, notebooks_copy, open_notebook, run_all
 
 IMPORTS = """\
 import torch
 from convkit import stripes
-from convkit.widgets import DescentStepper, KernelEditor"""
+from convkit.panels import DescentStepper, KernelEditor"""
 PANELS = {
     "kernel-editor": "KernelEditor()",
     "descent-stepper": """\
@@ -128,9 +128,9 @@ def main() -> None:
         page = chromium.new_page(viewport={"width": 1200, "height": 1400})
         open_notebook(page, lab, "panels.ipynb")
         run_all(page)
-        page.add_style_tag(content=f".ck-panel {{ width: {WIDTH}px !important; }}")
+        page.add_style_tag(content=f".ck-view {{ width: {WIDTH}px !important; }}")
         for n, name in enumerate(PANELS, start=2):
-            frames, durations = record(cell(page, n).locator(".ck-panel"), USES[name])
+            frames, durations = record(cell(page, n).locator(".ck-view"), USES[name])
             path = PROJECT / "docs" / f"{name}.gif"
             save(frames, durations, path)
             print(f"{path.relative_to(PROJECT)}: {path.stat().st_size // 1024} KiB")

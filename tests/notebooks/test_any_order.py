@@ -16,7 +16,7 @@ NOTEBOOKS = sorted(ROOT.glob("notebooks/*.ipynb"))
 IMPORTS = """\
 import torch
 from convkit import corr2d, stripes
-from convkit.widgets import DescentStepper, KernelEditor
+from convkit.panels import DescentStepper, KernelEditor
 X, K = stripes(), torch.tensor([[1.0, -1.0]])"""
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from convkit import stripes
 from convkit.kernels import kernel
-from convkit.widgets import KernelEditor
+from convkit.panels import KernelEditor
 from tests.stripped import stripped_lines
 from tools.notebooks import code_cells
 
