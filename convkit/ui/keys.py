@@ -9,7 +9,7 @@ from typing import Any
 from convkit.ui.cursors import Cursor
 from convkit.ui.nodes import Node
 
-ROOT = "panel"
+ROOT = "whole panel"
 """The key of a whole tree."""
 Complete = Callable[[Node], Mapping[str, Any]]
 """Returns a node's properties, with those that the panel alone knows."""
@@ -30,7 +30,7 @@ def keyed(tree: Node, complete: Complete = lambda node: node.props) -> Node:
     --------
     >>> from convkit.ui import nodes
     >>> [node.key for node in keyed(nodes.row(nodes.text("a"), nodes.check("flip", True, "flip")))]
-    ['panel', 'panel.0', 'flip']
+    ['whole panel', 'whole panel.0', 'flip']
     """
     return _Keys(complete).copy(tree, ROOT, _cursor_nodes([tree]))
 

@@ -186,7 +186,7 @@ def status(words: str, *, is_error: bool = False) -> Node:
     'Output 2 × 2.'
     """
     props = {"words": words, "is_error": is_error, "is_busy": False, "can_stop": False}
-    return Node("status", "status", props)
+    return Node("status", "status line", props)  # no name that a field can have
 
 
 def history() -> Node:
@@ -197,7 +197,7 @@ def history() -> Node:
     >>> history().can_undo
     False
     """
-    return Node("history", "history", {"can_undo": False, "can_redo": False})
+    return Node("history", "undo and redo", {"can_undo": False, "can_redo": False})
 
 
 def header(words: str, *controls: Node | None, is_error: bool = False) -> Node:

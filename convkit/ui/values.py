@@ -37,7 +37,7 @@ def nodes_of(value: Any, taken: Iterable[str] = ()) -> tuple[Node, ...]:
     ['X', 'Y']
     """
     parts = value if isinstance(value, dict) else {"result": value}
-    names, made = {"status", "history", *taken}, []
+    names, made = {"status line", "undo and redo", *taken}, []
     for title, part in parts.items():
         node = node_of(str(title), part)
         own = [each.name for each in node if each.name]

@@ -683,7 +683,7 @@ function show(model, root, tellViews) {
     if (message.partial) resting = setTimeout(() => post({ rest: true }), REST_AFTER);
     const isNewer = since(message);
     const patches = Object.entries(message.patches).map(([key, fresh]) => [key, [fresh, isNewer]]);
-    if (message.patches.panel) waiting.clear();
+    if (message.patches["whole panel"]) waiting.clear();
     for (const [key] of patches) waiting.delete(key); // the newest stands last: it may be around others
     if (message.refused && teller?.type === "text") refuse(teller, message.refused);
     if (message.ref) next(message);
