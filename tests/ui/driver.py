@@ -74,10 +74,11 @@ class Page:
         return shown == [str(fresh.html), *fresh._data()] and str(tree) == str(self.html)
 
     def _data(self) -> list[Any]:
-        keys = {node.key for node in self.panel.tree}
+        kept = {"picture": self.pixels, "series": self.series}
         return [
-            {key: data for key, data in each.items() if key in keys}
-            for each in (self.pixels, self.series)
+            {node.key: kept[node.kind].get(node.key)}
+            for node in self.panel.tree
+            if node.kind in kept
         ]
 
     # What a learner does.
@@ -142,9 +143,9 @@ class Page:
     def press(self, name: str) -> dict:
         """Press a button."""
         if name in ("undo", "redo", "reset"):
-            return self.send(self.find("history").key, "press", name)
+            return self.send(self.find("undo and redo").key, "press", name)
         if name == "stop":
-            return self.send(self.find("status").key, "press", name)
+            return self.send(self.find("status line").key, "press", name)
         return self.send(self.find(name).key, "press", "")
 
     def point(self, name: str, at: tuple[float, ...] | None) -> dict:

@@ -100,7 +100,7 @@ def test_late_events_do_nothing(page):
         page.send(grid, event, {"cell": [1, 1], "text": "5", "by": 1})
     page.send(window, "choose", [2, 3])
     page.send("a node that was", "set", 1)
-    page.send("status", "press", "stop")
+    page.send("status line", "press", "stop")
     assert page.panel.store.result is before and not page.has_error
 
 
