@@ -133,22 +133,29 @@ function channel(model, showBusy, showGone) {
     if (!post({ page, ref, key, event, value, stroke, moving }, buffers)) return;
     if (node.dataset.quiet === undefined) timer ||= setTimeout(() => showBusy(true), BUSY_AFTER);
   };
+  /** Send the moves that wait, before anything else is told. */
+  const flush = () => {
+    for (const move of waiting.values()) send(...move);
+    waiting.clear();
+  };
+  /** Begin another step of undo. */
+  const newStroke = () => {
+    flush();
+    stroke += 1;
+  };
   return {
     post,
     send,
+    newStroke,
     move(node, key, event, value) {
       const count = [...unanswered.values()].filter(([other]) => other === key).length;
       if (count < MOST_UNANSWERED) return send(node, key, event, value, { moving: true });
       if (!UNSAID.has(event)) sent.set(node, Infinity);
       waiting.set(key, [node, key, event, value, { moving: true }]);
     },
-    /** Begin another step of undo. */
-    newStroke() {
-      stroke += 1;
-    },
     /** Begin another step of undo unless the last edit was a moment ago. */
     edit() {
-      if (Date.now() - lastEdit > STROKE_ENDS_AFTER) stroke += 1;
+      if (Date.now() - lastEdit > STROKE_ENDS_AFTER) newStroke();
       lastEdit = Date.now();
     },
     /** Return whether an element has told something since; in the answer to it, a text box keeps its own words. */
