@@ -1,6 +1,8 @@
 """The DescentStepper in a real JupyterLab: it steps, plays, scrubs, diverges and follows."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,17 +13,15 @@ from tests.browser.page_objects import (
     box,
     button,
     number_box,
-    open_section,
     opened,
     picture,
-    run_code,
-    said,
     slider,
     type_in,
 )
-from tools.lab import cell
+from tools.lab import DARK, LIGHT, cell, open_notebook
 
 STEPPER = """\
+from convkit.panels import DescentStepper, KernelEditor
 X, K = stripes(), torch.tensor([[1.0, -1.0]])
 panel = DescentStepper(X, target=K, start=torch.tensor([[0.5, 0.5]]), lr=0.03, steps=25)
 panel"""
@@ -42,9 +42,9 @@ def panel(notebook: Notebook) -> Locator:
     return notebook.show(STEPPER)
 
 
-def status(panel: Locator) -> Locator:
-    """Return the panel's status line."""
-    return panel.locator(".ck-head").get_by_role("status")
+def status(panel: Locator, role: str = "status") -> Locator:
+    """Return the panel's status line: role "status", or "alert" where something is wrong."""
+    return panel.locator(".ck-status").get_by_role(role)
 
 
 def expect_step(panel: Locator, n: int) -> None:
@@ -58,12 +58,33 @@ def expect_step(panel: Locator, n: int) -> None:
 def table(panel: Locator, title: str) -> Locator:
     """Return the table that stands under a title."""
     heading = panel.page.get_by_text(title, exact=True)
-    return panel.locator("figure").filter(has=heading).locator("table")
+    return panel.locator(".ck-figure").filter(has=heading).locator("table")
 
 
 def curve_text(panel: Locator) -> Locator:
     """Return what stands at the marker on the loss curve."""
-    return panel.locator(".ck-plot").nth(1).locator(".ck-marker-text")
+    return picture(panel, "loss curve").locator(".ck-note")
+
+
+def code(panel: Locator) -> Locator:
+    """Open the section of the torch code; return the code."""
+    panel.get_by_text("torch code", exact=True).click()
+    return panel.locator("pre:visible")
+
+
+@contextmanager
+def busy_kernel(notebook: Notebook) -> Iterator[None]:
+    """Keep the kernel busy; at the end, wait until it is free and has answered."""
+    go_on = Path(notebook.lab.root, "go_on")
+    go_on.unlink(missing_ok=True)
+    notebook.start(
+        "from pathlib import Path\nwhile not Path('go_on').exists():\n    time.sleep(0.05)"
+    )
+    yield
+    prompt = cell(notebook.page, 3).locator(".jp-InputPrompt")
+    expect(prompt).to_have_text("[*]:")
+    go_on.touch()
+    expect(prompt).not_to_have_text("[*]:")
 
 
 def test_it_steps_forward_and_back_and_jumps(panel):
@@ -87,49 +108,49 @@ def test_it_steps_forward_and_back_and_jumps(panel):
     expect_step(panel, 0)
 
 
-RINGS = """plot => {
+NOTES = """plot => {
     const place = node => node.getBoundingClientRect();
     const meet = (a, b) => a.left < b.right && b.left < a.right
         && a.top < b.bottom && b.top < a.bottom;
-    const shown = [...plot.querySelectorAll(".ck-note")].filter(note => note.checkVisibility());
-    const notes = shown.map(place);
-    return [...plot.querySelectorAll(".ck-ring")].map(ring =>
-        [notes.some(note => meet(note, place(ring))), getComputedStyle(ring).visibility]);
+    const shown = [...plot.querySelectorAll(".ck-note, .ck-ring-loss")].map(place);
+    const area = place(plot);
+    return shown.some((a, k) => shown.some((b, m) => m > k && meet(a, b)))
+        || shown.some(a => a.left < area.left || a.right > area.right);
 }"""
 
 
-def test_a_ring_has_no_label_where_a_note_stands(panel):
-    surface, seen = panel.locator(".ck-plot").first, set()
+def test_notes_and_labels_of_rings_do_not_lie_on_each_other(panel):
+    surface = picture(panel, "loss surface")
     for step in range(1, 10):
         button(panel, "next step").click()
         expect_step(panel, step)
-        for is_covered, visibility in surface.evaluate(RINGS):
-            assert visibility == ("hidden" if is_covered else "visible")
-            seen.add(visibility)
-    assert seen == {"hidden", "visible"}
+        assert not surface.evaluate(NOTES)
 
 
 def test_it_shows_both_plots_and_all_tables(panel):
-    captions = panel.locator(".ck-frames figcaption").all_inner_texts()
-    names = ["kernel, step 0", "rate", "gradient", "kernel, step 1"]
-    names += ["prediction", "target Y", "residual R"]
-    assert [text.splitlines()[0] for text in captions] == names
+    names = panel.locator(".ck-figure .ck-heading").all_inner_texts()
+    steps = ["kernel, step 0", "gradient", "kernel, step 1"]
+    kernels = ["start, step 0", "target kernel"]
+    assert names == [*steps, *kernels, "prediction", "target Y", "residual R"]
     for name in ("loss surface", "loss curve"):
         expect(picture(panel, name)).to_be_visible()
 
 
 def test_the_code_is_that_of_the_step_on_show(panel):
-    open_section(panel, "torch code")
+    shown = code(panel)
     button(panel, "next step").click()
-    expect(panel.locator("pre.ck-code:visible")).to_contain_text("for lr in [0.03]")
-    K = run_code(panel)["K"]
+    expect(shown).to_contain_text("for lr in [0.03]")
+    names: dict = {}
+    exec(shown.inner_text(), names)
+    K = names["K"]
     assert K.tolist() == [[pytest.approx(-0.04), pytest.approx(-0.76)]]
 
 
 def test_it_plays_and_pauses(panel):
     button(panel, "play step").click()
+    expect(button(panel, "play step")).to_have_attribute("aria-pressed", "true")
     expect(table(panel, "kernel, step 2")).to_be_visible()
-    button(panel, "pause step").click()
+    button(panel, "play step").click()
     here = int(number_box(panel, "step").input_value())
     expect_step(panel, here)
     button(panel, "next step").click()
@@ -152,22 +173,49 @@ def test_it_is_scrubbed_by_keys_by_pointer_and_by_number(panel, notebook):
 
 
 def test_it_is_scrubbed_while_the_kernel_is_busy(panel, notebook):
-    go_on = Path(notebook.lab.root, "go_on")
-    go_on.unlink(missing_ok=True)
-    notebook.start(
-        "from pathlib import Path\nwhile not Path('go_on').exists():\n    time.sleep(0.05)"
-    )
-    for n in (1, 2, 3):
-        slider(panel, "step").press("ArrowRight")
-        expect_step(panel, n)
-    prompt = cell(notebook.page, 3).locator(".jp-InputPrompt")
-    expect(prompt).to_have_text("[*]:")
-    go_on.touch()
-    expect(prompt).not_to_have_text("[*]:")
+    with busy_kernel(notebook):
+        for n in (1, 2, 3):
+            slider(panel, "step").press("ArrowRight")
+            expect_step(panel, n)
     # What was scrubbed meanwhile reaches Python one message after the other.
-    open_section(panel, "torch code")
-    expect(panel.locator("pre.ck-code:visible")).to_contain_text("for lr in [0.03] * 3")
+    expect(code(panel)).to_contain_text("for lr in [0.03] * 3")
     assert notebook.ask("panel.n").endswith("3")
+
+
+def test_edits_that_cross_while_the_kernel_is_busy_are_all_kept(panel, notebook):
+    with busy_kernel(notebook):
+        picture(panel, "loss surface").scroll_into_view_if_needed()
+        place = picture(panel, "loss surface").bounding_box()
+        panel.page.mouse.move(place["x"] + 60, place["y"] + 60)
+        panel.page.mouse.down()
+        for k in range(10):
+            panel.page.mouse.move(place["x"] + 60 + 4 * k, place["y"] + 60)
+        panel.page.mouse.up()
+        type_in(box(panel, "start[0, 1]"), "3")
+        type_in(box(panel, "learning rate"), "0.01")
+        slider(panel, "step").press("End")
+    expect(box(panel, "start[0, 0]")).not_to_have_value("0.5")
+    expect(box(panel, "start[0, 1]")).to_have_value("3")
+    expect_step(panel, 25)
+    shown = [float(box(panel, f"start[0, {j}]").input_value().replace("−", "-")) for j in (0, 1)]
+    state = notebook.ask("[*panel.start[0].tolist(), panel.lr, panel.n]")
+    first, second, lr, n = eval(state[state.rindex("[") :])
+    assert shown == [pytest.approx(first, abs=1e-3), second] and (second, lr, n) == (3, 0.01, 25)
+
+
+def test_a_page_that_is_loaded_again_shows_the_step_that_python_has(chromium, lab):
+    with opened(chromium, lab, "stepper_reloaded") as notebook:
+        panel = notebook.show(STEPPER)
+        slider(panel, "step").press("ArrowRight")
+        place = picture(panel, "loss curve").bounding_box()
+        panel.page.mouse.click(place["x"] + place["width"] / 2, place["y"] + 40)
+        expect(number_box(panel, "step")).not_to_have_value("1")
+        n = int(number_box(panel, "step").input_value())
+        panel.page.keyboard.press("ControlOrMeta+s")
+        expect(panel.page.locator(".jp-mod-dirty")).to_have_count(0)
+        open_notebook(panel.page, lab, "stepper_reloaded.ipynb")
+        expect_step(cell(panel.page, 2).locator(".ck-view"), n)
+        assert notebook.ask("panel.n").endswith(str(n))
 
 
 def test_a_learning_rate_is_typed_and_dragged(panel):
@@ -180,13 +228,13 @@ def test_a_learning_rate_is_typed_and_dragged(panel):
 
 def test_divergence_is_named_with_a_rate_that_works(panel):
     type_in(box(panel, "learning rate"), "0.05")
-    alert = said(panel, "alert")
-    expect(alert).to_contain_text("Diverging: at 150% of the limit 0.03333, a step")
+    alert = status(panel, "alert")
+    expect(alert).to_contain_text("Diverging: at 150% of the limit 0.03333. Each step")
     button(panel, "last step").click()
     last = int(number_box(panel, "step").get_attribute("max"))
     assert 1 <= last < 25  # it stopped before the numbers overflowed
     expect(panel.get_by_text(f"residual² to step {last}")).to_be_visible()
-    expect(panel.locator(".ck-outside-text").first).to_contain_text(f"step {last} lies outside")
+    expect(panel.locator(".ck-outside-note").first).to_contain_text(f"step {last} lies outside")
     button(panel, "use 0.0278").click()
     expect(status(panel)).to_contain_text("Converging")
     expect(box(panel, "learning rate")).to_have_value("0.0278")
@@ -204,7 +252,7 @@ def test_divergence_is_named_with_a_rate_that_works(panel):
 @pytest.mark.parametrize("text", ["0", "", "1e400", "fast"])
 def test_a_bad_learning_rate_is_answered_in_words(panel, notebook, text):
     type_in(box(panel, "learning rate"), text)
-    expect(said(panel, "alert")).to_contain_text("learning rate")
+    expect(status(panel, "alert")).to_contain_text("learning rate")
     type_in(box(panel, "learning rate"), "0.02")
     expect(status(panel)).to_contain_text("Converging")
     assert notebook.ask("panel.lr").endswith("0.02")
@@ -214,9 +262,10 @@ def test_the_start_and_the_number_of_steps_are_edited(panel):
     type_in(box(panel, "start[0, 0]"), "2")
     expect(table(panel, "kernel, step 0").locator("td").first).to_have_text("2")
     type_in(box(panel, "start[0, 1]"), "nan")
-    expect(said(panel, "alert")).to_contain_text("start[0, 1] is 'nan'")
-    number_box(panel, "of").fill("7")
-    number_box(panel, "of").press("Tab")
+    expect(status(panel, "alert")).to_contain_text("start[0, 1] is 'nan'")
+    type_in(box(panel, "number of steps"), "500")
+    expect(status(panel, "alert")).to_contain_text("number of steps is '500'; expected 1 to 100")
+    type_in(box(panel, "number of steps"), "7")
     button(panel, "last step").click()
     expect_step(panel, 7)
 
@@ -236,14 +285,15 @@ def test_a_click_on_the_surface_starts_there_and_one_on_the_curve_goes_to_that_s
 
 def test_what_lies_ahead_is_shown_on_demand(panel):
     ahead = panel.locator(".ck-ahead")
-    assert [path.get_attribute("d") for path in ahead.all()] == ["", ""]
+    expect(ahead).to_have_count(0)
     show = panel.get_by_role("checkbox", name="show what lies ahead")
     show.check()
+    expect(ahead).to_have_count(2)
     for path in ahead.all():
         expect(path).to_have_attribute("d", re.compile(r"^M[^L]*(L[^L]*){25}$"))
     button(panel, "reset").click()
     expect(show).not_to_be_checked()
-    expect(ahead.first).to_have_attribute("d", "")
+    expect(ahead).to_have_count(0)
 
 
 def test_a_target_is_edited_beside_the_learner(panel, notebook):
@@ -298,7 +348,7 @@ def step_and_set_the_rate(panel, keyboard):
     keyboard.press(slider(panel, "step"), "ArrowRight")
     expect_step(panel, 2)
     keyboard.write(box(panel, "learning rate"), "0.04")
-    expect(said(panel, "alert")).to_contain_text("Diverging")
+    expect(status(panel, "alert")).to_contain_text("Diverging")
     keyboard.press(slider(panel, RATE), "Home")
     expect(status(panel)).to_contain_text("Converging")
 
@@ -310,15 +360,15 @@ def point_and_edit_kernels(panel, keyboard):
     expect_step(panel, 25)
     keyboard.write(box(panel, "start[0, 1]"), "0.25")
     keyboard.write(box(panel, "target[0, 0]"), "1.5")
-    expect(table(panel, "target Y").locator("td").nth(1)).to_have_text("1.50")
+    expect(table(panel, "target Y").locator("td").nth(1)).to_have_text("1.5")
 
 
 def look_ahead_and_copy_the_code(panel, keyboard):
     ahead = panel.get_by_role("checkbox", name="show what lies ahead")
     keyboard.press(ahead, "Space")
     expect(ahead).to_be_checked()
-    keyboard.press(button(panel, "torch code"), "Enter")
-    expect(panel.locator("pre.ck-code:visible")).to_contain_text(", 0.25]])")
+    keyboard.press(panel.locator("summary"), "Enter")
+    expect(panel.locator("pre:visible")).to_contain_text(", 0.25]])")
     keyboard.press(button(panel, "copy the torch code"), "Enter")
     expect(panel.get_by_text("copied").or_(panel.get_by_text("selected:"))).to_be_visible()
 
@@ -343,27 +393,29 @@ def test_a_step_is_said_once_and_an_edit_too(panel, notebook):
     assert len(spoken) == len(set(spoken))
 
 
-@pytest.mark.parametrize("width", [640, 850, 1100])
-def test_nothing_is_cut_or_moves_from_640_to_1100_pixels(panel, width):
-    panel.evaluate(
-        "(panel, width) => panel.querySelector('.ck-panel').style.maxWidth = `${width}px`",
-        min(width, 960),
-    )
-    root = panel.locator(".ck-panel")
-    box_of_panel = root.bounding_box()
-    assert box_of_panel["width"] == min(width, 960)
+@pytest.mark.parametrize("width", [400, 560, 640, 850, 1100])
+def test_nothing_is_cut_or_moves_from_400_to_1100_pixels(panel, width):
+    root = panel.locator(".ck-view")
+    root.evaluate("(root, width) => root.style.maxWidth = `${width}px`", min(width, 960))
+    size = root.bounding_box()
+    assert size["width"] == min(width, 960)
     if width == 850:
-        assert box_of_panel["height"] <= 620
+        assert size["height"] <= 620
     cut = root.evaluate(
         """root => {
             const right = root.getBoundingClientRect().right;
             return [...root.querySelectorAll("*")].filter(node => node.checkVisibility()
                 && node.getBoundingClientRect().right > right + 0.5
-                && !node.closest("svg, .ck-said")).map(node => node.className);
+                && !node.closest("svg, .ck-unseen")).map(node => node.className);
         }"""
     )
     assert cut == []
-    places = "root => [...root.querySelectorAll('.ck-frames, .ck-plot, .ck-foot')]"
+    curve, surface = (
+        picture(panel, f"loss {name}").bounding_box() for name in ("curve", "surface")
+    )
+    assert curve["width"] > 0.6 * surface["width"] and surface["width"] > 200
+    assert abs(surface["width"] / surface["height"] - 328 / 196) < 0.05  # of one scale
+    places = "root => [...root.querySelectorAll('.ck-figure, .ck-plot, .ck-foot')]"
     measure = places + ".map(node => JSON.stringify(node.getBoundingClientRect()))"
     before = root.evaluate(measure)
     button(panel, "last step").click()
@@ -371,35 +423,61 @@ def test_nothing_is_cut_or_moves_from_640_to_1100_pixels(panel, width):
     assert root.evaluate(measure) == before
 
 
+COLOUR = """(plot, [part, property]) => {
+    const style = getComputedStyle(plot.querySelector(part)), ink = getComputedStyle(plot).color;
+    const canvas = new OffscreenCanvas(1, 1).getContext("2d");
+    canvas.fillStyle = ink.match(/\\d+/g)[0] > 127 ? "black" : "white";
+    canvas.fillRect(0, 0, 1, 1);
+    canvas.fillStyle = style[property];
+    canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
+}"""
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK, "JupyterLab Dark High Contrast"])
+def test_the_grid_stays_behind_the_curve(chromium, lab, theme):
+    with opened(chromium, lab, "stepper_grid", theme=theme) as notebook:
+        panel = notebook.show(STEPPER)
+        grid, path, ink = (
+            picture(panel, "loss curve").evaluate(COLOUR, part)
+            for part in ((".ck-grid", "stroke"), (".ck-walked", "stroke"), (".ck-note", "color"))
+        )
+        paper = 0 if sum(ink) > 3 * 127 else 255
+        away = [sum(abs(channel - paper) for channel in colour) for colour in (grid, path)]
+        assert away[0] < away[1] / 2
+
+
 def test_it_follows_an_editor(notebook):
     notebook.show(
         "from IPython.display import display\n"
+        "from convkit.panels import DescentStepper, KernelEditor\n"
         "editor = KernelEditor(stripes(), torch.tensor([[1.0, -1.0]]))\n"
         "panel = DescentStepper(editor.X, editor.output, torch.zeros(1, 2), lr=1 / 36)\n"
         "panel.follow(editor)\n"
         "display(editor, panel)"
     )
-    editor, panel = (notebook.page.locator(".ck-panel").nth(n) for n in (0, 1))
+    editor, panel = (notebook.page.locator(".ck-view").nth(n) for n in (0, 1))
     target = table(panel, "target Y").locator("td").nth(1)
     expect(target).to_have_text("1")
     type_in(box(editor, "K[0, 0]"), "3")
     expect(target).to_have_text("3")
     editor.get_by_label("columns").select_option("3")
     expect(box(panel, "start[0, 2]")).to_be_visible()
-    open_section(editor, "padding, stride, flip")
+    editor.get_by_text("padding, stride, flip", exact=True).click()
     type_in(box(editor, "stride"), "2")
-    expect(said(panel, "alert")).to_contain_text("the kernel editor pads, strides or dilates")
+    expect(status(panel, "alert")).to_contain_text("the kernel editor pads, strides or dilates")
     type_in(box(editor, "stride"), "1")
-    expect(said(panel, "alert")).to_have_count(0)
+    expect(status(panel, "alert")).to_have_count(0)
 
 
 def test_a_large_problem_shows_pictures(notebook):
     panel = notebook.show(
-        "X = photo(64)\n"
+        "from convkit.panels import DescentStepper\nX = photo(64)\n"
         "panel = DescentStepper(X, corr2d(X, kernel('Sobel x')), torch.zeros(3, 3), lr=1e-4)\npanel"
     )
-    for name in ("target", "prediction", "residual"):
-        expect(picture(panel, f"{name}, 62 × 62")).to_be_visible()
+    for name in ("input", "target", "prediction", "residual"):
+        size = 64 if name == "input" else 62
+        expect(picture(panel, f"{name}, {size} × {size}")).to_be_visible()
 
 
 def test_one_stepper_shown_twice_and_another_beside_it(notebook):
@@ -407,7 +485,7 @@ def test_one_stepper_shown_twice_and_another_beside_it(notebook):
         f"{STEPPER}\nother = DescentStepper(X, target=K)\n"
         "from IPython.display import display\ndisplay(panel, panel, other)"
     )
-    panels = notebook.page.locator(".ck-panel")
+    panels = notebook.page.locator(".ck-view")
     expect(panels).to_have_count(3)
     button(panels.nth(0), "next step").click()
     for n, step in enumerate((1, 1, 0)):
