@@ -380,6 +380,7 @@ def _table(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
         data_pick=cursor.name if cursor and node.pick != "none" else None,
         data_still=node.pick == "click",
         data_paint=",".join(map(str, node.first)) if node.edits else None,
+        tabindex="-1" if node.edits else None,
         **a,
     )
 
@@ -587,7 +588,7 @@ def _sentence_rules(cursor: str, n: int, root: str) -> str:
     table, line = _choosing(cursor), f".ck-description:nth-of-type({n + 1})"
     other = "td:not(.ck-at) :checked"
     return (
-        f".{root} {line},.{root} {table} input::after{{grid-area:{n + 2} / 1}}"
+        f".{root} {line},.{root} {table} input::after{{grid-area:{n + 2}/1/{n + 3}/2}}"
         f".{root} {table} td:hover input::after,"
         f".{root}:not(:has({table} td:hover)) {table} {other}::after"
         '{content:attr(aria-label) / ""}'

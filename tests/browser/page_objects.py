@@ -52,7 +52,7 @@ class Notebook:
         """Run `source` in place of what was shown before; return what it shows."""
         self._write(2, source)
         output = run_cell(self.page, 2).locator(".jp-OutputArea-output").last
-        expect(output.locator(".ck-panel, .ck-lens, .ck-part").first).to_be_visible()
+        expect(output.locator(".ck-panel, .ck-lens, .ck-part, .ck-view, .ck-saved").first).to_be_visible()
         return output
 
     def ask(self, source: str) -> str:

@@ -171,7 +171,7 @@ def test_two_cursors_have_a_line_each():
     assert [line.text for line in page("output")] == ["b", "d"]
     for n, name in ((2, "cell"), (3, "other")):
         (rule,) = re.findall(
-            rf"[^}}]*\[data-pick={name}\] input::after{{grid-area:(\d) / 1}}", page.style.text
+            rf"[^}}]*\[data-pick={name}\] input::after{{grid-area:(\d)/1/\d/2}}", page.style.text
         )
         assert int(rule) == n
 
