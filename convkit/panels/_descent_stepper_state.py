@@ -165,8 +165,12 @@ class Descent:
 
     @cached_property
     def outline(self) -> tuple[Tensor, Tensor]:
-        """Kernels (n, kH, kW) and losses (n,) in closed form: soon there, and good for drawing."""
+        """Kernels (n, kH, kW) and losses (n,) in closed form: soon there, and good for drawing.
+
+        No loss is smaller than rounding lets a recorded one be.
+        """
         kernels, losses = self.quadratic.descent(self.start, self.rates)
+        losses = losses.clamp(min=torch.finfo(self.X.dtype).eps ** 2 * losses[0].item())
         diverged = (~(losses <= self.divergence_loss)).nonzero()
         end = int(diverged[0]) if len(diverged) else len(losses)
         return kernels[:end], losses[:end]

@@ -78,30 +78,22 @@ def plot(  # noqa: PLR0913
     >>> plot("loss", (100, 50), step, [(0, 0), (100, 50)], notes=["2", "1"]).children[1].points
     ((0, 0), (100, 50))
     """
-    points = tuple((x, y) for x, y in path)
     side, covered = _start_side(path, start, size, taken)
+    drawn = [len(path)] * len(path) if ahead else range(1, len(path) + 1)
+    places = np.array(path)
+    told = {
+        "size": size,
+        "follows": cursor,
+        "points": tuple((x, y) for x, y in path),
+        "sides": sides_of(places, notes, size, path=places, drawn=drawn, taken=covered),
+        "ahead": ahead,
+    }
+    markers = _markers(path, notes, outside, size, is_guided=edits is None)
     parts = (
         Node("axes", f"{name} axes", {"size": size, "shapes": shapes, "written": words}),
-        Node(
-            "path",
-            f"{name} path",
-            {"size": size, "follows": cursor, "points": points, "ahead": ahead},
-        ),
+        Node("path", f"{name} path", told),
         markup(_start(path[0], start, size, side)),
-        Node(
-            "markers",
-            f"{name} markers",
-            {"size": size, "points": points},
-            (
-                series(
-                    f"{name} marker",
-                    cursor,
-                    _markers(
-                        path, notes, outside, size, covered, ahead=ahead, is_guided=edits is None
-                    ),
-                ),
-            ),
-        ),
+        Node("markers", f"{name} markers", told, (series(f"{name} marker", cursor, markers),)),
     )
     return Node("plot", name, {"size": size, "follows": cursor, "stretch": stretch}, parts, edits)
 
@@ -131,29 +123,24 @@ def _markers(
     notes: Sequence[str],
     outside: Sequence[str],
     size: Size,
-    taken: Sequence[Box],
     *,
-    ahead: bool,
     is_guided: bool,
 ) -> Series:
-    """Return the marker at each step; where it is, the plot itself says."""
-    points, count = np.array(path), len(path)
-    drawn = [count] * count if ahead else range(1, count + 1)
-    sides = sides_of(points, notes, size, path=points, drawn=drawn, taken=taken)
+    """Return the marker at each step; where it is, and on which side its note, the path says."""
     return Series(
         tuple(
             _far_marker(path[n], size, outside[n] if outside else "")
             if _is_outside(path[n], size)
-            else _marker(notes[n], sides[n], is_guided)
-            for n in range(count)
+            else _marker(notes[n], is_guided)
+            for n in range(len(path))
         )
     )
 
 
 @lru_cache(maxsize=4096)
-def _marker(words: str, side: str, is_guided: bool) -> Node:
+def _marker(words: str, is_guided: bool) -> Node:
     guide = tag("span", class_="ck-guide") if is_guided else ""
-    return markup(join([guide, tag("span", class_="ck-marker"), _note(words, side)]))
+    return markup(join([guide, tag("span", class_="ck-marker"), _note(words)]))
 
 
 def _far_marker(point: Point, size: Size, words: str) -> Node:
@@ -180,7 +167,7 @@ def _place(point: Point, size: Size) -> str:
     return f"--x:{x:.2f}%;--y:{y:.2f}%"
 
 
-def _note(words: str, side: str, css: str = "") -> Markup:
+def _note(words: str, side: str | None = None, css: str = "") -> Markup:
     return tag("span", words, class_=f"ck-note{css}", data_side=side)
 
 
@@ -221,8 +208,8 @@ def _axes(node: Node, inside: Sequence[Markup], a: Mapping[str, Any]) -> Markup:
 def _path(node: Node, inside: Sequence[Markup], a: Mapping[str, Any]) -> Markup:
     ahead = tag("path", class_="ck-ahead", data_join="L", data_whole=True) if node.ahead else ""
     lines = [tag("path", class_=f"ck-{name}", data_join=join) for name, join in JOINS.items()]
-    follows = {"data_points": _coded(node.points), "data_cursor": node.follows.name}
-    return _svg(node.size, join([ahead, *lines]), **follows, **a)
+    told = {"data_points": _coded(node.points), "data_sides": " ".join(node.sides)}
+    return _svg(node.size, join([ahead, *lines]), data_cursor=node.follows.name, **told, **a)
 
 
 def _coded(points: Sequence[Point]) -> str:
@@ -261,6 +248,7 @@ def _saved_markers(node: Node) -> Markup:
                 render_saved(shown.series.nodes[n]),
                 class_=f"ck-place ck-place-{shown.follows.name}-{n}",
                 style=_place(node.points[n], node.size),
+                data_side=node.sides[n],
             )
             for n in saved_places(shown.follows)
         ]

@@ -251,6 +251,7 @@ function cutPaths(svg, n) {
   const [x, y] = points[end];
   svg.parentNode.style.setProperty("--x", `${(100 * x) / width}%`);
   svg.parentNode.style.setProperty("--y", `${(100 * y) / height}%`);
+  svg.parentNode.dataset.side = svg.dataset.sides.split(" ")[end];
 }
 
 // Keys: those that a control uses stay in it; all others belong to the page around it.
