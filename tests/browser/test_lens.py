@@ -168,6 +168,13 @@ def test_the_tables_are_tables_to_a_screen_reader(notebook):
     assert view.get_by_role("cell").count() == 9 + 4 + 4
 
 
+def test_jupyterlabs_stripes_for_tables_stay_away(notebook):
+    (view,) = shown_in(notebook, "lens(stripes(), [[1, -1]], padding=1)")
+    view.locator("td.ck-pad").first.hover()
+    colours = "rows => rows.map(row => getComputedStyle(row).backgroundColor)"
+    assert set(view.locator("tr").evaluate_all(colours)) == {"rgba(0, 0, 0, 0)"}
+
+
 # How large each element is, and the styles of it, and of what stands before and after it.
 LOOK = """view => {
     const names = ["color", "background-color", "background-image", "border", "outline",
@@ -331,18 +338,23 @@ def test_a_sentence_has_the_whole_width_and_room_for_the_longest(page, name, wid
         assert height <= room + 0.5 and width == pytest.approx(wide, abs=1)
 
 
-@pytest.mark.parametrize("name", ["small", "padded"])
-def test_an_arrow_key_shows_a_sentence_where_it_stood(without_script, name):
+@pytest.mark.parametrize("options", [{}, {"candidate": torch.ones(2, 2)}], ids=["plain", "marked"])
+def test_an_arrow_key_shows_a_sentence_where_the_first_one_stood(without_script, options):
     """Finding 31: it was set in a column as wide as a cell."""
-    (view,) = laid_out(without_script, LENSES[name])
+
+    def sentence(view: Locator) -> bytes:
+        return without_script.screenshot(clip=view.locator(".ck-description").bounding_box())
+
+    (chosen,) = laid_out(without_script, lens(X, K, at=(0, 1), **options))
+    expected = sentence(chosen)
+    (view,) = laid_out(without_script, lens(X, K, **options))
+    assert sentence(view) != expected
     before = view.bounding_box()
-    line = view.locator(".ck-description").bounding_box()
-    blank = without_script.screenshot(clip=line)
-    buttons(view).first.focus()
+    without_script.keyboard.press("Tab")
     without_script.keyboard.press("ArrowRight")
-    expect_sums(view, buttons(view).nth(1).get_attribute("aria-label"))
+    expect(buttons(view).nth(1)).to_be_focused()
+    assert sentence(view) == expected
     assert view.bounding_box() == before
-    assert without_script.screenshot(clip=line) != blank
 
 
 def test_the_focus_shows_beside_the_ring(without_script):
