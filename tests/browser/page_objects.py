@@ -16,8 +16,8 @@ IMPORTS = """\
 import time
 import torch
 from convkit import *
-from convkit.views import lens
-from convkit.widgets import *"""
+from convkit.lenses import lens
+from convkit.panels import *"""
 # Errors of Notebook 7 itself as it opens and closes, by their exact text.
 JUPYTERS_OWN = frozenset(
     {
@@ -52,7 +52,8 @@ class Notebook:
         """Run `source` in place of what was shown before; return what it shows."""
         self._write(2, source)
         output = run_cell(self.page, 2).locator(".jp-OutputArea-output").last
-        expect(output.locator(".ck-panel, .ck-lens, .ck-part, .ck-view, .ck-saved").first).to_be_visible()
+        views = output.locator(".ck-panel, .ck-lens, .ck-part, .ck-view, .ck-saved")
+        expect(views.first).to_be_visible()
         return output
 
     def ask(self, source: str) -> str:
