@@ -1,7 +1,8 @@
 """convkit: edit a convolution kernel, see what it does, and learn one by gradient descent.
 
-Importing convkit loads torch and Pillow only. Views and panels are imported by name:
-``from convkit.views import lens, show`` and ``from convkit.widgets import KernelEditor``.
+Importing convkit loads torch and Pillow only. All else is imported by name:
+``from convkit.panels import KernelEditor``, ``from convkit.lenses import lens``,
+``from convkit.figures import show`` and ``from convkit.ui import explore``.
 """
 
 from convkit.descent import KernelDescent, Step

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import sys
 from collections.abc import Sequence
@@ -356,20 +355,6 @@ class KernelDescent:
         """
         del self._steps[1:]
         return self.jump(0)
-
-    def fork(self) -> KernelDescent:
-        """Return a descent that shares the past up to here and is independent from here on.
-
-        Examples
-        --------
-        >>> descent = KernelDescent(torch.eye(2), torch.eye(2), torch.zeros(1, 1))
-        >>> twin = descent.fork()
-        >>> twin.step().n, descent.n
-        (1, 0)
-        """
-        twin = copy.copy(self)
-        twin._steps = self._steps[: self._n + 1]
-        return twin
 
     def _advance(self) -> None:
         if self._n + 1 == len(self._steps):

@@ -114,84 +114,6 @@ def series_texts(tables: Tensor, chars: int = 5) -> list[list[list[str]]]:
     return [rows[k : k + height] for k in range(0, len(rows), height)]
 
 
-def shorts(values: Tensor) -> list[list[str]]:
-    """Return each value of a (H, W) tensor for a narrow cell, row by row.
-
-    Below 1e10 these are at most 5 characters. Integers have no decimals, so "0" is exactly zero and
-    "0.00" is not.
-
-    Examples
-    --------
-    >>> shorts(torch.tensor([[3.0, 0.5], [-12.34, 98765.4]]))
-    [['3', '0.50'], ['-12.3', '1e5']]
-    """
-    return _in_rows(_short_texts(values.flatten().tolist()), values.shape[1])
-
-
-def narrow(values: Tensor) -> list[list[str]]:
-    """Return each value of a (H, W) tensor for a narrow cell, row by row, in about five characters.
-
-    Two digits; where that is too long, three decimals, or powers of ten if all values are small.
-    As in `shorts`, "0" is exactly zero and ".000" is not.
-
-    Examples
-    --------
-    >>> narrow(torch.tensor([[0.0982, 0.0039, 0.0002, 0.0]]))
-    [['.098', '.004', '.000', '0']]
-    >>> narrow(torch.tensor([[0.0039, 0.0002]]))
-    [['4e-3', '2e-4']]
-    """
-    flat, texts = values.flatten().tolist(), _flat(numbers(values, 2))
-    pairs = list(zip(flat, texts, strict=True))
-    is_long = any(len(text.lstrip("-")) > 4 for x, text in pairs if abs(x) < 1)
-    form = "" if not is_long else "z.3f" if values.abs().max() >= 0.01 else ".0e"
-    short = [short_power(_narrow_text(x, text, form)) for x, text in pairs]
-    return _in_rows(without_zero(short), values.shape[1])
-
-
-def _narrow_text(x: float, text: str, fraction_form: str) -> str:
-    """Return `text`, a number of two digits, or a form that is shorter or has more decimals."""
-    size = abs(x)
-    if size >= 9999.5:
-        return f"{x:.0e}"
-    if size >= 9.95:
-        return f"{x:.0f}"
-    return f"{x:{fraction_form}}" if fraction_form and 0 < size < 1 else text
-
-
-def without_zero(texts: Sequence[str]) -> list[str]:
-    """Return numbers without the zero before the point, for narrow places.
-
-    Examples
-    --------
-    >>> without_zero(["0.5", "-0.25", "10.5"])
-    ['.5', '-.25', '10.5']
-    """
-    return [text.replace("0.", ".", 1) if text.lstrip("-")[:2] == "0." else text for text in texts]
-
-
-def with_minus(rows: Iterable[Sequence[str]]) -> list[list[str]]:
-    """Return texts, row by row, with minus signs in place of hyphens.
-
-    Examples
-    --------
-    >>> with_minus([["1", "-1"]])
-    [['1', '−1']]
-    """
-    return [[text.replace("-", "−") for text in row] for row in rows]
-
-
-def short_power(text: str) -> str:
-    """Return a number with a shorter exponent.
-
-    Examples
-    --------
-    >>> short_power("1.2e+04")
-    '1.2e4'
-    """
-    return text.replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
-
-
 def distinct_numbers(a: float | Tensor, b: float | Tensor) -> tuple[str, str]:
     """Return two numbers with so many digits, at least 4, that one sees by how much they differ.
 
@@ -279,30 +201,6 @@ def _short_forms(texts: list[str], has_leading_zeros: bool) -> list[str]:
     for longer, shorter in SHORTER_POWERS:
         text = text.replace(longer, shorter)
     return text.split("\n")[1:]
-
-
-def _short_texts(values: list[float]) -> list[str]:
-    texts = []
-    for x in values:
-        size = abs(x)
-        if not size < math.inf or (size < 1000 and x == round(x)):
-            text = f"{x + 0.0:g}"
-        elif 99.95 <= size < 9999.5:  # from here on ".1f" would write 100.0
-            text = f"{x:.0f}"
-        elif size >= 99.95:
-            text = short_power(f"{x:.0e}")
-        elif size >= 9.995:  # ".2f" would write 10.00
-            text = f"{x:.1f}"
-        elif size >= 0.005:
-            text = f"{x:.2f}"
-        else:
-            text = "0.00"
-        texts.append(text)
-    return texts
-
-
-def _flat(rows: list[list[str]]) -> list[str]:
-    return [text for row in rows for text in row]
 
 
 def _in_rows(texts: list[str], columns: int) -> list[list[str]]:

@@ -341,28 +341,6 @@ def read_picture(source: Source, *, max_side: int | None = None) -> PictureFile:
         raise ConvkitError(given, _EXPECTED, _SAVE_AS_PNG) from error
 
 
-def open_with_size(
-    source: Source, *, max_side: int | None = None
-) -> tuple[Tensor, tuple[int, int]]:
-    """Return what `open_image` does, and the (height, width) of the picture in the file.
-
-    Raises
-    ------
-    ConvkitError
-        As `open_image` does.
-
-    Examples
-    --------
-    >>> file = io.BytesIO()
-    >>> Image.new("L", (30, 20)).save(file, "PNG")
-    >>> X, size = open_with_size(file.getvalue(), max_side=3)
-    >>> X.shape, size
-    (torch.Size([2, 3]), (20, 30))
-    """
-    picture = read_picture(source, max_side=max_side)
-    return picture.values, picture.size
-
-
 def _check_max_side(max_side: int) -> int:
     side = as_integer(max_side)
     if side is None or side < 1:

@@ -449,52 +449,6 @@ class WindowGeometry:
         left = self.start(0, j)[1]
         return range(left, left + self.window_size[1], self.dilation[1])
 
-    def outputs_reading(self, row: int, column: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Return the output rows and the output columns whose windows read one input cell.
-
-        The cell is read by every pair of them; both are empty where no window reads it.
-
-        Examples
-        --------
-        >>> WindowGeometry(5, 3).outputs_reading(0, 2)
-        ((0,), (0, 1, 2))
-        """
-        height, width = self.output_size
-        rows = tuple(i for i in range(height) if row in self.rows(i))
-        columns = tuple(j for j in range(width) if column in self.columns(j))
-        if not (rows and columns):
-            return (), ()
-        return rows, columns
-
-    def nearest_output(self, row: int, column: int) -> tuple[int, int]:
-        """Return the output cell whose window's centre is nearest to one input cell.
-
-        Of two that are equally near it is the later one. Any cell is accepted, also one outside.
-
-        Examples
-        --------
-        >>> WindowGeometry(5, 3).nearest_output(0, 2)
-        (0, 1)
-        """
-        axes = zip(
-            (row, column),
-            self.padding,
-            self.window_size,
-            self.stride,
-            self.output_size,
-            strict=True,
-        )
-        i, j = (_nearest_along_axis(*axis) for axis in axes)
-        return i, j
-
-
-def _nearest_along_axis(cell: int, padding: int, window: int, stride: int, outputs: int) -> int:
-    # Output i's window is centred at i * stride - padding + (window - 1) / 2. Solved for i, rounded
-    # to the nearest, and kept in whole numbers by doubling.
-    doubled = 2 * (cell + padding) - (window - 1)
-    nearest = (doubled + stride) // (2 * stride)
-    return min(max(nearest, 0), outputs - 1)
-
 
 def output_size(
     input_size: Pair,

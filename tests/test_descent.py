@@ -161,20 +161,6 @@ def test_reset_forgets_all_but_the_start():
     assert descent.n == 0
 
 
-def test_fork_shares_the_past_and_nothing_else():
-    descent = descend(lr=0.03)
-    descent.jump(8)
-    descent.jump(4)
-    before = contents(descent.trajectory)
-    twin = descent.fork()
-    assert twin.n == 4
-    assert contents(twin.trajectory) == before[:5]
-    twin.lr = 0.01
-    twin.jump(12)
-    assert (descent.lr, descent.n) == (0.03, 4)
-    assert contents(descent.trajectory) == before
-    descent.reset()
-    assert len(twin.trajectory) == 13
 
 
 def test_editing_tensors_outside_changes_nothing_inside():

@@ -21,13 +21,11 @@ from convkit.formatting import (
     describe,
     digest,
     distinct_numbers,
-    narrow,
     number,
     numbers,
     round_limit,
     series_texts,
     share_of_limit,
-    shorts,
     size_sums,
     window_sums,
 )
@@ -69,40 +67,14 @@ def test_number_is_right_to_its_digits(value, digits):
     assert float(number(value, digits)) == pytest.approx(value, rel=5.001 * 10**-digits, abs=1e-320)
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0, "0"),
-        (-0.0, "0"),
-        (1e-9, "0.00"),
-        (-0.0049, "0.00"),
-        (-0.005, "-0.01"),
-        (-9.99, "-9.99"),
-        (-9.995, "-10.0"),
-        (-99.94, "-99.9"),
-        (99.95, "100"),
-        (1000, "1000"),
-        (-9999.4, "-9999"),
-        (-9999.6, "-1e4"),
-        (-98765.4, "-1e5"),
-        (math.inf, "inf"),
-        (math.nan, "nan"),
-    ],
-)
-def test_short_number(value, text):
-    assert shorts(torch.tensor([[value]], dtype=torch.float64)) == [[text]]
 
 
-@given(st.floats(-9.4e9, 9.4e9))
-def test_short_number_has_at_most_five_characters(value):
-    assert len(shorts(torch.tensor([[value]], dtype=torch.float64))[0][0]) <= 5
 
 
 def test_whole_arrays_are_formatted_row_by_row():
     values = torch.tensor([[-0.0, 2 / 3, -1], [20, 1e-7, 12345.6]], requires_grad=True)
     assert numbers(values) == [["0", "0.6667", "-1"], ["20", "1e-07", "1.235e+04"]]
     assert numbers(values, 2) == [["0", "0.67", "-1"], ["20", "1e-07", "1.2e+04"]]
-    assert shorts(values) == [["0", "0.67", "-1"], ["20", "0.00", "1e4"]]
 
 
 # Cells
@@ -341,18 +313,6 @@ def test_two_numbers_are_written_until_they_differ(a, b):
     assert written == pytest.approx(abs(a - b), rel=0.06)
 
 
-@pytest.mark.parametrize(
-    ("values", "texts"),
-    [
-        ([0.0982, 0.0039, 0.0002, 0.0, -0.1], [".098", ".004", ".000", "0", "-.100"]),
-        ([0.0039, -0.0002], ["4e-3", "-2e-4"]),
-        ([225.0, -166.4, 12.0, 9998.0], ["225", "-166", "12", "9998"]),
-        ([-1.5e12, 1e5, 123456.0], ["-2e12", "1e5", "1e5"]),
-        ([1.0, 0.25, -2.5], ["1", ".25", "-2.5"]),
-    ],
-)
-def test_numbers_of_narrow_cells(values, texts):
-    assert narrow(torch.tensor([values]).double()) == [texts]
 
 
 PAIR = st.tuples(st.integers(1, 3), st.integers(1, 3))

@@ -196,7 +196,6 @@ def test_geometry_agrees_with_a_correlation_of_cell_numbers(problem):
     g = WindowGeometry(tuple(X.shape), tuple(K.shape), **options)
     numbers = torch.arange(1.0, X.numel() + 1).reshape(X.shape)
     seen = windows(numbers, K.shape, **options)
-    readers = {}
     assert g.output_size == tuple(seen.shape[:2])
     for i in range(g.output_size[0]):
         for j in range(g.output_size[1]):
@@ -209,24 +208,6 @@ def test_geometry_agrees_with_a_correlation_of_cell_numbers(problem):
                 for (a, b), number in zip(row, line, strict=True):
                     inside = 0 <= a < X.shape[0] and 0 <= b < X.shape[1]
                     assert number == (numbers[a, b] if inside else 0)
-                    readers.setdefault((a, b), []).append((i, j))
-    for a in range(-4, X.shape[0] + 4):
-        for b in range(-4, X.shape[1] + 4):
-            rows, columns = g.outputs_reading(a, b)
-            assert [(i, j) for i in rows for j in columns] == readers.get((a, b), [])
-
-
-@given(problems([torch.float32]), st.integers(-9, 20), st.integers(-9, 20))
-def test_nearest_output_has_the_nearest_centre(problem, row, column):
-    X, K, options = problem
-    g = WindowGeometry(tuple(X.shape), tuple(K.shape), **options)
-
-    def distance(cells, cell):
-        return abs(Fraction(cells[0] + cells[-1], 2) - cell)
-
-    i = min(range(g.output_size[0]), key=lambda n: (distance(g.rows(n), row), -n))
-    j = min(range(g.output_size[1]), key=lambda n: (distance(g.columns(n), column), -n))
-    assert g.nearest_output(row, column) == (i, j)
 
 
 def test_geometries_are_equal_by_value_and_frozen():

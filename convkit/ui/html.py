@@ -92,11 +92,11 @@ def _escape(text: str) -> str:
 
 
 def writable(text: str) -> str:
-    """Return a text with a question mark for each half of a pair, which UTF-8 cannot hold.
+    r"""Return a text with a question mark for each half of a pair, which UTF-8 cannot hold.
 
     Examples
     --------
-    >>> writable("\\ud800 \u2212")
+    >>> writable("\ud800 \u2212")
     '? −'
     """
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

@@ -563,7 +563,7 @@ def picture(
     width: int = 256,
     label: str = "",
 ) -> Node:
-    """Return a picture of numbers.
+    r"""Return a picture of numbers.
 
     Parameters
     ----------
@@ -585,7 +585,7 @@ def picture(
     --------
     >>> import torch
     >>> picture("X", torch.eye(2), Scale("grey", 0, 1)).pixels
-    b'\\xfe\\x00\\x00\\xfe'
+    b'\xfe\x00\x00\xfe'
     """
     props = {
         "values": values,

@@ -11,7 +11,7 @@ import dataclasses
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Self, TypeVar, dataclass_transform
+from typing import Any, Self, dataclass_transform
 
 import numpy as np
 import torch
@@ -142,9 +142,6 @@ def _kept(field: dataclasses.Field[Any], value: Any) -> Any:
     if check is not None:
         return check(field.name, value)
     return value.detach().clone() if isinstance(value, Tensor) else value
-
-
-SomeState = TypeVar("SomeState", bound=State)
 
 
 def fields_of(state: Any) -> tuple[dataclasses.Field[Any], ...]:

@@ -111,20 +111,6 @@ def write_pair(value: Pair) -> str:
     return str(value) if isinstance(value, int) else ", ".join(map(str, value))
 
 
-def says_pair(text: str, value: Pair) -> bool:
-    """Return whether a text already means a number or a pair, however it is written.
-
-    Examples
-    --------
-    >>> says_pair("2,2", 2), says_pair("2,", 2)
-    (True, False)
-    """
-    try:
-        return read_pair("size", text, 0, value) == value
-    except InvalidInput:
-        return False
-
-
 def read_block(name: str, text: str, dtype: torch.dtype, max_cells: int) -> Tensor:
     """Return the block of numbers that a pasted text means: "1 0 -1" over "2 0 -2".
 

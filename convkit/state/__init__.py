@@ -1,1 +1,0 @@
-"""What panels are set to: no widgets, no HTML."""
