@@ -37,10 +37,11 @@ function patch(old, fresh, isNewer) {
     if (old.getAttribute(name) !== value && !OWN.has(name)) old.setAttribute(name, value);
   }
   const isFilled = old.getAttribute("data-kind") === "series"; // by its cursor
+  const chosen = fresh.value; // of a list, before its new options move into the old one
   if (!isFilled) patchChildren(old, fresh, isNewer);
   if (isNewer(old)) return;
   if (old.type === "radio" || old.type === "checkbox") old.checked = fresh.hasAttribute("checked");
-  else if (old.tagName === "SELECT" || old.type === "range") old.value = fresh.value;
+  else if (old.tagName === "SELECT" || old.type === "range") old.value = chosen;
   else if ((old.type === "text" || old.type === "number") && isTold) {
     setText(old, fresh.value);
     accept(old);
@@ -238,7 +239,7 @@ function pointsOf(svg) {
   });
 }
 
-/** Draw the paths of a plot up to a step, and say where it is. */
+/** Draw the paths of a plot up to a step, and say where it is and on which side its note is. */
 function cutPaths(svg, n) {
   const points = pointsOf(svg);
   const end = Math.min(n, points.length - 1);
@@ -500,6 +501,7 @@ function show(model, root, tellViews) {
     if (part && event.button === 0) {
       brush = { part, cell: null };
       event.preventDefault();
+      part.focus({ preventScroll: true }); // for the keys of undo
       paintTo(event);
     }
   });
