@@ -42,7 +42,7 @@ def compute(state, previous=None):
         raise ConvkitError(f"size is {state.size}", "a size that fits", "Use a larger input.")
     pool = {"max": functional.max_pool2d, "avg": functional.avg_pool2d}[state.mode]
     values = state.X.flip(1) if state.flip else state.X
-    return SampleResult(state, pool(values[None], state.size)[0] * state.K.sum())
+    return SampleResult(state, pool(values[None], state.size)[0] + state.K.sum())
 
 
 def slow(seconds):

@@ -78,7 +78,7 @@ def test_a_panel_shows_what_it_waits_for_and_then_the_result(page, gate):
     assert is_free(LOCK)
     until(lambda: re.fullmatch(r"summing: \d+%, \d+ s left", page.status))
     page.choose("size", 3)  # alive
-    assert page.texts("output") == [["36", "42"], ["84", "90"]]
+    assert page.texts("output") == [["20", "23"], ["44", "47"]]
     assert gate.runs == 1  # the size is not what it depends on
     gate.go_on.set()
     until(lambda: "Total 2." in page.status)
