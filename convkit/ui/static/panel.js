@@ -281,6 +281,9 @@ function show(model, root, tellViews) {
     if (root.contains(event.target)) event.target.toggleAttribute("data-lm-suppress-shortcuts", isOurs(event));
   };
   window.addEventListener("keydown", guard, { capture: true, signal: ending.signal });
+  // It would also prevent the browser's own undo in a box, since cells are there to be undone.
+  const guardUndo = (event) => root.contains(event.target) && event.stopImmediatePropagation();
+  window.addEventListener("beforeinput", guardUndo, { capture: true, signal: ending.signal });
   const on = (type, action, options = {}) => root.addEventListener(type, action, { signal: ending.signal, ...options });
   const find = (key) => root.querySelector(`[data-key="${CSS.escape(key)}"]`);
   const keyOf = (node) => node.closest?.("[data-key]");
