@@ -24,6 +24,7 @@ from convkit.errors import ConvkitError, brief_repr
 from convkit.inputs import as_array
 from convkit.ui.theme import Scale, ink
 
+__all__ = ["StaticFigure", "show"]
 COLOUR_MAPS = {"signed": "RdBu_r", "grey": "gray", "magnitude": "gray"}
 """matplotlib's colour map of each look of a `Scale`."""
 INK, FRAME = "#767676", "#aaaaaa"
@@ -53,6 +54,12 @@ class StaticFigure:
         Its text/plain and alternative text.
     width : int
         CSS pixels at which it is shown, whatever number of pixels the PNG has.
+
+    Examples
+    --------
+    >>> import torch
+    >>> show({"X": torch.eye(2)}).png[1:4]
+    b'PNG'
     """
 
     png: bytes

@@ -23,6 +23,7 @@ from convkit.inputs import as_array
 from convkit.ops import Pair, WindowGeometry
 from convkit.ui import Cell, Cursor, Frame, Scale
 
+__all__ = ["Operand", "equation_lens", "lens", "pooling_lens"]
 MAX_SIDE = 16
 """The most rows or columns, padding included, of an array of a lens."""
 CHARS = {7: 10, 6: 14, 5: 24, 4: 9999}
@@ -56,6 +57,11 @@ class Operand:
         Which cells are marked with ≠, (H, W) of bool.
     texts : rows of str
         What its cells say, where that is not the number.
+
+    Examples
+    --------
+    >>> Operand("bias b", torch.tensor([[-30.0]]), sign="+").term(chars=5).sign
+    '+'
     """
 
     title: str

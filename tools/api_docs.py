@@ -54,14 +54,12 @@ def object_docs(obj: griffe.Object) -> str:
 
 
 def public_object(package: griffe.Object, name: str) -> griffe.Object | None:
-    """Return a name of a package; griffe would return a module of the same name instead of it.
+    """Return a name of a package, from where it was imported: a module may have the same name.
 
     A module that is public itself has a part of its own on the page.
     """
-    obj = package[name]
-    if not obj.is_module:
-        return obj
-    return None if obj.path in PACKAGES else obj[name]
+    path = package.imports.get(name, f"{package.path}.{name}")
+    return None if path in PACKAGES else package.modules_collection[path]
 
 
 def package_docs(package: griffe.Object) -> str:

@@ -34,6 +34,15 @@ class Pair:
         The first value.
     low : int
         The least that either number may be.
+
+    Examples
+    --------
+    >>> from convkit import output_size
+    >>> from convkit.ui import explore
+    >>> panel = explore(lambda stride: output_size(9, 3, stride=stride), stride=Pair(2, low=1))
+    >>> panel.stride = 1, 2
+    >>> panel.store.result.value
+    (7, 4)
     """
 
     value: int | tuple[int, int] = 1

@@ -217,7 +217,13 @@ class Frame:
         return a + b * i + c * j, d + e * i + f * j
 
     def moved(self, first: Cell) -> Frame:
-        """Return the same frame on a part of the array that starts at the cell `first`."""
+        """Return the same frame on a part of the array that starts at the cell `first`.
+
+        Examples
+        --------
+        >>> Frame(Cursor("cell", (9, 9), (0, 0))).moved((2, 3)).first(4, 4)
+        (2, 1)
+        """
         (a, *down), (d, *right) = self.top, self.left
         return replace(
             self, top=(a - first[0], down[0], down[1]), left=(d - first[1], right[0], right[1])

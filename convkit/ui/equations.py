@@ -45,6 +45,13 @@ def term(
         The square before the title: one of `theme.COLOURS`.
     scale : Scale, optional
         The colours of the array, for a key.
+
+    Examples
+    --------
+    >>> import torch
+    >>> Y = nodes.table("Y", torch.eye(2), Scale("grey", 0, 1))
+    >>> term("output Y", Y, sign="=", note="2 × 2", hue="output").sign
+    '='
     """
     words = Node("label", props={"words": f" {note}", "of": "table"}) if note else None
     said = nodes.box(nodes.heading(title, hue), words, css="title")

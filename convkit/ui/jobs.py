@@ -42,6 +42,18 @@ class Work:
         What the panel says meanwhile, such as "running your corr2d on 128 × 128".
     inputs : tuple
         All that the work depends on: where they stay equal, it is not started again.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass, replace
+    >>> @dataclass(frozen=True)
+    ... class Trained:
+    ...     rate: float
+    ...     loss: float | None = None
+    >>> def finish(result, loss):
+    ...     return replace(result, loss=loss)
+    >>> Work(lambda report: 0.25, finish, "training", (0.1,)).complete(Trained(0.1))
+    Trained(rate=0.1, loss=0.25)
     """
 
     run: Callable[[Report], Any]

@@ -41,6 +41,12 @@ class Node:
         What it edits.
     key : str
         Which element of the page it is; made by `keys.keyed`.
+
+    Examples
+    --------
+    >>> node = row(text("Y ="), text("3"))
+    >>> [each.words for each in node if each.kind == "text"]
+    ['Y =', '3']
     """
 
     kind: str

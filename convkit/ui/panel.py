@@ -155,6 +155,10 @@ class Panel(anywidget.AnyWidget):
     >>> panel.undo()
     >>> panel.level
     1
+    >>> panel.redo(), panel.reset(), panel.trait_of(panel.store.result, "level")
+    (None, None, 1)
+    >>> sorted(panel.fallback()[0]), "The level is 1." in panel.saved_html()
+    (['text/html'], True)
     """
 
     _esm = files("convkit.ui").joinpath("static", "panel.js").read_text("utf-8")
@@ -265,8 +269,24 @@ class Panel(anywidget.AnyWidget):
         other.store.observe(on_result, "result")
         self._leave = lambda: other.store.unobserve(on_result, "result")
 
+    @property
+    def is_following(self) -> bool:
+        """Whether it takes fields from another panel."""
+        return self._leave is not None
+
     def unfollow(self) -> None:
-        """Stop following; the state stays as it is."""
+        """Stop following; the state stays as it is.
+
+        Examples
+        --------
+        >>> from convkit.ui import explore
+        >>> one, two = (explore(lambda n: f"{n} cells", n=(1, 9)) for _ in range(2))
+        >>> two.follow(one, lambda result: {"n": result.state.n})
+        >>> two.unfollow()
+        >>> one.n = 7
+        >>> two.n
+        1
+        """
         if self._leave is not None:
             self._leave()
             self._leave = None

@@ -54,6 +54,11 @@ class Series:
     ------
     ValueError
         If a node edits something.
+
+    Examples
+    --------
+    >>> Series(tuple(markup(Markup(f"<b>{n}</b> steps")) for n in range(3))).data[0]
+    ['<div><b', '>0<', '>1<', '>2<', '/b> steps</div>']
     """
 
     nodes: tuple[Node, ...]
@@ -181,6 +186,11 @@ def player(name: str, cursor: Cursor, *, step_box: bool = True, symbol: str = ""
         Whether there is a number box and a slider too; of cells, a box for row and column.
     symbol : str
         What the cells are cells of, such as "Y" in Y[0, 1].
+
+    Examples
+    --------
+    >>> player("step", Cursor("step", 26, 0, "n")).follows.count
+    26
     """
     if len(cursor.shape) == 2:
         inside = _among_cells(name, cursor, symbol if step_box else "")
@@ -298,7 +308,8 @@ def _saved_player(node: Node) -> Markup:
         for n in saved_places(cursor)
     ]
     name = cursor.name
-    return tag("form", name, *buttons, class_="ck-choice", role="radiogroup", aria_label=name)
+    label = tag("span", name, class_="ck-value")
+    return tag("form", label, *buttons, class_="ck-choice", role="radiogroup", aria_label=name)
 
 
 WRITERS["series"], SAVED_WRITERS["series"] = _series, _saved_series

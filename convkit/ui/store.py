@@ -78,11 +78,18 @@ class State:
 
     Examples
     --------
-    >>> class Brightness(State):
-    ...     X: Tensor
-    ...     level: float = 0.5
-    >>> Brightness(torch.ones(2)) == Brightness(torch.ones(2))
-    True
+    >>> class Window(State):
+    ...     size: int = 3
+    ...     stride: int = 1
+    ...
+    ...     def validate(self):
+    ...         if self.stride > self.size:
+    ...             raise ConvkitError("a stride above the size", "a smaller one", "Lower it.")
+    >>> Window().replace(stride=2) == Window(3, 2), Window().checked({"size": 5})
+    (True, {'size': 5})
+    >>> Window().replace(stride=4)
+    Traceback (most recent call last):
+    convkit.errors.ConvkitError: a stride above the size; expected a smaller one. Lower it.
     """
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -175,6 +182,13 @@ class Edit:
         edit says what it changes and is applied to the state as it is when it arrives.
     label : str
         Successive edits with one label, such as the keys typed into one box, are one step of undo.
+
+    Examples
+    --------
+    >>> class Number(State):
+    ...     n: int
+    >>> Edit(lambda state: {"n": state.n + 1}).fields(Number(2))
+    {'n': 3}
     """
 
     change: Fields | Callable[[Any], Fields]
@@ -243,6 +257,19 @@ class Store(traitlets.HasTraits):
     >>> store.undo()
     >>> store.result.square
     4
+    >>> store.redo(), store.reset(), store.state.n
+    (None, None, 2)
+
+    An edit that is taken back, as by Esc, and a return to an earlier time:
+
+    >>> before = store.snapshot()
+    >>> store.apply(Edit(lambda state: {"n": 10 * state.n}, "typing"))
+    >>> store.take_back("typing"), store.state.n
+    (None, 2)
+    >>> store.publish(Squared(store.state, -1)), store.result.square
+    (None, -1)
+    >>> store.restore(before), store.forget(), store.result.square, store.can_undo
+    (None, None, 4, False)
     """
 
     result = traitlets.Any()
