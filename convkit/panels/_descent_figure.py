@@ -1,4 +1,4 @@
-"""What is stored of a descent: one PNG, drawn by matplotlib, and a text that says the same."""
+"""What is stored of a descent: one PNG, drawn by matplotlib."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse, Rectangle
 from torch import Tensor
 
-from convkit import formatting, ops
-from convkit.formatting import number
+from convkit import formatting
 from convkit.panels._descent_stepper_state import DescentStepperResult
 from convkit.panels._loss_plots import (
     SURFACE_COLOUR,
@@ -55,29 +54,11 @@ def descent_figure(result: DescentStepperResult) -> tuple[str, int]:
     figure = Figure(figsize=(WIDTH / 100, HEIGHT / 100))
     _draw_path(figure, result)
     _draw_losses(figure, result)
-    _draw_arrays(figure, _arrays(result))
+    _draw_arrays(figure, result.arrays)
     _write(figure, (WIDTH / 2, HEIGHT - 8), STATIC_NOTE, ha="center", fontsize=8)
     buffer = io.BytesIO()  # 1.5 pixels for each of CSS; no date, no version
     figure.savefig(buffer, format="png", dpi=150, transparent=True, metadata={"Software": None})
     return b64encode(buffer.getvalue()).decode(), WIDTH
-
-
-def descent_text(result: DescentStepperResult) -> str:
-    """Return a descent at the step on show in words, the same on every run."""
-    lines = [formatting.describe(*item) for item in _arrays(result).items()]
-    step = result.step
-    return "\n".join([f"step {step.n} of {result.last} recorded: loss {number(step.loss)}", *lines])
-
-
-def _arrays(result: DescentStepperResult) -> dict[str, Tensor]:
-    prediction = ops.corr2d(result.state.X, result.step.kernel)
-    return {
-        "kernel": result.step.kernel,
-        "best kernel": result.quadratic.best_kernel,
-        "prediction": prediction,
-        "target": result.Y,
-        "residual": prediction - result.Y,
-    }
 
 
 def _common_limit(arrays: Mapping[str, Tensor], names: tuple[str, ...]) -> float:

@@ -100,9 +100,8 @@ class DescentStepperState(State):
             hint = "Change the size of the target first."
             raise ConvkitError(f"start has shape {tuple(start.shape)}", expected, hint)
         for name, values in (("Y", self.Y), ("target", self.target), ("start", start)):
-            if values is not None and values.dtype != self.X.dtype:
-                values = ops.check_finite(name, values.to(self.X.dtype))
-            vars(self)[name] = values
+            if values is not None:
+                vars(self)[name] = ops.check_finite(name, values.to(self.X.dtype))
 
     def _check_target(self) -> None:
         if (self.Y is None) == (self.target is None):
@@ -110,15 +109,14 @@ class DescentStepperState(State):
             hint = "Pass DescentStepper(X, Y) or DescentStepper(X, target=kernel)."
             raise ConvkitError(f"{given} is given", "one of them", hint)
         sides = zip(self.kernel_size, self.X.shape, strict=True)
-        if all(1 <= k <= min(n, MAX_KERNEL_SIDE) for k, n in sides):
-            return
-        name, values = ("Y", self.Y) if self.target is None else ("target", self.target)
-        kernel = f"a kernel of up to {MAX_KERNEL_SIDE} × {MAX_KERNEL_SIDE}"
-        raise ConvkitError(
-            f"{name} has shape {tuple(values.shape)} for X of shape {tuple(self.X.shape)}",  # type: ignore[union-attr]
-            f"what {kernel} makes" if name == "Y" else f"{kernel} that is no larger than X",
-            "Compute it with corr2d(X, kernel)." if name == "Y" else "Use a smaller one.",
-        )
+        if not all(1 <= k <= min(n, MAX_KERNEL_SIDE) for k, n in sides):
+            name = "target" if self.Y is None else "Y"
+            sizes = tuple(getattr(self, name).shape), tuple(self.X.shape)
+            raise ConvkitError(
+                f"{name} has shape {sizes[0]} for X of shape {sizes[1]}",
+                "a shape that goes with a kernel of up to 7 × 7, no larger than X",
+                "Compute Y with corr2d(X, kernel)." if name == "Y" else "Use a smaller kernel.",
+            )
 
     @property
     def kernel_size(self) -> tuple[int, int]:
@@ -145,18 +143,23 @@ class Descent:
         Input, target and first kernel.
     rates : tuple of float
         The learning rate of each step.
-    quadratic : QuadraticLoss
-        The loss as a function of the kernel.
     reduction : str
         Whether squared errors are added up or averaged.
+    quadratic : QuadraticLoss
+        The loss as a function of the kernel.
     """
 
     X: Tensor
     Y: Tensor
     start: Tensor
     rates: tuple[float, ...]
-    quadratic: QuadraticLoss
     reduction: str
+    quadratic: QuadraticLoss
+
+    @property
+    def given(self) -> tuple[Any, ...]:
+        """All that the steps depend on."""
+        return self.X, self.Y, self.start, self.rates, self.reduction
 
     @cached_property
     def divergence_loss(self) -> float:
@@ -192,6 +195,20 @@ class Descent:
     def kernels(self) -> Tensor:
         """The kernels of the recorded steps, (n, kH, kW)."""
         return torch.stack([step.kernel for step in self.trajectory])
+
+    def colour_limits(self, arrays: Tensor, *others: Tensor) -> tuple[float, ...]:
+        """Return where the colours of an array of each step, (n, H, W), end.
+
+        They hold it, `others`, and the arrays of all steps whose loss is not above the first: they
+        change only where a descent diverges.
+        """
+        losses = [step.loss for step in self.trajectory]
+        calm = torch.tensor([loss <= losses[0] for loss in losses])
+        sizes = arrays.abs().flatten(1).amax(1).double()
+        least = torch.stack([sizes[calm].max(), *(other.abs().max().double() for other in others)])
+        held = sizes.clamp(min=least.max().item()).tolist()
+        ends = {size: formatting.colour_limit(torch.tensor(size)) for size in set(held)}
+        return tuple(ends[size] for size in held)
 
     def check(self) -> None:
         """Raise ConvkitError if this cannot be recorded: one step tells."""
@@ -257,11 +274,28 @@ class DescentStepperResult:
         """The step on show."""
         return self.trajectory[self.n]
 
+    @cached_property
+    def kernel_limits(self) -> tuple[float, ...]:
+        """Where the colours of all kernels end that are shown with each step.
+
+        These are the step's and the next one, the best one, and the one that makes the target.
+        """
+        target, kernels = self.state.target, self.descent.kernels
+        goals = [self.quadratic.best_kernel, *([] if target is None else [target])]
+        following = torch.cat((kernels[1:], kernels[-1:]))
+        return self.descent.colour_limits(torch.cat((kernels, following), dim=2), *goals)
+
     @property
-    def goals(self) -> Tensor:
-        """The best kernel, and the one that makes the target if it is known: (n, kH, kW)."""
-        best, target = self.quadratic.best_kernel, self.state.target
-        return best[None] if target is None else torch.stack((best, target.double()))
+    def arrays(self) -> dict[str, Tensor]:
+        """What is stored of the step on show."""
+        prediction = ops.corr2d(self.state.X, self.step.kernel)
+        return {
+            "kernel": self.step.kernel,
+            "best kernel": self.quadratic.best_kernel,
+            "prediction": prediction,
+            "target": self.Y,
+            "residual": prediction - self.Y,
+        }
 
     @cached_property
     def convergence(self) -> ConvergenceSummary:
@@ -284,9 +318,14 @@ class DescentStepperResult:
         return f"{self.note} {text}".lstrip()
 
     @property
-    def end(self) -> str:
-        """Where the record stops, in words, if it is before the last step."""
-        return "" if self.last == self.state.steps else f"The record stops after step {self.last}."
+    def summary(self) -> str:
+        """The step on show in words, the same on every run."""
+        rate, loss = formatting.number(self.state.lr), formatting.number(self.step.loss)
+        lines = [f"learning rate {rate}", f"step {self.n} of {self.last} recorded: loss {loss}"]
+        lines += [formatting.describe(*item) for item in self.arrays.items()]
+        is_whole = self.last == self.state.steps
+        end = "" if is_whole else f" The record stops after step {self.last}."
+        return "\n".join([*lines, self.verdict + end])
 
     def code(self) -> str:
         """Return torch code that takes the steps up to the one on show."""
@@ -318,10 +357,11 @@ def compute(
     tensor([[ 1., -1.]])
     """
     Y = _target(state, previous)
-    if previous is not None and _is_descent(previous.descent, state, Y):
+    given = state.X, Y, state.start, state.rates, state.reduction
+    if previous is not None and equal(previous.descent.given, given):
         return dataclasses.replace(previous, state=state, note="")
     quadratic = _quadratic(state, Y, previous)
-    descent = Descent(state.X, Y, state.start, state.rates, quadratic, state.reduction)
+    descent = Descent(*given, quadratic)
     descent.check()
     note = "" if previous is None else _rate_note(state, quadratic, previous)
     return DescentStepperResult(state, descent, _surface(descent, previous), note)
@@ -332,16 +372,9 @@ def _target(state: DescentStepperState, previous: DescentStepperResult | None) -
         return state.Y  # type: ignore[return-value]
     if previous is not None:
         old = previous.state
-        if equal(state.X, old.X) and equal(state.target, old.target):
+        if equal((old.X, old.target), (state.X, state.target)):
             return previous.Y
     return ops.corr2d(state.X, state.target)
-
-
-def _is_descent(descent: Descent, state: DescentStepperState, Y: Tensor) -> bool:
-    """Return whether a descent is that of a state with the target `Y`."""
-    pairs = [(descent.X, state.X), (descent.Y, Y), (descent.start, state.start)]
-    settings = descent.rates == state.rates and descent.reduction == state.reduction
-    return settings and all(equal(a, b) for a, b in pairs)
 
 
 def _quadratic(
@@ -349,8 +382,8 @@ def _quadratic(
 ) -> QuadraticLoss:
     if previous is not None:
         old = previous.descent
-        is_same = old.reduction == state.reduction and old.start.shape == state.start.shape
-        if is_same and equal(old.X, state.X) and equal(old.Y, Y):
+        is_same = old.start.shape == state.start.shape
+        if is_same and equal((old.X, old.Y, old.reduction), (state.X, Y, state.reduction)):
             return old.quadratic
     return QuadraticLoss(state.X, state.kernel_size, Y, reduction=state.reduction)
 

@@ -247,8 +247,9 @@ class LossSurface:
 
     # As SVG and HTML
 
+    @cached_property
     def shapes(self) -> Markup:
-        """Return the rings and the best kernel as SVG, in the pixels of the surface."""
+        """The rings and the best kernel as SVG, in the pixels of the surface."""
         (width, height), shares = SURFACE_SIZE, self.shares
         place = f"translate({width / 2} {height / 2}) rotate({-math.degrees(self.angle):.2f})"
         parts = [tag("rect", width=width, height=height, style=_shade(shares[-1]))]
@@ -287,16 +288,18 @@ class LossSurface:
                 labels.append((minus(_power_of_ten(ring.loss)), x, y))
         return labels
 
+    @cached_property
     def boxes(self) -> list[Box]:
-        """Return what the labels of rings cover, and the star: no note should lie there."""
+        """What the labels of rings cover, and the star: no note should lie there."""
         (width, height), (character, tall) = SURFACE_SIZE, LABEL_SIZE
         labels = [(x, y, character * len(text), tall) for text, x, y in self.ring_labels]
         star = 2 * STAR_RADII[0]
         covered = [*labels, (width / 2, height / 2, star, star)]
         return [(x - w / 2, y - h / 2, x + w / 2, y + h / 2) for x, y, w, h in covered]
 
+    @cached_property
     def words(self) -> Markup:
-        """Return numbers and names of the axes, and losses of rings, as HTML placed in percent."""
+        """Numbers and names of the axes, and losses of rings, as HTML placed in percent."""
         (x_low, x_high), (y_low, y_high) = self.limits
         x_name, y_name = self.axis_names
         width, height = SURFACE_SIZE
@@ -364,16 +367,18 @@ class LossCurve:
         share = 100 / (self.high - self.low)
         return across, [(share * (self.high - k), _power(k)) for k in self.decades]
 
+    @property
     def shapes(self) -> Markup:
-        """Return the grid as SVG, in the units of the curve."""
+        """The grid as SVG, in the units of the curve."""
         width, height = CURVE_SIZE
         across, up = self._marks()
         lines = [f"M0 {height * share / 100:.2f}H{width}" for share, _ in up]
         lines += [f"M{width * share / 100:.2f} 0V{height}" for share, _ in across]
         return tag("path", class_="ck-grid", d="".join(lines))
 
+    @property
     def words(self) -> Markup:
-        """Return the numbers of the axes as HTML, placed in percent."""
+        """The numbers of the axes as HTML, placed in percent."""
         return _axis_words(*self._marks(), "step", "")
 
 

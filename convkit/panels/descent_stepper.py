@@ -16,7 +16,7 @@ from torch import Tensor
 from convkit import formatting, images, ops, ui
 from convkit.descent import Step
 from convkit.errors import ConvkitError
-from convkit.formatting import Outcome, cell_texts, minus, number, series_texts
+from convkit.formatting import Outcome, minus, number, series_texts
 from convkit.panels._descent_stepper_state import (
     LAST_POSITION,
     MAX_STEPS,
@@ -28,7 +28,7 @@ from convkit.panels._descent_stepper_state import (
     rate_of_position,
     slider_position,
 )
-from convkit.panels._loss_plots import CURVE_SIZE, SURFACE_SIZE, LossSurface, curve_of
+from convkit.panels._loss_plots import CURVE_SIZE, SURFACE_SIZE, curve_of
 from convkit.ui.store import Edit, Fields
 from convkit.ui.theme import Scale
 from convkit.ui.typed import InvalidInput, read_number
@@ -37,9 +37,6 @@ MAX_TABLE_SIDE = 8
 """The most rows and columns of an output that is shown as numbers; a larger one is a picture."""
 PICTURE_SIDE = 128
 """The width of the input as such a picture, in CSS pixels; the others have its scale."""
-LONG, SHORT, TINY = 7, 5, 4
-"""The most characters of a number in tables of up to 2 columns, of some, and of many."""
-MANY_COLUMNS = 6
 LAST_STEP = "no further step"
 MINUS, TIMES, EQUALS = (ui.text(sign, "sign") for sign in "−×=")
 STAR = ui.tag("i", "⋆", class_="ck-star")
@@ -114,7 +111,6 @@ class DescentStepper(ui.Panel):
         reduction: str = "sum",
     ) -> None:
         first = DescentStepperState(X, Y, target, start, lr, steps, reduction)
-        self._is_following = False
         super().__init__(first, compute, view, first=plots_and_rate, rest_waits=True, adjust=adjust)
         self._first_result = self.store.result
 
@@ -152,27 +148,22 @@ class DescentStepper(ui.Panel):
     @property
     def kernel(self) -> Tensor:
         """The kernel at the step on show."""
-        return self._result.step.kernel.clone()
+        return self.store.result.step.kernel.clone()
 
     @property
     def loss(self) -> float:
         """The squared error at the step on show."""
-        return self._result.step.loss
+        return self.store.result.step.loss
 
     @property
     def trajectory(self) -> tuple[Step, ...]:
         """All recorded steps, from the start on."""
-        return tuple(step.copy() for step in self._result.trajectory)
+        return tuple(step.copy() for step in self.store.result.trajectory)
 
     @property
     def code(self) -> str:
         """Torch code that descends to the kernel on show."""
-        return self._result.code()
-
-    @property
-    def _result(self) -> DescentStepperResult:
-        result: DescentStepperResult = self.store.result
-        return result
+        return self.store.result.code()
 
     def reset(self) -> None:
         """Return to the first state, at step 0; where a panel is followed, its problem stays.
@@ -185,11 +176,12 @@ class DescentStepper(ui.Panel):
         >>> panel.lr, panel.n
         (0.03, 0)
         """
-        if not self._is_following:
+        if not self.is_following:
             super().reset()
             return
-        first, followed = self._first_result, {"X": self._result.state.X, "Y": self._result.Y}
-        self.store.apply(Edit({**vars(first.state), **adjust(first, followed)}))
+        first = self._first_result
+        problem = adjust(first, {"X": self.X, "Y": self.Y})
+        self.store.apply(Edit({**vars(first.state), **problem}))
 
     def follow(self, other: ui.Panel, select: Callable[[Any], Fields] | None = None) -> None:
         """Learn what a KernelEditor does: its input and output become the problem.
@@ -209,20 +201,9 @@ class DescentStepper(ui.Panel):
         True
         """
         super().follow(other, select or followed_problem)
-        self._is_following = True
-
-    def unfollow(self) -> None:
-        """Stop following; the state stays as it is."""
-        super().unfollow()
-        self._is_following = False
 
     def __repr__(self) -> str:
-        from convkit.panels._descent_figure import descent_text
-
-        result = self._result
-        rate = f"{type(self).__name__}: learning rate {number(result.state.lr)}"
-        lines = [rate, descent_text(result), f"{result.verdict} {result.end}".rstrip()]
-        return "\n".join(lines)
+        return f"{type(self).__name__}: {self.store.result.summary}"
 
     def fallback(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the path so far, the kernel and the outputs, as one PNG.
@@ -235,7 +216,7 @@ class DescentStepper(ui.Panel):
         """
         from convkit.panels._descent_figure import descent_figure  # matplotlib takes a while
 
-        png, width = descent_figure(self._result)
+        png, width = descent_figure(self.store.result)
         return {"image/png": png}, {"image/png": {"alt": repr(self), "width": width}}
 
 
@@ -271,14 +252,15 @@ def view(result: DescentStepperResult) -> ui.Node:
     ['loss surface', 'loss curve']
     """
     state, steps = result.state, len(result.trajectory)  # recorded before anything is drawn
-    step = _cursor(result, steps)
+    step, updates = _cursor(result, steps), _updates(result.descent, result.kernel_limits)
+    is_small = max(result.Y.shape) <= MAX_TABLE_SIDE
     plots, rate = plots_and_rate(result)
     return ui.box(
         _header(result),
         ui.box(ui.row(ui.player("step", step), *_count(state)), rate, css="controls"),
         plots,
-        ui.box(ui.series("update", step, _updates(result)), _kernels(result), css="update-line"),
-        _outputs(result, step),
+        ui.box(ui.series("update", step, updates), _kernels(result), css="update-line"),
+        ui.series("outputs", step, _outputs(result.descent)) if is_small else _pictures(result),
         ui.series("said", step, _sayings(result.descent), late=True),
         ui.box(
             ui.caption("Click the surface to start there, the curve for a step."),
@@ -335,8 +317,7 @@ def plots_and_rate(result: DescentStepperResult) -> list[ui.Node]:
 
 
 def _plot(title: str, beside: str, plot: ui.Node) -> ui.Node:
-    words = ui.box(ui.heading(title), ui.caption(beside), css="plot-title")
-    return ui.box(words, plot)
+    return ui.box(ui.box(ui.heading(title), ui.caption(beside), css="plot-title"), plot)
 
 
 def _on_surface(result: DescentStepperResult, kernels: Tensor, step: ui.Cursor) -> ui.Node:
@@ -346,26 +327,20 @@ def _on_surface(result: DescentStepperResult, kernels: Tensor, step: ui.Cursor) 
         "" if is_inside else f"step {n} lies outside{_kernel_text(kernels[n])}"
         for n, is_inside in enumerate(surface.contains(points))
     ]
-    shapes, words = _surface_axes(surface)
     return ui.plot(
         "loss surface",
         SURFACE_SIZE,
         step,
         points.tolist(),
-        shapes=shapes,
-        words=words,
+        shapes=surface.shapes,
+        words=surface.words,
         notes=[f"step {n}" for n in range(len(kernels))],
         outside=outside,
         start="start",
-        taken=surface.boxes(),
+        taken=surface.boxes,
         ahead=result.state.show_ahead,
         edits=lambda x, y: {"start": surface.to_kernel(x, y)},
     )
-
-
-@lru_cache(maxsize=8)
-def _surface_axes(surface: LossSurface) -> tuple[Markup, Markup]:
-    return surface.shapes(), surface.words()
 
 
 def _kernel_text(kernel: Tensor) -> str:
@@ -383,8 +358,8 @@ def _on_curve(result: DescentStepperResult, losses: Tensor, step: ui.Cursor) -> 
         CURVE_SIZE,
         step,
         curve.to_pixels(losses).tolist(),
-        shapes=curve.shapes(),
-        words=curve.words(),
+        shapes=curve.shapes,
+        words=curve.words,
         notes=[minus(f"loss {number(loss)}") for loss in losses.tolist()],
         ahead=result.state.show_ahead,
         stretch=True,
@@ -411,10 +386,8 @@ def _typed_rate(state: DescentStepperState, text: str) -> Fields:
     value = read_number("the learning rate", text, state.X.dtype, state.lr, "0.03 or 1/36")
     if value > 0:
         return {"lr": value}
-    given, kept = (
-        f"the learning rate is {number(value)}",
-        f"Until then it keeps {number(state.lr)}.",
-    )
+    given = f"the learning rate is {number(value)}"
+    kept = f"Until then it keeps {number(state.lr)}."
     raise InvalidInput(given, "a number above 0, such as 0.03", kept)
 
 
@@ -430,41 +403,28 @@ def _share(lr: float, limit: float) -> list[ui.Node]:
 # The steps, as recorded: a node for each, of which what is the same in all is made once.
 
 
-def _updates(result: DescentStepperResult) -> ui.Series:
-    return _update_series(result.descent, kernel_limits(result))
-
-
 @lru_cache(maxsize=8)
-def _update_series(descent: Descent, limits: tuple[float, ...]) -> ui.Series:
+def _updates(descent: Descent, limits: tuple[float, ...]) -> ui.Series:
     """Return of each step the kernel - learning rate × gradient = next kernel."""
     kernels = descent.kernels
     count, _, columns = kernels.shape
-    texts = series_texts(kernels, LONG if columns <= 2 else _chars(columns))
+    chars = _chars(columns, 2, 5)
     titles = [ui.heading(f"kernel, step {n}", "kernel") for n in range(count)]
     next_titles = [*titles[1:], ui.heading(LAST_STEP, "kernel")]
-    now = _tables("kernel", kernels, limits, texts)
-    # The next kernel has the colours of the step that it is shown with.
-    following = _tables("next kernel", kernels[1:], limits, texts[1:])
+    # The next kernel has the colours of the step that it is shown with; the last step has none.
+    following = _figures("next kernel", next_titles, kernels.roll(-1, 0), limits, chars)
     blank = [""] * kernels[0].numel()
-    following.append(ui.cells("next kernel", blank, blank, columns))
-    # The last step has the rate that led to it.
-    rates = [descent.rates[max(0, min(n, count - 2))] for n in range(count)]
-    css = f"update columns-{min(columns, 5)}"
-    lines = zip(titles, now, rates, _gradients(descent), next_titles, following, strict=True)
-    return ui.Series(
-        tuple(
-            ui.box(
-                ui.box(title, K, css="figure"),
-                MINUS,
-                _rate_figure(number(lr)),
-                TIMES,
-                G,
-                EQUALS,
-                ui.box(next_title, new, css="figure"),
-                css=css,
-            )
-            for title, K, lr, G, next_title, new in lines
-        )
+    following[-1] = _figure(next_titles[-1], ui.cells("next kernel", blank, blank, columns))
+    return _in_steps(
+        f"update columns-{min(columns, 5)}",
+        _figures("kernel", titles, kernels, limits, chars),
+        [MINUS] * count,
+        # The last step has the rate that led to it.
+        [_rate_figure(number(descent.rates[max(0, min(n, count - 2))])) for n in range(count)],
+        [TIMES] * count,
+        _gradients(descent),
+        [EQUALS] * count,
+        following,
     )
 
 
@@ -475,58 +435,34 @@ def _rate_figure(rate: str) -> ui.Node:
 
 def _gradients(descent: Descent) -> list[ui.Node]:
     gradients = torch.stack([step.grad for step in descent.trajectory])
-    sizes = _sizes(gradients)
-    limits = _limits(descent, sizes, sizes)
-    columns = gradients.shape[2]
-    texts = series_texts(gradients, LONG if columns <= 4 else _chars(columns))
     factor = "2" if descent.reduction == "sum" else f"2/{descent.Y.numel()}"
     title = _title("gradient", "gradient", Markup(f"{factor} X {STAR} R"))
-    tables = _tables("gradient", gradients, limits, texts)
-    return [ui.box(title, body, css="figure") for body in tables]
+    limits, chars = descent.colour_limits(gradients), _chars(gradients.shape[2], 4, 5)
+    return _figures("gradient", [title] * len(gradients), gradients, limits, chars)
 
 
 @lru_cache(maxsize=8)
-def _output_series(descent: Descent) -> ui.Series:
+def _outputs(descent: Descent) -> ui.Series:
     """Return of each step prediction - target = residual, as tables."""
     windows = ops.patches(descent.X, tuple(descent.start.shape))
     predictions = (descent.kernels.flatten(1) @ windows.T).reshape(-1, *descent.Y.shape)
     residuals = predictions - descent.Y
-    sizes = torch.maximum(_sizes(predictions), _sizes(residuals))
-    limits = _limits(descent, sizes, sizes, descent.Y.abs().max())
-    columns = descent.Y.shape[1]
-    chars = SHORT if columns <= 7 else TINY
+    limits = descent.colour_limits(torch.cat((predictions, residuals), dim=2), descent.Y)
+    count, _, columns = predictions.shape
+    chars = _chars(columns, 0, 7)
     title = _title("prediction", "output", Markup(f"X {STAR} K"))
     # The target and the key are the same at all steps that share their colours.
-    target, key = lru_cache(partial(_target_figure, descent.Y)), lru_cache(_residual_title)
-    lines = zip(
-        limits,
-        _tables("prediction", predictions, limits, series_texts(predictions, chars)),
-        _tables("residual", residuals, limits, series_texts(residuals, chars)),
-        strict=True,
+    keys = {limit: _residual_title(limit) for limit in set(limits)}
+    heading, Y = [ui.heading("target Y", "target")], descent.Y[None]
+    targets = {limit: _figures("target", heading, Y, [limit], chars)[0] for limit in keys}
+    return _in_steps(
+        "outputs" if columns <= 7 else "outputs wide",
+        _figures("prediction", [title] * count, predictions, limits, chars),
+        [MINUS] * count,
+        [targets[limit] for limit in limits],
+        [EQUALS] * count,
+        _figures("residual", [keys[limit] for limit in limits], residuals, limits, chars),
     )
-    css = "outputs" if columns <= 7 else "outputs wide"
-    return ui.Series(
-        tuple(
-            ui.box(
-                ui.box(title, P, css="figure"),
-                MINUS,
-                target(limit),
-                EQUALS,
-                ui.box(key(limit), R, css="figure"),
-                css=css,
-            )
-            for limit, P, R in lines
-        )
-    )
-
-
-def _target_figure(Y: Tensor, limit: float) -> ui.Node:
-    (body,) = _tables("target", Y[None], [limit], [cell_texts(Y)])
-    return ui.box(ui.heading("target Y", "target"), body, css="figure")
-
-
-def _residual_title(limit: float) -> ui.Node:
-    return _title("residual R", "residual", Scale("signed", -limit, limit).key())
 
 
 @lru_cache(maxsize=8)
@@ -536,114 +472,85 @@ def _sayings(descent: Descent) -> ui.Series:
     return ui.Series(tuple(map(ui.text, said)))
 
 
+def _in_steps(css: str, *columns: Sequence[ui.Node]) -> ui.Series:
+    """Return a line for each step, given its parts, each as a list with one for each step."""
+    return ui.Series(tuple(ui.box(*line, css=css) for line in zip(*columns, strict=True)))
+
+
+def _figures(
+    name: str,
+    titles: Sequence[ui.Node],
+    arrays: Tensor,
+    limits: Sequence[float],
+    chars: int,
+) -> list[ui.Node]:
+    """Return tables of arrays (n, H, W) below `titles`, in colours that end at `limits`."""
+    size, columns = arrays[0].numel(), arrays.shape[2]
+    ends = torch.tensor(limits, dtype=torch.float64)[:, None, None]
+    classes = Scale("signed", -1, 1).classes(arrays / ends)
+    texts = [[text for row in rows for text in row] for rows in series_texts(arrays, chars)]
+    return [
+        _figure(title, ui.cells(name, texts[k], classes[k * size : (k + 1) * size], columns))
+        for k, title in enumerate(titles)
+    ]
+
+
+def _figure(title: ui.Node, body: ui.Node) -> ui.Node:
+    return ui.box(title, body, css="figure")
+
+
 def _title(words: str, hue: str, beside: Markup) -> ui.Node:
     return ui.box(ui.heading(words, hue), ui.markup(beside, css="caption"), css="title")
 
 
-def _tables(
-    name: str, arrays: Tensor, limits: Sequence[float], texts: Sequence[Sequence[Sequence[str]]]
-) -> list[ui.Node]:
-    """Return tables of arrays (n, H, W), in colours that end at the first n of `limits`."""
-    count, size = len(arrays), arrays[0].numel() if len(arrays) else 0
-    ends = torch.tensor(limits[:count], dtype=torch.float64)[:, None, None]
-    classes = Scale("signed", -1, 1).classes(arrays / ends)
-    return [
-        ui.cells(
-            name,
-            [text for row in texts[k] for text in row],
-            classes[k * size : (k + 1) * size],
-            arrays.shape[2],
-        )
-        for k in range(count)
-    ]
+def _residual_title(limit: float) -> ui.Node:
+    return _title("residual R", "residual", Scale("signed", -limit, limit).key())
 
 
-def _chars(columns: int) -> int:
-    """Return how many characters a number of a table may have."""
-    return SHORT if columns < MANY_COLUMNS else TINY
-
-
-# Colours
-
-
-def kernel_limits(result: DescentStepperResult) -> tuple[float, ...]:
-    """Return for each step the end of the colours of all kernels that are shown with it.
-
-    It holds the goals, all kernels of steps whose loss is not above the first, and those of the
-    step and the next: it changes only where a descent diverges.
-
-    Examples
-    --------
-    >>> state = DescentStepperState(torch.ones(1, 1), target=torch.ones(1, 1), lr=3, steps=3)
-    >>> kernel_limits(compute(state))
-    (10.0, 30.0, 200.0, 200.0)
-    """
-    sizes = _sizes(result.descent.kernels)
-    shown = torch.maximum(sizes, torch.cat((sizes[1:], sizes[-1:])))
-    return _limits(result.descent, sizes, shown, result.goals.abs().max())
-
-
-def _sizes(arrays: Tensor) -> Tensor:
-    """Return the largest absolute value of each array of (n, H, W)."""
-    return arrays.abs().flatten(1).amax(1).double()
-
-
-def _limits(descent: Descent, sizes: Tensor, shown: Tensor, *others: Tensor) -> tuple[float, ...]:
-    """Return the end of the colours at each step, which hold what is `shown` there (n,).
-
-    They also hold `others`, and the `sizes` (n,) of all steps whose loss is not above the first.
-    """
-    losses = [step.loss for step in descent.trajectory]
-    calm = torch.tensor([loss <= losses[0] for loss in losses])
-    least = torch.stack([sizes[calm].max(), *(other.double() for other in others)]).max()
-    held = torch.maximum(shown, least).tolist()
-    ends = {size: formatting.colour_limit(torch.tensor(size)) for size in set(held)}
-    return tuple(ends[size] for size in held)
+def _chars(columns: int, long: int, short: int) -> int:
+    """Return how many characters a number has in a table of so many columns."""
+    if columns <= long:
+        return 7
+    return 5 if columns <= short else 4
 
 
 # What Python shows of the step: large arrays, and the kernels to edit.
 
 
-def _outputs(result: DescentStepperResult, step: ui.Cursor) -> ui.Node:
-    """Return prediction - target = residual: small ones of all steps, large ones as pictures."""
-    if max(result.Y.shape) <= MAX_TABLE_SIDE:
-        return ui.series("outputs", step, _output_series(result.descent))
-    X, Y = result.state.X, result.Y
-    prediction, first = (ops.corr2d(X, K) for K in (result.step.kernel, result.state.start))
-    residual = prediction - Y
-    limit = formatting.colour_limit(torch.stack((prediction, Y, residual, first - Y)))
-    scale = Scale("signed", -limit, limit)
-    title = ui.heading(f"prediction, step {result.n}", "output")
+def _pictures(result: DescentStepperResult) -> ui.Node:
+    """Return input, prediction - target = residual as pictures of one scale."""
+    X, shown = result.state.X, result.arrays
+    first = ops.corr2d(X, result.state.start) - result.Y
+    outputs = [shown[name] for name in ("prediction", "target", "residual")]
+    limit = formatting.colour_limit(torch.stack((*outputs, first)))
+    titles = [
+        ui.heading(f"prediction, step {result.n}", "output"),
+        ui.heading("target Y", "target"),
+        _residual_title(limit),
+    ]
     zoom = PICTURE_SIDE / max(X.shape)
     zoom = int(zoom) if zoom >= 2 else zoom
-    return ui.box(
-        _picture("input", ui.heading("input X", "input"), X, Scale.fitted(X), zoom),
-        _picture("prediction", title, prediction, scale, zoom),
-        MINUS,
-        _picture("target", ui.heading("target Y", "target"), Y, scale, zoom),
-        EQUALS,
-        _picture("residual", _residual_title(limit), residual, scale, zoom),
-        css="pictures",
+    scale = Scale("signed", -limit, limit)
+    prediction, target, residual = (
+        _picture(name, title, shown[name], scale, zoom)
+        for name, title in zip(("prediction", "target", "residual"), titles, strict=True)
     )
+    source = _picture("input", ui.heading("input X", "input"), X, Scale.fitted(X), zoom)
+    return ui.box(source, prediction, MINUS, target, EQUALS, residual, css="pictures")
 
 
 def _picture(name: str, title: ui.Node, values: Tensor, scale: Scale, zoom: float) -> ui.Node:
-    picture = ui.picture(
-        f"{name} picture",
-        images.sampled(values, PICTURE_SIDE),
-        scale,
-        width=round(zoom * max(values.shape)),
-        label=f"{name}, {formatting.size(values.shape)}",
-    )
-    return ui.box(title, picture, css="figure")
+    sample, width = images.sampled(values, PICTURE_SIDE), round(zoom * max(values.shape))
+    label = f"{name}, {formatting.size(values.shape)}"
+    return _figure(title, ui.picture(f"{name} picture", sample, scale, width=width, label=label))
 
 
 def _kernels(result: DescentStepperResult) -> ui.Node:
     """Return the start, and the target kernel where it is known, to edit."""
-    state, limit = result.state, kernel_limits(result)[result.n]
+    state, limit = result.state, result.kernel_limits[result.n]
     start = ui.numbers("start", state.start, "start", limit=limit)
-    columns = [ui.box(ui.heading("start, step 0", "kernel"), start, css="figure")]
+    columns = [_figure(ui.heading("start, step 0", "kernel"), start)]
     if state.target is not None:
         target = ui.numbers("target", state.target, "target", limit=limit)
-        columns.append(ui.box(ui.heading("target kernel", "target"), target, css="figure"))
+        columns.append(_figure(ui.heading("target kernel", "target"), target))
     return ui.box(*columns, css="kernels")

@@ -26,6 +26,7 @@ from convkit.ui.events import edit_of
 from convkit.ui.jobs import Job, Work
 from convkit.ui.keys import find, keyed, keyed_parts, with_part
 from convkit.ui.nodes import Node
+from convkit.ui.saved import saved
 from convkit.ui.series import Series
 from convkit.ui.store import (
     LOCK,
@@ -571,7 +572,7 @@ class Panel(anywidget.AnyWidget):
 
     def saved_html(self) -> Markup:
         """Return the panel as a saved notebook shows it: HTML without script."""
-        return html.saved(self.tree, STATIC_NOTE, self.style)
+        return saved(self.tree, STATIC_NOTE, self.style, type(self).__name__)
 
     def fallback(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return what is stored beside the live view, by MIME type, and its metadata."""

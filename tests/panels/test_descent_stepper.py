@@ -26,7 +26,7 @@ from convkit.panels._descent_stepper_state import (
     rate_of_position,
     slider_position,
 )
-from convkit.panels.descent_stepper import LAST_STEP, kernel_limits, view
+from convkit.panels.descent_stepper import LAST_STEP, view
 from convkit.ui import Scale, explore
 from convkit.ui.html import render
 from convkit.ui.keys import keyed
@@ -186,7 +186,7 @@ def test_a_record_stops_before_the_loss_runs_away(lr):
     assert made.last < 100 and made.n == made.last == made.step.n
     assert all(math.isfinite(step.loss) for step in made.trajectory)
     assert made.convergence.outcome is Outcome.DIVERGING
-    assert made.end == f"The record stops after step {made.last}."
+    assert made.summary.endswith(f"The record stops after step {made.last}.")
     assert "of the limit 0.03333" in made.verdict or "times the limit" in made.verdict
 
 
@@ -211,7 +211,7 @@ def test_a_problem_of_the_same_size_keeps_the_start():
         ({"start": torch.zeros(2, 2)}, r"start has shape \(2, 2\); expected \(1, 2\)"),
         ({"start": torch.full((1, 2), 1e30)}, "loss"),
         ({"start": torch.tensor([[0, math.inf]])}, r"start\[0, 1\] is inf"),
-        ({"target": torch.zeros(9, 9)}, r"target has shape \(9, 9\).* up to 7 × 7"),
+        ({"target": torch.zeros(9, 9)}, r"target has shape \(9, 9\).* up to 7 × 7.* Use a smaller"),
         ({"Y": torch.ones(7, 8)}, r"Y has shape \(7, 8\) for X of shape \(6, 8\)"),
         ({"X": torch.ones(1, 1)}, r"target has shape \(1, 2\).* no larger than X"),
         ({"reduction": "max"}, "reduction is 'max'"),
@@ -363,7 +363,7 @@ def test_prediction_minus_target_is_the_residual(lr):
 @pytest.mark.parametrize("lr", [0.03, 0.05])
 def test_all_arrays_of_a_step_share_their_colours(lr):
     made = result(start=HALF, lr=lr, steps=8)
-    tree, steps, limits = view(made), made.trajectory, kernel_limits(made)
+    tree, steps, limits = view(made), made.trajectory, made.kernel_limits
     calm = [s.kernel for s in steps if s.loss <= steps[0].loss]
     for step, following in zip(steps, steps[1:], strict=False):
         limit = colour_limit(torch.stack([EDGE, step.kernel, following.kernel, *calm]))
@@ -1061,7 +1061,7 @@ EDITS = [
 ]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_whatever_was_done_the_page_shows_what_the_state_says(seed):
     """Nothing stale: all but the surface, which is kept, is as a new panel in this state has it."""
     panel, page = driven(steps=8)
@@ -1079,7 +1079,7 @@ def test_whatever_was_done_the_page_shows_what_the_state_says(seed):
                 assert render(keyed(new)) == render(keyed(old)), name
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_the_same_edits_give_the_same_states(seed):
     """What depends on the path is no part of the state: it follows from the edits alone."""
     panels = [stepper(steps=8) for _ in range(2)]

@@ -93,7 +93,7 @@ def test_steps_leave_rings_at_right_angles():
 
 def test_the_picture_has_a_ring_for_each_and_the_best_kernel():
     view = surface()
-    shapes, words = view.shapes(), view.words()
+    shapes, words = view.shapes, view.words
     assert shapes.count("<ellipse") == len(view.rings) and shapes.count("ck-best") == 1
     assert re.findall(r"ck-ring-loss[^>]*>(.*?)<", words) == ["10", "100"]
     places = dict(re.findall(r'ck-x" style="left:([\d.]+)%">(.*?)<', words))
@@ -121,12 +121,12 @@ def test_kernels_of_any_size_have_a_surface(size):
     view = surface(torch.ones(size), torch.zeros(size), diagonal(8))
     assert view.to_kernel(100.0, 100.0).shape == size
     assert np.isfinite(view.to_pixels([torch.ones(size), torch.zeros(size)])).all()
-    assert len(view.rings) > 3 and "nan" not in view.shapes() + view.words()
+    assert len(view.rings) > 3 and "nan" not in view.shapes + view.words
 
 
 def test_an_input_of_zeros_has_no_rings():
     view = surface(X=torch.zeros(6, 8))
-    assert view.rings == [] and view.shapes().count("<rect") == 1
+    assert view.rings == [] and view.shapes.count("<rect") == 1
 
 
 def test_a_surface_is_kept_as_long_as_the_start_can_be_seen_on_it():
@@ -153,7 +153,7 @@ def test_losses_lie_on_a_logarithmic_curve():
 @pytest.mark.parametrize("losses", [(0.0, 0.0), (1e38, 1.0), (5.0, 4.0), (1e4, 1e-12)])
 def test_any_losses_have_a_curve_with_a_few_numbers(losses, steps):
     curve = curve_of(np.geomspace(max(losses[0], 1e-20), max(losses[1], 1e-20), steps + 1))
-    words = str(curve.words())
+    words = str(curve.words)
     across = [int(text) for text in re.findall(r'ck-x"[^>]*>(\d+)<', words)]
     assert across[0] == 0 and 2 <= len(across) <= 7 and across[-1] <= max(steps, 1)
     assert 2 <= words.count("<sup>") <= 9
@@ -173,7 +173,7 @@ def test_a_surface_looks_the_same_at_any_scale_of_the_weights(scale, K):
     away = np.abs(scaled.to_pixels([start]) - np.array(SURFACE_SIZE) / 2).max()
     assert away > 0.3 * SURFACE_SIZE[1]
     assert len(scaled.rings) >= 3
-    for words in (scaled.words(), plain.words()):
+    for words in (scaled.words, plain.words):
         texts = re.findall(r'ck-x" style[^>]*>(.*?)<', words)
         assert len(texts) == len(set(texts)) >= 3
 
@@ -191,7 +191,7 @@ def test_a_start_that_is_the_best_kernel_has_a_surface_around_it(K):
 def test_numbers_at_axes_tell_weights_apart_however_near_they_are(distance):
     view = surface(1000 * EDGE.double(), 1000 * EDGE.double() + distance, stripes().double())
     for axis in "xy":
-        texts = re.findall(rf'ck-{axis}" style[^>]*>(.*?)<', view.words())
+        texts = re.findall(rf'ck-{axis}" style[^>]*>(.*?)<', view.words)
         assert len(texts) == len(set(texts)) >= 2
 
 
@@ -237,7 +237,7 @@ def test_what_rounding_leaves_of_a_loss_is_not_followed_down():
 def test_axes_have_true_names(K, start, X, names):
     view = surface(K, start, X)
     assert view.axis_names == names
-    words = view.words()
+    words = view.words
     for axis, name in zip("xy", names, strict=True):
         assert f'ck-{axis}-name"' in words
         assert bool(re.search(f'"ck-{axis}"', words)) == bool(name)  # no numbers without a name
@@ -264,7 +264,7 @@ def test_pointing_at_the_star_means_the_best_kernel():
 
 def test_the_boxes_hold_labels_and_star():
     view = surface()
-    *labels, star = view.boxes()
+    *labels, star = view.boxes
     assert len(labels) == len(view.ring_labels)
     for (_, x, y), (left, top, right, bottom) in zip(view.ring_labels, labels, strict=True):
         assert left < x < right and top < y < bottom
@@ -273,5 +273,5 @@ def test_the_boxes_hold_labels_and_star():
 
 def test_words_on_plots_are_escaped():
     curve, view = curve_of([3.0, 1.0]), surface()
-    for words in (curve.words(), view.words(), curve.shapes(), view.shapes()):
+    for words in (curve.words, view.words, curve.shapes, view.shapes):
         assert isinstance(words, Markup) and "&amp;" not in words
