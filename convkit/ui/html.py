@@ -1,23 +1,16 @@
-"""A view as HTML: for the live panel, and saved, for a notebook that is read without a kernel.
+"""A view as HTML for the live panel, escaped by construction.
 
-Both are the same markup, so that a saved panel looks as the live one did. Where no script runs,
-controls become words, pixels a PNG, and radio buttons with ``:has()`` rules move the frames.
-
-Everything is escaped by construction: `tag` escapes each text that is not `markupsafe.Markup`.
+`tag` escapes each text that is not `markupsafe.Markup`; nothing else writes HTML.
 """
 
 from __future__ import annotations
 
-import io
-from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from html import escape
-from itertools import chain
 from typing import Any
 
 from markupsafe import Markup
-from PIL import Image
 from torch import Tensor
 
 from convkit import formatting
@@ -25,15 +18,9 @@ from convkit.formatting import minus
 from convkit.ui.cursors import Cursor, Frame
 from convkit.ui.nodes import Node
 from convkit.ui.store import equal
-from convkit.ui.styles import saved_rules
-from convkit.ui.theme import Scale
 
 VOID = frozenset({"input", "img"})
 """Elements without an end tag."""
-MAX_SAVED_CELLS = 36
-"""The most cells of a cursor whose every place a saved view shows."""
-MAX_SAVED_STEPS = 5
-"""The most steps, beside the first, that a saved view offers of a cursor."""
 ICONS = {
     "undo": ("M4 6h5.5a3.5 3.5 0 0 1 0 7H6", "M6.5 2.5v7L2 6z"),
     "redo": ("M12 6H6.5a3.5 3.5 0 0 0 0 7H10", "M9.5 2.5v7L14 6z"),
@@ -122,14 +109,6 @@ def shell(node: Node, inside: Sequence[Markup] = ()) -> Markup:
     return WRITERS[node.kind](node, inside, attributes)
 
 
-def render_saved(node: Node) -> Markup:
-    """Return a node as HTML that needs no script and has no controls."""
-    if node.kind in SAVED_WRITERS:
-        return SAVED_WRITERS[node.kind](node)
-    inside = [render_saved(child) for child in node.children]
-    return WRITERS[node.kind](node, inside, {})
-
-
 # Layout and words
 
 
@@ -152,7 +131,8 @@ def _section(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
 def _status(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
     state = " ck-error" if node.is_error else " ck-busy" if node.is_busy else ""
     live = {"role": "alert"} if node.is_error else {"role": "status"}
-    words = tag("span", node.words, aria_atomic="true", class_="ck-words", **live)
+    # With a tabindex it can take the focus from the stop button, which goes.
+    words = tag("span", node.words, aria_atomic="true", class_="ck-words", tabindex=-1, **live)
     stop = tag("button", "stop", type="button", value="stop") if node.can_stop else ""
     return tag("div", words, stop, class_=f"ck-status{state}", **a)
 
@@ -335,7 +315,7 @@ def _frame(frame: Frame) -> Markup:
     if frame.picks:
         css += " ck-picks"
         style += f"--first-pick:{frame.picks[frame.cursor.index]};"
-        picks = {"data_picks": _picks(frame)}
+        picks = {"data_picks": picks_text(frame)}
     return tag(
         "div",
         *(_frame_parts(frame) if has_parts else ()),
@@ -348,7 +328,8 @@ def _frame(frame: Frame) -> Markup:
     )
 
 
-def _picks(frame: Frame) -> str:
+def picks_text(frame: Frame) -> str:
+    """Return which cell of a frame is marked at each place, as the module reads it."""
     return ",".join(map(str, frame.picks))
 
 
@@ -441,10 +422,11 @@ def _picture(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
         data_from=node.props.get("pixels_from"),
         tabindex="0" if node.frames else None,
     )
-    return _picture_around(node, canvas, a)
+    return picture_around(node, canvas, a)
 
 
-def _picture_around(node: Node, shown: Markup, a: Attributes) -> Markup:
+def picture_around(node: Node, shown: Markup, a: Attributes) -> Markup:
+    """Return a picture's frames around an element that shows its pixels."""
     (rows, columns), full = node.shape, node.full
     zoom = node.width / max(rows, columns)
     whole = int(zoom) if zoom >= 2 else zoom
@@ -465,180 +447,6 @@ def _cursor(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
     sizes, place = (",".join(map(str, numbers)) for numbers in (c.shape, c.place))
     told = {"data_point": c.point is not None, "data_quiet": c.quiet}
     return tag("i", hidden=True, data_cells=sizes, data_at=place, **told, **a)
-
-
-# Where nothing runs
-
-
-def saved(tree: Node, note: str = "", style: str = "") -> Markup:
-    """Return a keyed view as HTML for a saved notebook: no script, no request, no control.
-
-    Parameters
-    ----------
-    tree : Node
-        The view, with keys.
-    note : str
-        A line below it.
-    style : str
-        Further rules of a style sheet.
-    """
-    body = render_saved(tree)
-    lines = [_description_line(node, tree) for node in tree if node.kind == "description"]
-    small = tag("small", note) if note else ""
-    root, rules = saved_rules(tree, body, style)
-    rules = Markup(f"<style>{rules}{_cursor_rules(tree, root)}</style>")
-    return tag("div", rules, body, *lines, small, class_=f"ck-saved {root}")
-
-
-def _description_line(node: Node, tree: Node) -> Markup:
-    """Return what a table says of its chosen cell, and how long the longest of it is.
-
-    It stands below the view, where the sentence of any other cell takes its place.
-    """
-    tables = _chosen_in(tree, node.cursor)
-    said = [text for table in tables for text in chain(*table.descriptions)]
-    words = tag("span", node.words)
-    longest = max(said, key=len, default=node.words)
-    return tag("output", words, class_="ck-description", data_longest=longest)
-
-
-def _chosen_in(tree: Node, cursor: str) -> list[Node]:
-    """Return the tables in which a cursor's cell can be chosen."""
-    tables = [node for node in tree if node.kind == "table" and node.descriptions and node.frames]
-    return [table for table in tables if table.frames[0].cursor.name == cursor]
-
-
-def saved_places(cursor: Cursor) -> list[int]:
-    """Return the numbers of the places, its own among them, that a saved view shows of a cursor.
-
-    Examples
-    --------
-    >>> saved_places(Cursor("step", 101, 30, "n"))
-    [0, 20, 30, 40, 60, 80, 100]
-    """
-    last = cursor.count - 1
-    if len(cursor.shape) == 2:
-        return list(range(last + 1)) if last < MAX_SAVED_CELLS else [cursor.index]
-    steps = {round(last * k / MAX_SAVED_STEPS) for k in range(MAX_SAVED_STEPS + 1)}
-    return sorted({cursor.index, *steps})
-
-
-def _cursor_rules(tree: Node, root: str) -> str:
-    """Return the rules that lead each cursor to the place chosen or pointed at."""
-    cursors = [node.cursor for node in tree if node.kind == "cursor"]
-    followed = {node.follows.name for node in tree if node.kind in ("series", "path")}
-    described = [node.cursor for node in tree if node.kind == "description"]
-    rules = [_cell_rules(c, root) for c in cursors if len(c.shape) == 2]
-    rules += [_place_rules(c, root) for c in cursors if c.name in followed]
-    rules += [_sentence_rules(name, n, root) for n, name in enumerate(described)]
-    frames = {f.picks: f for node in tree for f in node.props.get("frames", ()) if f.picks}
-    rules += [_pick_rules(frame, root) for frame in frames.values()]
-    return "".join(rules)
-
-
-def _choosing(cursor: str) -> str:
-    """Return the selector of the table in which a cursor's cell is chosen."""
-    return f".ck-choose[data-pick={cursor}]"
-
-
-def _cell_rules(c: Cursor, root: str) -> str:
-    """Return the rules that move the frames of a cursor of cells; the pointer's win."""
-    table = _choosing(c.name)
-    return "".join(
-        f".{root}:has({table} .{kind}{n}{state}){{--{c.name}-{axis}:{n}}}"
-        for state in (" :checked", ":hover")
-        for kind, axis, count in zip("rc", "ij", c.shape, strict=False)
-        for n in range(count)
-    )
-
-
-def _place_rules(c: Cursor, root: str) -> str:
-    """Return the rules that show what a series has for the place chosen, or pointed at."""
-    return "".join(
-        f"{','.join(_place_selectors(c, n, root))}{{display:revert}}" for n in saved_places(c)
-    )
-
-
-def _place_selectors(c: Cursor, n: int, root: str) -> list[str]:
-    shown = f".ck-place-{c.name}-{n}"
-    if len(c.shape) == 1:
-        return [f".{root}:has([name={c.name}][value='{n}']:checked) {shown}"]
-    table = _choosing(c.name)
-    cell = f"{table} .r{n // c.shape[1]} .c{n % c.shape[1]}"
-    chosen = f".{root}:not(:has({table} td:hover)):has({cell} :checked) {shown}"
-    return [f".{root}:has({cell}:hover) {shown}", chosen]
-
-
-def _pick_rules(frame: Frame, root: str) -> str:
-    """Return the rules that say which cell of a frame is marked; the pointer's win."""
-    table, columns = _choosing(frame.cursor.name), frame.cursor.shape[-1]
-    places: dict[int, list[str]] = {}
-    for n, pick in enumerate(frame.picks):
-        places.setdefault(pick, []).append(f".r{n // columns} .c{n % columns}")
-    return "".join(
-        f".{root}:has({table} :is({','.join(cells)}){state}) [data-picks='{_picks(frame)}']"
-        f"{{--pick:{pick}}}"
-        for state in (" :checked", ":hover")
-        for pick, cells in places.items()
-    )
-
-
-def _sentence_rules(cursor: str, n: int, root: str) -> str:
-    """Return the rules that show the sentence of a cell in the n-th line below the view."""
-    table, line = _choosing(cursor), f".ck-description:nth-of-type({n + 1})"
-    other = "td:not(.ck-at) :checked"
-    return (
-        f".{root} {line},.{root} {table} input::after{{grid-area:{n + 2}/1/{n + 3}/2}}"
-        f".{root} {table} td:hover input::after,"
-        f".{root}:not(:has({table} td:hover)) {table} {other}::after"
-        '{content:attr(aria-label) / ""}'
-        f".{root}:has({table} td:hover) {line} span,.{root}:has({table} {other}) {line} span"
-        "{visibility:hidden}"
-    )
-
-
-def _saved_value(node: Node) -> Markup:
-    value = node.props.get("value_text") or str(node.value)
-    return tag("span", node.name, " ", tag("b", value), class_="ck-value")
-
-
-def _saved_label(node: Node) -> Markup:
-    """Return a label, unless what it stands beside says its name itself."""
-    has_name = SAVED_WRITERS.get(node.props.get("of", "")) is _saved_value
-    return Markup() if has_name else _label(node, (), {})
-
-
-def _saved_check(node: Node) -> Markup:
-    return tag("span", node.name, class_="ck-value") if node.value else Markup()
-
-
-def _saved_numbers(node: Node) -> Markup:
-    texts = [t for line in box_texts(node.values, node.is_compact) for t in line]
-    classes = node.scale.classes(node.values)
-    props = {"texts": texts, "classes": classes, "columns": node.values.shape[1]}
-    return _cells(Node("cells", node.name, props), (), {})
-
-
-def _saved_picture(node: Node) -> Markup:
-    rows, columns = node.shape
-    image = Image.frombytes("P", (columns, rows), node.pixels)
-    image.putpalette(Scale(node.look, 0, 1).palette, "RGBA")
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    source = f"data:image/png;base64,{b64encode(buffer.getvalue()).decode()}"
-    return _picture_around(node, tag("img", src=source, alt=node.label), {})
-
-
-def _saved_code(node: Node) -> Markup:
-    return tag("pre", node.source, class_="ck-code")
-
-
-def _saved_status(node: Node) -> Markup:
-    return tag("div", node.words, class_="ck-status")
-
-
-def _nothing(node: Node) -> Markup:
-    return Markup()
 
 
 WRITERS: dict[str, Callable[[Node, Sequence[Markup], Attributes], Markup]] = {
@@ -666,21 +474,3 @@ WRITERS: dict[str, Callable[[Node, Sequence[Markup], Attributes], Markup]] = {
     "cursor": _cursor,
 }
 """How each kind of node is written for the live page."""
-SAVED_WRITERS: dict[str, Callable[[Node], Markup]] = {
-    "status": _saved_status,
-    "history": _nothing,
-    "label": _saved_label,
-    "code": _saved_code,
-    "button": _nothing,
-    "file": _nothing,
-    "select": _saved_value,
-    "choice": _saved_value,
-    "check": _saved_check,
-    "slider": _saved_value,
-    "entry": _saved_value,
-    "numbers": _saved_numbers,
-    "picture": _saved_picture,
-    "description": _nothing,
-    "cursor": _nothing,
-}
-"""How a node is written where no script runs, if that is another way."""

@@ -11,9 +11,10 @@ import numpy as np
 from markupsafe import Markup
 
 from convkit.ui.cursors import Cursor, Edits
-from convkit.ui.html import SAVED_WRITERS, WRITERS, join, render_saved, saved_places, tag
+from convkit.ui.html import WRITERS, join, tag
 from convkit.ui.nodes import Node, markup
 from convkit.ui.notes import SIDES, Box, note_boxes, sides_of
+from convkit.ui.saved import SAVED_WRITERS, render_saved, saved_places
 from convkit.ui.series import Series, series
 
 Point = tuple[float, float]

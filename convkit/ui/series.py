@@ -18,17 +18,15 @@ from markupsafe import Markup
 
 from convkit.ui.cursors import Cursor
 from convkit.ui.html import (
-    SAVED_WRITERS,
     WRITERS,
     icon,
     join,
     render,
-    render_saved,
-    saved_places,
     shell,
     tag,
 )
 from convkit.ui.nodes import Node, markup
+from convkit.ui.saved import SAVED_WRITERS, render_saved, saved_places
 
 PIECES = re.compile(r'("[^"]*"|>[^<]*<)')
 """What differs between two writings of one kind of node: attributes and texts."""

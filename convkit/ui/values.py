@@ -14,9 +14,10 @@ from markupsafe import Markup
 from torch import Tensor
 
 from convkit.ui import nodes
-from convkit.ui.html import saved, tag
+from convkit.ui.html import tag
 from convkit.ui.keys import cursors_of, keyed
 from convkit.ui.nodes import Node
+from convkit.ui.saved import saved
 from convkit.ui.text import words
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from convkit.ui import html
 from convkit.ui.keys import keyed
 from convkit.ui.nodes import Node
+from convkit.ui.saved import saved
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class View:
 
     @cached_property
     def _html(self) -> str:
-        return str(html.saved(keyed(self.tree)))
+        return str(saved(keyed(self.tree), title=self.text.partition("\n")[0]))
 
     def _repr_html_(self) -> str:
         return self._html

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from convkit import ui
 from convkit.ui import html, nodes, styles
-from convkit.ui.html import saved, tag
+from convkit.ui.html import tag
 from convkit.ui.keys import keyed
+from convkit.ui.saved import saved
 from convkit.ui.theme import COLOURS, PROPERTIES
 from tests.untrusted_images import MARKUP
 
@@ -161,6 +162,15 @@ def test_the_sentence_stands_at_the_end_with_room_for_the_longest():
     tree = ui.column(ui.description(CELL, "b"), described())
     *_, line = soup(saved(keyed(tree))).div.find_all(recursive=False)
     assert (line.name, line.text, line["data-longest"]) == ("output", "b", "a longer one")
+
+
+@pytest.mark.parametrize("title", ["lens: input 3 × 3", MARKUP, "-->", "--", "a\nb"])
+def test_the_first_line_is_what_a_hidden_output_says(title):
+    page = saved(keyed(ui.text("a")), title=title)
+    assert page.startswith("<!-- ") and page.count("-->") == 1
+    assert soup(page).find_all()[0].name == "div" and len(soup(page).contents) == 3
+    if title.startswith("lens"):
+        assert page.splitlines()[0] == "<!-- lens: input 3 × 3 -->"
 
 
 def test_two_cursors_have_a_line_each():

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convkit.ui import Cursor, plot
-from convkit.ui.html import render, saved
+from convkit.ui.html import render
+from convkit.ui.saved import saved
 from convkit.ui.keys import keyed
 from convkit.ui.notes import SIDES, note_boxes, sides_of
 
