@@ -11,6 +11,7 @@ const KEY_UNITS = 4; // by which an arrow key moves a point on a plot
 const OWN = new Set([ // attributes that are set here, not by Python
   "aria-invalid", "aria-busy", "aria-pressed", "open", "d", "data-lm-suppress-shortcuts",
 ]);
+const FOCUSABLE = "input, button, select, summary, [tabindex]";
 const UNSAID = new Set(["focus", "step", "restore"]); // events after which a box says what Python does
 
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
@@ -577,8 +578,15 @@ function show(model, root, tellViews) {
   on("toggle", ({ target: node }) => {
     if (node.dataset.told !== undefined) tell(node, "set", node.open);
   }, { capture: true }); // it does not bubble
+  /** Make a box the Tab stop of a grid that has only one. */
+  const stopAt = (box) => {
+    if (!box.dataset.cell || !box.hasAttribute("tabindex")) return;
+    keyOf(box).querySelector("[data-cell]:not([tabindex])")?.setAttribute("tabindex", -1);
+    box.removeAttribute("tabindex");
+  };
   on("focusin", (event) => {
     newStroke();
+    stopAt(event.target);
     const grid = keyOf(event.target);
     if (grid?.dataset.focus !== undefined) moveOf(event.target, "focus", { cell: numbers(event.target.dataset.cell) });
   });
@@ -656,7 +664,16 @@ function show(model, root, tellViews) {
   // What Python sends.
   const waiting = new Map(); // key -> HTML for after the next painting, and what is newer than it
   let [flushing, resting] = [0, 0];
+  /** Keep the focus where it was, or where that was, if it is gone. */
+  const keepFocus = (focused, around) => {
+    if (focused.isConnected) return stopAt(focused);
+    const left = around.map((key) => find(key)?.querySelector(FOCUSABLE)).find((node) => node);
+    left?.focus({ preventScroll: true });
+  };
   const apply = (patches) => {
+    const focused = root.contains(document.activeElement) && document.activeElement;
+    const around = []; // keys, from the inside
+    for (let node = focused && keyOf(focused); node; node = keyOf(node.parentNode)) around.push(node.dataset.key);
     for (const [key, [fresh, isNewer]] of patches) {
       const node = find(key);
       const pick = node?.dataset.pick;
@@ -667,6 +684,7 @@ function show(model, root, tellViews) {
       patch(node, to, isKept);
     }
     place();
+    if (focused) keepFocus(focused, around);
   };
   const flush = () => {
     flushing = 0;
