@@ -21,7 +21,7 @@ from convkit.panels._products import TIED, sums
 from convkit.ui import Cell, Scale, State, Work, fields
 from convkit.ui.jobs import Report
 from convkit.ui.store import Fields, equal
-from convkit.user_function import name_of
+from convkit.user_function import accepted_keywords, name_of
 
 OWN_PICTURE = "your own"
 MAX_KERNEL_SIDE = 7
@@ -220,16 +220,11 @@ class Correlation:
 
     def check_overflow(self) -> None:
         """Raise ConvkitError if an output value is too large for the dtype."""
-        X, K = self._state.X, self._state.kernel
+        K, dtype = self._state.kernel, self._state.X.dtype
         bound = K.double().abs().sum().item() * max(map(abs, self.input_range))
-        if 2 * bound < torch.finfo(X.dtype).max or ops.all_finite(self.output):
-            return
-        largest = formatting.number(K.abs().max())
-        raise ConvkitError(
-            f"the output of this kernel, with weights up to {largest}, overflows",
-            f"output values that {X.dtype} can hold",
-            "Use smaller weights.",
-        )
+        if 2 * bound > torch.finfo(dtype).max and not ops.all_finite(self.output):
+            given = f"the output of weights up to {formatting.number(K.abs().max())} overflows"
+            raise ConvkitError(given, f"values that {dtype} can hold", "Use smaller weights.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -301,6 +296,12 @@ class KernelEditorResult:
     def weight(self) -> Cell:
         """The cell of the kernel whose weight the slider drags."""
         return inside(self.state.weight, self.state.kernel.shape)
+
+    @property
+    def missing(self) -> list[str]:
+        """The options that a learner's function does not take."""
+        accepted = accepted_keywords(self.operation, OPTIONS)
+        return [name for name in OPTIONS if name not in accepted]
 
     @property
     def agrees(self) -> bool:

@@ -15,7 +15,6 @@ from convkit import figures, formatting, images, kernels, ops, ui
 from convkit.formatting import minus
 from convkit.inputs import as_picture
 from convkit.ops import Pair, WindowGeometry
-from convkit.panels import _kernel_editor_state as state_of
 from convkit.panels._kernel_editor_state import (
     LOOKS,
     MAX_KERNEL_SIDE,
@@ -24,15 +23,16 @@ from convkit.panels._kernel_editor_state import (
     KernelEditorResult,
     KernelEditorState,
     Origin,
+    compute,
     inside,
     opened,
+    work,
 )
 from convkit.panels._products import short_texts, tiles
 from convkit.ui import Cell, Cursor, Edit, Frame, Node, Scale, box, caption, text
 from convkit.ui.panel import STATIC_NOTE
 from convkit.ui.store import Fields
 from convkit.ui.typed import read_number, read_pair, write_pair
-from convkit.user_function import accepted_keywords
 
 OWN_KERNEL = "custom"
 SIZES = tuple(range(1, MAX_KERNEL_SIDE + 1))
@@ -112,13 +112,12 @@ class KernelEditor(ui.Panel):
             flip,
             Origin(note=note) if note else None,
         )
-        accepted = accepted_keywords(operation, OPTIONS) if operation is not ops.corr2d else OPTIONS
         super().__init__(
             start,
-            partial(state_of.compute, operation=operation),
-            partial(view, accepted=frozenset(accepted)),
+            partial(compute, operation=operation),
+            view,
             first=lambda result: [_output(result)],
-            work=state_of.work,
+            work=work,
         )
 
     @property
@@ -150,19 +149,12 @@ class KernelEditor(ui.Panel):
         return data, metadata
 
 
-def view(result: KernelEditorResult, accepted: frozenset[str] = frozenset(OPTIONS)) -> Node:
+def view(result: KernelEditorResult) -> Node:
     """Return input, kernel and output as an equation, and below it one window in numbers.
-
-    Parameters
-    ----------
-    result : KernelEditorResult
-        What to show.
-    accepted : set of str
-        Which of padding, stride and dilation the operation takes.
 
     Examples
     --------
-    >>> result = state_of.compute(KernelEditorState(torch.eye(3), torch.ones(2, 2)))
+    >>> result = compute(KernelEditorState(torch.eye(3), torch.ones(2, 2)))
     >>> [node.name for node in view(result) if node.kind == "table"]
     ['input', 'output']
     """
@@ -176,7 +168,7 @@ def view(result: KernelEditorResult, accepted: frozenset[str] = frozenset(OPTION
             caption(f"of {formatting.size(state.geometry.output_size)}"),
             ui.file("open a picture", ".png,.jpg,.jpeg,.webp,.bmp,.gif", opened),
             _pixels(state) if state.X.numel() <= MAX_EDITABLE_PIXELS else None,
-            ui.section("padding, stride, flip", ui.row(*_options(state, accepted))),
+            ui.section("padding, stride, flip", ui.row(*_options(result))),
             ui.section("torch code", ui.code("torch code", result.code)),
             css="foot",
         ),
@@ -299,8 +291,8 @@ def _drag(cell: Cell, reach: float, shown: int, position: int) -> Edit:
     return Edit(change, "weight")
 
 
-def _options(state: KernelEditorState, accepted: frozenset[str]) -> list[Node | None]:
-    missing = [name for name in OPTIONS if name not in accepted]
+def _options(result: KernelEditorResult) -> list[Node | None]:
+    state, missing = result.state, result.missing
     why = f"your function takes no {' or '.join(missing)}" if missing else ""
     boxes = [
         ui.entry(
