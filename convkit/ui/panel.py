@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
@@ -25,9 +25,9 @@ from convkit.ui import html, jobs, lifetime
 from convkit.ui.events import edit_of
 from convkit.ui.jobs import Job, Work
 from convkit.ui.keys import find, keyed, keyed_parts, with_part
+from convkit.ui.messages import Event, difference, pixels_of, series_of, whole
 from convkit.ui.nodes import Node
 from convkit.ui.saved import saved
-from convkit.ui.series import Series
 from convkit.ui.store import (
     LOCK,
     Adjust,
@@ -49,55 +49,6 @@ log = logging.getLogger("convkit")
 
 View = Callable[[Any], Node]
 """A function of a result that returns a tree of nodes, and has no side effects."""
-
-
-@dataclass(frozen=True)
-class Event:
-    """What a page sends when a control is used.
-
-    Attributes
-    ----------
-    page, ref : number
-        Which page sent it, and which of its events it is; the answer repeats both.
-    key : str
-        The node that it comes from.
-    name : str
-        What happened, such as "set".
-    value : object
-        The new value.
-    stroke : int
-        Edits of one control within one stroke, such as a drag or typing without leaving the box,
-        are one step of undo.
-    is_moving : bool
-        Whether a hand is still moving.
-    buffers : sequence of memoryview
-        Bytes, such as those of a file.
-    """
-
-    page: float
-    ref: int
-    key: str
-    name: str
-    value: Any
-    stroke: int
-    is_moving: bool
-    buffers: Sequence[Any] = ()
-
-    @classmethod
-    def read(cls, content: object, buffers: Sequence[Any]) -> Event | None:
-        """Return the event of a message, or None if it is none."""
-        match content:
-            case {
-                "page": int() | float() as page,
-                "ref": int(ref),
-                "key": str(key),
-                "event": str(name),
-                "stroke": int(stroke),
-                **rest,
-            }:
-                is_moving = rest.get("moving") is True
-                return cls(page, ref, key, name, rest.get("value"), stroke, is_moving, buffers)
-        return None
 
 
 class Panel(anywidget.AnyWidget):
@@ -406,29 +357,13 @@ class Panel(anywidget.AnyWidget):
 
     def _send_changes(self, tree: Node, back: str = "", **answer: Any) -> None:
         """Send what is new in a tree, in one message, and the node that goes `back` in any case."""
-        old, self.tree = self.tree, tree
-        patches = {key: html.render(node) for key, node in changes(old, tree)}
+        content, buffers = difference(self.tree, tree)
+        self.tree = tree
         returned = find(tree, back) if back else None
         if returned is not None:
-            patches[back] = html.render(returned)
-        before, pixels = pixels_of(old), pixels_of(tree)
-        pixels = {key: data for key, data in pixels.items() if data != before.get(key)}
-        known = series_of(old)
-        series = {key: s for key, s in series_of(tree).items() if not _alike(s, known.get(key))}
-        if patches or pixels or series or answer:
-            self._tell_page(patches, pixels, series, **answer)
-
-    def _tell_page(
-        self,
-        patches: Mapping[str, str],
-        pixels: Mapping[str, bytes],
-        series: Mapping[str, Series],
-        **answer: Any,
-    ) -> None:
-        words = {key: each.data[0] for key, each in series.items()}
-        content = {"patches": patches, "pixels": [*pixels], "series": words, **answer}
-        buffers = [buffer for each in series.values() for buffer in each.data[1:]]
-        self.send(content, [*pixels.values(), *buffers])
+            content["patches"][back] = html.render(returned)
+        if any(content.values()) or answer:
+            self.send({**content, **answer}, buffers)
 
     # From the page to the store.
 
@@ -441,8 +376,7 @@ class Panel(anywidget.AnyWidget):
                 with self._errors_shown():
                     self._show_all()
             elif content == {"refresh": True}:  # a page that has missed messages
-                page = {self.tree.key: html.render(self.tree)}
-                self._tell_page(page, pixels_of(self.tree), series_of(self.tree))
+                self.send(*whole(self.tree))
 
     def _answer(self, event: Event) -> None:
         """Edit as an event asks, and send what changed."""
@@ -621,35 +555,3 @@ def _selected(select: Callable[[Any], Fields], result: Any) -> Fields:
     except Exception as error:
         given = f"the function given to follow() raised {type(error).__name__}: {error}"
         raise ConvkitError(given, "fields of the state", "Correct it, and follow again.") from error
-
-
-def pixels_of(tree: Node) -> dict[str, bytes]:
-    """Return the pixels of each picture, by its key."""
-    return {node.key: node.pixels for node in tree if node.kind == "picture"}
-
-
-def series_of(tree: Node) -> dict[str, Series]:
-    """Return each series, by its key."""
-    return {node.key: node.series for node in tree if node.kind == "series"}
-
-
-def _alike(a: Series, b: Series | None) -> bool:
-    """Return whether two series look the same at each place."""
-    return a is b or (b is not None and a.data == b.data)
-
-
-def changes(old: Node, new: Node) -> Iterator[tuple[str, Node]]:
-    """Yield key and node of the smallest nodes that differ between two keyed trees."""
-    if old is new:
-        return
-    if not new.children or _shell(old) != _shell(new):
-        if html.render(new) != html.render(old):
-            yield new.key, new
-        return
-    for before, after in zip(old.children, new.children, strict=True):
-        yield from changes(before, after)
-
-
-def _shell(node: Node) -> tuple[Any, ...]:
-    """Return what a node is without what is in its children."""
-    return node.kind, html.shell(node), [child.key for child in node.children]

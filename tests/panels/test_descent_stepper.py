@@ -30,7 +30,7 @@ from convkit.panels.descent_stepper import LAST_STEP, view
 from convkit.ui import Scale, explore
 from convkit.ui.html import render
 from convkit.ui.keys import keyed
-from convkit.ui.panel import series_of
+from convkit.ui.messages import series_of
 from convkit.ui.series import node_at
 from tests.panels.driver import PanelDriver
 

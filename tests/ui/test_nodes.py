@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from convkit import ui
 from convkit.ui.html import render
 from convkit.ui.keys import find, keyed, keyed_parts, with_part
-from convkit.ui.panel import changes
+from convkit.ui.messages import changes
 from convkit.ui.text import words
 from tests.ui import sample
 
@@ -115,7 +115,7 @@ def test_the_words_of_a_view():
         "output: 3 × 4, from 9 to 47, digest 6a0e0e96",
         "Y[1, 1] = 29",
         "photo: 6 × 8, from 0 to 47, digest f5154be2",
-        "loss 0",
+        "loss 4",
         "curve",
         "surface",
     ]

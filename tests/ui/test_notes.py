@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from convkit.ui import Cursor, plot
 from convkit.ui.html import render
-from convkit.ui.saved import saved
 from convkit.ui.keys import keyed
 from convkit.ui.notes import SIDES, note_boxes, sides_of
+from convkit.ui.saved import saved
 
 SIZE = (328, 196)
 

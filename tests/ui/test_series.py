@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from convkit import ui
 from convkit.ui.html import render
-from convkit.ui.saved import saved
 from convkit.ui.keys import keyed
+from convkit.ui.saved import saved
 from convkit.ui.series import node_at
 
 TEXTS = st.text(max_size=4) | st.sampled_from(["", '"', "<b>", "x", "−1", "&lt;"])
