@@ -21,6 +21,7 @@ from tools.notebooks import WIDGET_VIEW, code_cells
 
 NOTEBOOKS = sorted(PROJECT.glob("notebooks/*.ipynb"))
 PANELS = """\
+from convkit.panels import DescentStepper, KernelEditor
 small = KernelEditor(stripes(), torch.tensor([[1.0, -1.0]]))
 large = KernelEditor(photo())
 learner = DescentStepper(stripes(), small.output, torch.tensor([[0.5, 0.5]]))
@@ -54,7 +55,12 @@ def test_a_notebook_is_one_page_for_a_phone(path, phone, tmp_path):
         expect(fold.locator(".output_wrapper")).to_be_hidden()
         fold.locator("summary").first.tap()
         expect(fold.locator(".output_wrapper")).to_be_visible()
-    for view in phone.locator(".ck-lens:has(.ck-Y)").all():
+    stored = [
+        o.data.get("text/html", "") for c in code_cells(notebook) for o in c.outputs if "data" in o
+    ]
+    views = phone.locator(".ck-saved:has(.ck-choose)")
+    expect(views).to_have_count(len([html for html in stored if 'name="cell"' in html]))
+    for view in views.all():
         last = view.get_by_role("radio").last
         last.tap()
         phone.mouse.move(0, 0)
@@ -92,7 +98,8 @@ def saved(chromium, lab):
 def expect_panels(page, html: str, path) -> None:
     path.write_text(html, encoding="utf-8")
     page.goto(path.as_uri())
-    expect(page.locator(".ck-lens .ck-Y").first).to_be_visible()
+    expect(page.locator(".ck-saved .ck-choose").first).to_be_visible()
+    expect(page.get_by_text("Run this cell to make the panel live.").first).to_be_hidden()
     pictures = page.locator(".jp-OutputArea img")
     expect(pictures).to_have_count(2)
     for image in pictures.all():
@@ -111,7 +118,7 @@ def test_a_saved_notebook_is_exported_with_its_panels(saved, phone, tmp_path):
 
 def test_without_the_settings_a_saved_panel_is_blank(saved):
     html, _ = HTMLExporter().from_filename(str(saved))
-    assert BeautifulSoup(html, "html.parser").select(".ck-lens, .jp-OutputArea img") == []
+    assert BeautifulSoup(html, "html.parser").select(".ck-saved, .jp-OutputArea img") == []
 
 
 def test_jupyterlab_exports_a_saved_notebook_with_its_panels(saved, lab, chromium, phone, tmp_path):
@@ -138,9 +145,13 @@ def test_opening_a_notebook_does_not_change_it(page, lab, path):
 def test_an_answer_is_collapsed_until_its_cell_runs(page, lab):
     open_notebook(page, lab, "notebooks/01_cross_correlation.ipynb")
     cells = code_cells(nbformat.read(NOTEBOOKS[1], as_version=4))
-    hidden = next(n for n, c in enumerate(cells, start=1) if c.metadata.get("jupyter"))
-    expect(cell(page, hidden).locator(".ck-lens, pre").last).to_be_hidden()
-    expect(page.locator(".jp-OutputPlaceholder").filter(has_text="output:")).to_have_count(2)
+    answers = [n for n, c in enumerate(cells, start=1) if c.metadata.get("jupyter")]
+    hidden = answers[0]
+    expect(cell(page, hidden).locator(".ck-saved, pre").last).to_be_hidden()
+    expect(page.locator(".jp-OutputPlaceholder")).to_have_count(len(answers))
+    said = cell(page, hidden).locator(".jp-OutputPlaceholder")
+    expect(said).to_contain_text("lens: input 3 × 3, window 2 × 2, output 2 × 2")
+    expect(said).not_to_contain_text("style")
     for n in range(1, hidden + 1):
         run_cell(page, n)
     expect(cell(page, hidden).locator(".jp-OutputArea-output").last).to_be_visible()
