@@ -1,0 +1,55 @@
+"""The panel that CONTRIBUTING shows how to write: its code as it stands there."""
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from torch.nn import functional
+
+from convkit import ramp
+from tests.panels.driver import PanelDriver
+
+CONTRIBUTING = Path(__file__).parents[2] / "CONTRIBUTING.md"
+
+
+@pytest.fixture
+def pooling():
+    """Run the code of "Add a panel", and give its function."""
+    part = CONTRIBUTING.read_text("utf-8").partition("## Add a panel")[2]
+    (code,) = re.findall(r"```python\n(.*?)```", part.partition("\n## ")[0], re.DOTALL)
+    assert len([line for line in code.splitlines() if line.strip()]) <= 62
+    assert not re.search(r"<\w|style|script|\._", code)
+    names = {"__name__": "pooling"}
+    exec(compile(code, str(CONTRIBUTING), "exec"), names)
+    return names["pooling"]
+
+
+def test_it_pools_as_torch_does_and_follows_its_controls(pooling):
+    X = torch.randn(7, 9, generator=torch.Generator().manual_seed(0))
+    driver = PanelDriver(pooling(X))
+    driver.choose("size", 3)
+    driver.choose("stride", 1)
+    driver.choose("mode", "avg")
+    output = driver.panel.store.result.output
+    torch.testing.assert_close(output, functional.avg_pool2d(X[None], 3, 1)[0])
+    driver.choose("window", (2, 4))
+    numbers = X[2:5, 4:7].flatten()
+    sum_ = driver.panel.store.result.sums[2][4]
+    terms, total = sum_.replace("−", "-").split(" = ")
+    values = [float(text) for text in terms.partition(")")[0].strip("(").split(" + ")]
+    torch.testing.assert_close(torch.tensor(values), numbers, rtol=1e-3, atol=1e-4)
+    assert float(total) == pytest.approx(numbers.mean().item(), rel=1e-3)
+    assert sum_ in driver.text
+
+
+def test_it_has_undo_traits_text_and_a_saved_form_without_script(pooling):
+    panel = pooling(ramp())
+    panel.size = 3
+    assert (panel.size, panel.mode) == (3, "max")
+    panel.undo()
+    assert panel.size == 2
+    assert repr(panel).startswith("Panel: max pooling keeps 12 of 54 numbers.")
+    saved = panel.saved_html()
+    assert saved.count("type=\"radio\"") >= 12 and "<script" not in saved
+    assert "max(0, 0.125, 0, 0.125) = 0.125" in saved
