@@ -395,8 +395,7 @@ class KernelEditorResult:
         if total == "0" and self.state.kernel.any():
             return f"{sums}: it takes differences, {COLOURS_IN_WORDS[self.look]}."
         if self.look == "grey":
-            effect = "keeps" if total == "1" else "adds up"
-            return f"{sums}: it {effect} brightness, {shown}."
+            return f"{sums}: it {_effect(float(total))} brightness, {shown}."
         return f"{sums}; {shown}."
 
     def sentences(self, patches: Tensor, cells: Sequence[Cell]) -> list[str]:
@@ -440,6 +439,12 @@ class KernelEditorResult:
         if self.operation is not ops.corr2d:
             lines.append(self.verdict)
         return "\n".join(lines)
+
+
+def _effect(sum_of_weights: float) -> str:
+    if sum_of_weights == 1:
+        return "keeps"
+    return "adds up" if sum_of_weights > 1 else "lowers"
 
 
 def _text(value: float | Tensor, digits: int = 4) -> str:

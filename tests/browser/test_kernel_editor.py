@@ -259,6 +259,14 @@ def test_bad_input_is_answered_in_words_and_the_output_stays(on_stripes, name, t
     expect(said(on_stripes)).to_contain_text("Output")
 
 
+def test_a_late_refusal_of_an_unfinished_text_marks_nothing(notebook, on_stripes):
+    weight = box(on_stripes, "K[0, 0]")
+    notebook.start("time.sleep(1)")
+    type_in(weight, "-3")  # "" and "-" are refused once the kernel is free
+    expect(said(on_stripes)).to_contain_text("Weights sum to −4")
+    expect(weight).not_to_have_attribute("aria-invalid", "true")
+
+
 def test_a_refusal_moves_nothing(on_stripes):
     parts = box(on_stripes, "K[0, 0]"), output(on_stripes), table(on_stripes, "products")
     before = [part.bounding_box() for part in parts]

@@ -997,7 +997,7 @@ def test_the_kernel_chooses_the_look(name, look, words):
 @pytest.mark.parametrize(
     ("weights", "total", "words"),
     [
-        ([[4e-4]], "0.0004", "it adds up brightness, shown in grey."),
+        ([[4e-4]], "0.0004", "it lowers brightness, shown in grey."),
         ([[-4e-4]], "−0.0004", "shown blue below 0 and red above."),
         ([[0.0]], "0", "shown blue below 0 and red above."),
         ([[1.0009]], "1.001", "it adds up brightness, shown in grey."),

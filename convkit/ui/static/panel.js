@@ -166,11 +166,12 @@ function channel(model, showBusy, showGone) {
       const known = isOwn ? message.ref : answered;
       return (node) => (isOwn && node.type === "text" ? sent.get(node) >= known : sent.get(node) > known);
     },
-    /** Note an answer; return the element that it is for. */
+    /** Note an answer; return the element that it is for, unless that has told something since. */
     heard(message) {
       if (message.page !== page) return null;
       answered = Math.max(answered, message.ref);
-      return unanswered.get(message.ref)?.[1];
+      const [, node] = unanswered.get(message.ref) ?? [];
+      return sent.get(node) === message.ref ? node : null;
     },
     next(message) {
       if (message.page !== page) return;
