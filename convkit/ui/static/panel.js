@@ -523,6 +523,12 @@ function show(model, root, tellViews) {
     const part = event.target.closest("[data-pick]");
     if (part && !part.contains(event.relatedTarget)) point(part.dataset.pick, null);
   });
+  // A cell that is removed under the pointer says nothing when the pointer leaves it.
+  const lookAt = ({ target: over }) => {
+    const name = root.contains(over) && over.closest("[data-pick]")?.dataset.pick;
+    for (const other of pointed.keys()) if (other !== name) point(other, null);
+  };
+  window.addEventListener("pointerover", lookAt, { signal: ending.signal });
   on("click", (event) => {
     const found = event.target.closest("[data-paint]") ? null : target(event);
     if (found) {
