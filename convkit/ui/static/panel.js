@@ -493,6 +493,7 @@ function show(model, root, tellViews) {
   };
 
   // The pointer.
+  let rested = "";
   on("pointerdown", (event) => {
     newStroke();
     const plot = event.target.closest("[data-size]");
@@ -514,8 +515,11 @@ function show(model, root, tellViews) {
     if (event.target.hasPointerCapture(event.pointerId) && event.target.dataset.size) return pickOn(event.target, event);
     if (brush && event.buttons) return paintTo(event);
     brush = null;
+    // A browser tells of a resting pointer too, whenever the page has changed: a key wins over it.
+    const isResting = rested === `${event.clientX},${event.clientY}`;
+    rested = `${event.clientX},${event.clientY}`;
     const found = target(event, "[data-pick]:not([data-still])");
-    if (found) point(...found);
+    if (found && !isResting) point(...found);
   });
   on("pointerup", () => (brush = null));
   on("pointercancel", () => (brush = null)); // as where a browser takes a touch to scroll
