@@ -11,7 +11,6 @@ import json
 from base64 import b64decode, b64encode
 from typing import Any
 
-from bs4 import BeautifulSoup
 from playwright.sync_api import Locator, Page
 
 from convkit.ui import Panel
@@ -49,8 +48,9 @@ LOAD = """async ([module, state]) => {
     };
     addView();
 }"""
-FRAMES = "() => new Promise(done => requestAnimationFrame(() => setTimeout(() => setTimeout(done))))"
-NORMAL = ("data-lm-suppress-shortcuts", "aria-invalid", "aria-busy", "aria-pressed")
+FRAMES = (
+    "() => new Promise(done => requestAnimationFrame(() => setTimeout(() => setTimeout(done))))"
+)
 
 
 class ModulePage:
@@ -70,6 +70,7 @@ class ModulePage:
         state = _jsonable(self.panel.get_state("page")["page"])
         traits = self.panel.trait_values()
         sheet = f"<style>{traits['_css']}</style>"
+        self.page.goto("about:blank")
         self.page.set_content(f"<!doctype html><html lang='en'><title>t</title>{sheet}<body>")
         self.page.evaluate(LOAD, [traits["_esm"], state])
 
@@ -81,7 +82,7 @@ class ModulePage:
         return [(content, [b64decode(buffer) for buffer in buffers]) for content, buffers in sent]
 
     def to_python(self) -> int:
-        """Let Python handle what the page has sent; its answers wait. Return how many there were."""
+        """Let Python handle what the page has sent; its answers wait. Return how many it was."""
         sent = self.take()
         for content, buffers in sent:
             views = [memoryview(buffer) for buffer in buffers]
@@ -93,11 +94,15 @@ class ModulePage:
         """Let the page have what Python has sent, and paint it."""
         messages, self.waiting = self.waiting, []
         self.page.evaluate("messages => receive(messages)", [_encoded(*m) for m in messages])
+        self.paint()
+
+    def paint(self) -> None:
+        """Wait until the page has painted what it has."""
         self.page.evaluate(FRAMES)
 
     def settle(self) -> None:
         """Let all messages pass until there are none."""
-        self.page.evaluate(FRAMES)
+        self.paint()
         while self.to_python() or self.waiting:
             self.to_page()
 
@@ -125,7 +130,9 @@ class ModulePage:
         """Return whether the page has the elements and texts of the present tree."""
         for view in self.page.locator(".ck-view").all():
             shown = view.evaluate(SHOWN)
-            if shown != self.page.evaluate(f"html => ({SHOWN})(html)", str(render(self.panel.tree))):
+            if shown != self.page.evaluate(
+                f"html => ({SHOWN})(html)", str(render(self.panel.tree))
+            ):
                 return False
         return True
 
@@ -134,7 +141,8 @@ class ModulePage:
 SHOWN = """from => {
     const root = typeof from === "string" ? document.createElement("div") : from.cloneNode(true);
     if (typeof from === "string") root.innerHTML = from;
-    const own = ["data-lm-suppress-shortcuts", "aria-invalid", "aria-busy", "aria-pressed", "d", "style", "title"];
+    const own = ["data-lm-suppress-shortcuts", "aria-invalid", "aria-busy", "aria-pressed",
+        "d", "style", "title", "data-side", "tabindex"];
     const tell = (node) => {
         if (node.nodeType === Node.TEXT_NODE) return node.data;
         const names = node.getAttributeNames().filter(name => !own.includes(name)).sort();

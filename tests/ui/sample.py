@@ -78,7 +78,7 @@ def view(result):
         for i, line in enumerate(output.tolist())
     ]
     signed = ui.Scale.signed(output)
-    losses = [f"loss {formatting.number(state.K.sum().item() * n)}" for n in range(STEPS)]
+    losses = [f"loss {formatting.number(state.K.abs().sum().item() * n)}" for n in range(STEPS)]
     total = "" if result.total is None else f" Total {formatting.number(result.total)}."
     return ui.column(
         ui.header(f"{state.mode} pooling: {formatting.size(output.shape)}.{total}"),
