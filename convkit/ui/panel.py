@@ -51,6 +51,17 @@ View = Callable[[Any], Node]
 """A function of a result that returns a tree of nodes, and has no side effects."""
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Use one thread of torch: of small arrays, more only make many kernels wait for each other."""
+    count = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(count)
+
+
 class Panel(anywidget.AnyWidget):
     """Show what `view` makes of a store's result, and edit the store as its nodes say.
 
@@ -95,6 +106,7 @@ class Panel(anywidget.AnyWidget):
     >>> from convkit import ui
     >>> class Level(ui.State):
     ...     level: int = ui.fields.whole(1, 0, 9)
+    >>> from dataclasses import dataclass
     >>> @dataclass(frozen=True)
     ... class Shown:
     ...     state: Level
@@ -129,8 +141,9 @@ class Panel(anywidget.AnyWidget):
         work: Callable[[Any], Work | None] = lambda result: None,
         adjust: Adjust | None = None,
     ) -> None:
-        self._view, self._first, self._rest_waits = view, first, rest_waits
-        self._compute, self._work = compute, work
+        alone = _one_thread()
+        self._compute, self._view, self._first = alone(compute), alone(view), alone(first)
+        self._work, self._rest_waits = work, rest_waits
         # What is under way: "" outside of events, "move" or "do" in one, or "restore".
         self._error, self._answering = "", ""
         self._is_partial = False  # whether only what comes first is as the result says
@@ -139,7 +152,7 @@ class Panel(anywidget.AnyWidget):
         self._leave: Callable[[], None] | None = None
         lifetime.made(self)
         self.store = Store(start, self._full_compute, adjust)
-        self._bare = view(self.store.result)
+        self._bare = self._view(self.store.result)
         self.tree = keyed(self._bare, self._completed)
         self._last_good = self.store.snapshot()
         self._css = stylesheet() + own_rules(self.style)
@@ -512,6 +525,7 @@ class Panel(anywidget.AnyWidget):
         """Return what is stored beside the live view, by MIME type, and its metadata."""
         return {"text/html": self.saved_html()}, {}
 
+    @_one_thread()
     def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         lifetime.shown(self)
         live = super()._repr_mimebundle_(**options)
@@ -533,17 +547,6 @@ class StateField(traitlets.TraitType[Any, Any]):
     def set(self, obj: Any, value: Any) -> None:
         """Edit the state."""
         obj.store.apply(Edit({self.name: value}))
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Use one thread of torch: of small arrays, more only make many kernels wait for each other."""
-    count = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(count)
 
 
 def _selected(select: Callable[[Any], Fields], result: Any) -> Fields:

@@ -86,6 +86,38 @@ def test_it_has_no_global_side_effects():
     assert after == settings
 
 
+def test_what_it_does_itself_uses_one_thread_and_work_all():
+    """On two busy cores, a descent recorded by two threads took five times as long."""
+    seen = {}
+
+    def noted(name, value):
+        seen.setdefault(name, set()).add(torch.get_num_threads())
+        return value
+
+    class Noting(ui.Panel):
+        def fallback(self):
+            return noted("fallback", ({}, {}))
+
+    class State(ui.State):
+        n: int = ui.fields.whole(1)
+
+    work = ui.Work(lambda report: noted("work", None), lambda result, _: result, "working", ())
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        panel = Noting(
+            State(),
+            lambda state, previous: noted("compute", sample.SampleResult(state, None)),
+            lambda result: noted("view", ui.header("")),
+            work=lambda result: work,
+        )
+        panel.n = 2
+        panel._repr_mimebundle_()
+    finally:
+        torch.set_num_threads(before)
+    assert seen == {"compute": {1}, "view": {1}, "fallback": {1}, "work": {2}}
+
+
 def test_messages_are_small_and_one_an_edit():
     page = Page(sample.panel())
     page.type("K[0, 0]", "2")
