@@ -297,12 +297,28 @@ class Panel(anywidget.AnyWidget):
 
     def _page(self) -> dict[str, Any]:
         """Return all that a page needs to show the present tree."""
+        self._end_pointing()
         if self._is_partial:
             with self._errors_shown():
                 self._show_all()
         series = {key: list(each.data) for key, each in series_of(self.tree).items()}
         shown = {"html": html.render(self.tree), "pixels": pixels_of(self.tree), "series": series}
         return {**shown, "palettes": {look: Scale(look, 0, 1).palette for look in LOOKS}}
+
+    def _end_pointing(self) -> None:
+        """Leave what is pointed at: no pointer is on a page that comes."""
+        if self._answering:
+            return
+        with LOCK:
+            before, self._answering = self.store.result, "move"
+            try:
+                for node in self.tree:
+                    if node.kind == "cursor" and node.cursor.point is not None:
+                        self.store.apply(edit_of(node, "point", None) or Edit({}))
+            finally:
+                self._answering = ""
+            if self.store.result is not before:
+                self._show_all()
 
     def _on_result(self, change: dict[str, Any]) -> None:
         with LOCK:

@@ -356,6 +356,18 @@ def test_pointing_shows_a_window_in_numbers_and_leaves_the_choice():
     assert "= Y[21, 30]" in driver.text
 
 
+def test_a_page_that_is_loaded_again_is_not_pointed_at():
+    slow = Slow(0)
+    panel, driver = driven(photo(128), operation=slow)
+    slow.seconds = 0.5
+    driver.type("K[0, 0]", "4")
+    driver.point("window", (20, 30))
+    assert "= Y[20, 30]" in driver.text
+    driver.load()
+    assert "= Y[63, 63]" in driver.text and "running your slow" in driver.status
+    until(lambda: "slow differs" in driver.status)
+
+
 def test_a_cell_that_is_gone_is_pointed_at_no_more():
     panel, driver = driven(photo(128))
     driver.point("window", (125, 125))
