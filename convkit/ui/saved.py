@@ -31,6 +31,8 @@ def render_saved(node: Node) -> Markup:
     if node.kind in SAVED_WRITERS:
         return SAVED_WRITERS[node.kind](node)
     inside = [render_saved(child) for child in node.children]
+    if node.kind == "box":  # a site that drops styles shows what stands side by side as one text
+        inside = [Markup(" ").join([part for part in inside if part])]
     return WRITERS[node.kind](node, inside, {})
 
 
@@ -210,6 +212,14 @@ def _saved_status(node: Node) -> Markup:
     return tag("div", node.words, class_="ck-status")
 
 
+def _saved_section(node: Node) -> Markup:
+    """Return a section, unless it held nothing but what one can press."""
+    inside = Markup().join([render_saved(child) for child in node.children])
+    if not inside.striptags() and "<img" not in inside:
+        return Markup()
+    return WRITERS["section"](node, [inside], {})
+
+
 def _nothing(node: Node) -> Markup:
     return Markup()
 
@@ -217,6 +227,7 @@ def _nothing(node: Node) -> Markup:
 SAVED_WRITERS: dict[str, Callable[[Node], Markup]] = {
     "status": _saved_status,
     "history": _nothing,
+    "section": _saved_section,
     "label": _saved_label,
     "code": _saved_code,
     "button": _nothing,

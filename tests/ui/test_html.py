@@ -137,6 +137,21 @@ def test_a_saved_header_has_the_status_and_nothing_to_press():
     assert page.text == "It works." and page("button") == []
 
 
+def test_words_side_by_side_stay_apart_without_styles():
+    tree = ui.row(ui.heading("input"), ui.select("picture", ("photo",), "photo", "f"), ui.text("a"))
+    page = soup(saved(keyed(tree)))
+    page.style.decompose()
+    assert page.text == "input picture photo a"
+
+
+def test_a_saved_section_is_there_if_something_is_in_it():
+    press = ui.section("files", ui.row(ui.button("save", "f"), ui.file("open", ".png", "f")))
+    read = ui.section("code", ui.row(ui.button("run", "f"), ui.code("code", "X = 1")))
+    look = ui.section("look", ui.picture("photo", torch.eye(2), GREY))
+    page = soup(saved(keyed(ui.column(press, read, look))))
+    assert [summary.text for summary in page("summary")] == ["code", "look"]
+
+
 def test_a_saved_table_has_a_radio_button_for_each_cell_that_says_something():
     page = soup(saved(keyed(ui.column(described(), ui.description(CELL, "b")))))
     cells = {
