@@ -37,7 +37,7 @@ def tiles(patch: Tensor, K: Tensor, limit: float) -> Node:
     ('0.5 × 2\n1',)
     """
     products, are_many = patch * K, K.numel() > MAX_TILES
-    texts = _flat(formatting.cell_texts(products, 4) if are_many else short_texts(products))
+    texts = _flat(formatting.cell_texts(products) if are_many else short_texts(products))
     if not are_many:
         pixels, weights = (_flat(formatting.cell_texts(each, 4)) for each in (patch, K))
         factors = zip(pixels, weights, texts, strict=True)

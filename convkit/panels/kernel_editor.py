@@ -43,6 +43,8 @@ ZOOM = 7
 MAX_WRITTEN_SIDE = 4
 """The most rows or columns of a kernel whose weights are written in its window."""
 MAX_EDITABLE_PIXELS = 144
+MAX_COARSE = 150
+"""The most rows or columns of pictures whose pixels one can see: of others they are blended."""
 MAX_COLUMNS_BESIDE_KERNEL = 15
 """The most columns of input and output together that leave space for the kernel between them."""
 
@@ -185,6 +187,7 @@ def _stage(result: KernelEditorResult) -> Node:
     size = state.geometry.padded_size if is_small else tuple(state.X.shape)
     (height, width), (rows, columns) = size, state.geometry.output_size
     is_wide = is_small and width + columns > MAX_COLUMNS_BESIDE_KERNEL
+    extent = max(height, width, rows, columns)
     return box(
         box(ui.heading("input X", "input"), _picture_list(names, result.picture), css="xh"),
         box(ui.heading("kernel K", "kernel"), _kernel_list(kernel_name), css="kh"),
@@ -192,12 +195,12 @@ def _stage(result: KernelEditorResult) -> Node:
         *(_tables(result) if is_small else _pictures(result)),
         box(*_kernel(result), css="kp"),
         box(*_products(result), css="sm"),
-        css=f"stage{' tables' * is_small}{' wide' * is_wide}",
+        css=f"stage{' tables' * is_small}{' wide' * is_wide}{' fine' * (extent > MAX_COARSE)}",
         variables={
             "wide": width,
             "across": width + columns,
             "down": max(height, rows),
-            "extent": max(height, width, rows, columns),
+            "extent": extent,
         },
     )
 
