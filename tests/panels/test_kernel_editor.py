@@ -50,6 +50,11 @@ def driven(*arguments, **options):
     return panel, PanelDriver(panel)
 
 
+def uniform(*shape):
+    """Return numbers from 0 to 1, the same ones in every run."""
+    return torch.rand(shape, generator=torch.Generator().manual_seed(0))
+
+
 def run(code):
     names = {}
     exec(code, names)
@@ -69,7 +74,7 @@ def expect_consistent(panel, driver):
     assert torch.equal(panel.output, operation(panel.X, panel.kernel, **how))
     K, cells = panel.kernel, list(np.ndindex(*panel.kernel.shape))
     shown = [driver.value(f"K[{i}, {j}]") for i, j in cells]
-    assert shown == pytest.approx(K.flatten().tolist(), rel=5e-3)
+    assert shown == pytest.approx(K.flatten().tolist(), rel=5e-3, abs=6e-4)
     assert len(driver.html.find_all(attrs={"aria-label": re.compile(r"^K\[")})) == len(cells)
     assert (driver.chosen("rows"), driver.chosen("columns")) == tuple(map(str, K.shape))
     assert driver.find("flip the kernel: convolution").value == panel.flip
@@ -113,7 +118,7 @@ def test_a_named_picture_is_recognised_and_its_code_names_it(name):
 
 def test_an_input_of_another_dtype_brings_it_to_the_kernel():
     panel, driver = driven()
-    panel.X = torch.rand(4, 4).double()
+    panel.X = uniform(4, 4).double()
     assert driver.chosen("picture") == "your own" and panel.kernel.dtype == torch.float64
     expect_consistent(panel, driver)
 
@@ -148,12 +153,11 @@ def test_what_cannot_work_is_refused_in_words(options, words):
     "options", [{}, {"padding": (1, 4)}, {"stride": 2, "flip": True}, {"dilation": (3, 1)}]
 )
 def test_of_a_large_output_a_picture_shows_every_third_row_and_column(options):
-    panel, driver = driven(torch.rand(700, 600), torch.randn(3, 2), **options)
-    Y = panel.output
+    panel, driver = driven(uniform(700, 600), uniform(3, 2) - 0.5, **options)
+    panel.look, Y = "signed", panel.output
     step = -(-max(Y.shape) // 320)
     shown, limit = driver.find("output picture"), panel.store.result.colour_limit
     scale = Scale("signed", -limit, limit)
-    panel.look = "signed"
     torch.testing.assert_close(shown.values, Y[::step, ::step])
     assert shown.pixels == scale.indices(shown.values) and shown.full == tuple(Y.shape)
     assert driver.pixels["output picture"] == shown.pixels
@@ -164,7 +168,7 @@ def test_of_a_large_output_a_picture_shows_every_third_row_and_column(options):
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_choosing_a_picture(name):
-    panel, driver = driven(torch.rand(9, 9))
+    panel, driver = driven(uniform(9, 9))
     driver.choose("picture", name)
     assert torch.equal(panel.X, picture(name)) and driver.chosen("picture") == name
     expect_consistent(panel, driver)
@@ -180,7 +184,7 @@ def test_choosing_a_kernel(name):
 
 
 def test_every_size_of_kernel():
-    panel, driver = driven(torch.rand(9, 9), torch.rand(3, 3))
+    panel, driver = driven(uniform(9, 9), uniform(3, 3))
     for rows in (1, 7, 2):
         driver.choose("rows", rows)
         for columns in (7, 1, 3):
@@ -359,13 +363,13 @@ def test_pointing_shows_a_window_in_numbers_and_leaves_the_choice():
 def test_a_page_that_is_loaded_again_is_not_pointed_at():
     slow = Slow(0)
     panel, driver = driven(photo(128), operation=slow)
-    slow.seconds = 0.5
+    slow.seconds = 30
     driver.type("K[0, 0]", "4")
     driver.point("window", (20, 30))
     assert "= Y[20, 30]" in driver.text
     driver.load()
     assert "= Y[63, 63]" in driver.text and "running your slow" in driver.status
-    until(lambda: "slow differs" in driver.status)
+    driver.press("stop")
 
 
 def test_a_cell_that_is_gone_is_pointed_at_no_more():
@@ -389,7 +393,7 @@ def test_the_zoom_shows_only_what_a_wide_window_reads():
 
 
 @pytest.mark.parametrize("options", [{}, {"padding": 2, "stride": 2}, {"flip": True}])
-@pytest.mark.parametrize("X", [stripes(), torch.rand(40, 30, generator=torch.Generator())])
+@pytest.mark.parametrize("X", [stripes(), uniform(40, 30)])
 def test_frames_products_and_sums_are_those_of_the_window(X, options):
     generator = torch.Generator().manual_seed(1)
     K = torch.randn(2, 2, generator=generator)
@@ -471,7 +475,7 @@ def test_another_input_is_no_longer_the_file():
     driver.upload("open a picture", "mine.png", png(np.eye(9, dtype=np.uint8)))
     panel.X = panel.X  # the same numbers still are
     assert driver.chosen("picture") == "file mine.png"
-    panel.X = torch.rand(9, 9)
+    panel.X = uniform(9, 9)
     assert driver.chosen("picture") == "your own" and "Input" not in driver.status
     panel.undo()
     assert driver.chosen("picture") == "file mine.png"
@@ -616,7 +620,7 @@ def test_both_sums_have_the_digits_that_tell_them_apart():
     def nearly(X, K):
         return corr2d(X, K) + 1e-5
 
-    panel, driver = driven(torch.rand(5, 5), torch.ones(3, 3) / 9, operation=nearly)
+    panel, driver = driven(uniform(5, 5), torch.ones(3, 3) / 9, operation=nearly)
     [ours] = re.findall(r"[=≈] ([\d.]+) nearly \(yours\)", driver.text)
     [theirs] = re.findall(r"Y\[0, 0\] = ([\d.]+)", driver.text)
     assert ours != theirs and ours in driver.status and theirs in driver.status
@@ -902,7 +906,7 @@ def test_after_a_thousand_random_edits_all_of_it_tells_of_one_state():
         "undo": lambda: driver.press("undo"),
         "redo": lambda: driver.press("redo"),
         "reset": lambda: driver.press("reset"),
-        "code": lambda: setattr(panel, "kernel", torch.randint(-3, 4, (2, 2)).float()),
+        "code": lambda: setattr(panel, "kernel", choose.choice([EDGE, 3 * EDGE.T])),
     }
     for _ in range(1000):
         choose.choice(list(edits.values()))()
