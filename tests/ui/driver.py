@@ -70,10 +70,10 @@ class Page:
         fresh.panel = self.panel
         fresh.load()
         tree = BeautifulSoup(render(self.panel.tree), "html.parser")
-        shown = [str(self.html), *self._data()]
-        return shown == [str(fresh.html), *fresh._data()] and str(tree) == str(self.html)
+        shown = [str(self.html), *self.data()]
+        return shown == [str(fresh.html), *fresh.data()] and str(tree) == str(self.html)
 
-    def _data(self) -> list[Any]:
+    def data(self) -> list[Any]:
         kept = {"picture": self.pixels, "series": self.series}
         return [
             {node.key: kept[node.kind].get(node.key)}
