@@ -68,11 +68,14 @@ def notebooks_copy() -> Iterator[Path]:
 
 
 @contextmanager
-def jupyterlab(root: Path, python: str | Path = sys.executable) -> Iterator[Lab]:
+def jupyterlab(
+    root: Path, python: str | Path = sys.executable, address: str = "127.0.0.1"
+) -> Iterator[Lab]:
     """Run a JupyterLab that serves ``root``, with settings of its own and its token on.
 
     The notebooks under ``root`` are trusted. The server, and with it its kernels, ends with
-    the ``with`` block. ``python`` is that of the environment to run it in.
+    the ``with`` block. ``python`` is that of the environment to run it in. At an ``address``
+    that is not the machine's own, browsers take its pages for insecure.
     """
     with tempfile.TemporaryDirectory(prefix="convkit-lab-") as folder:
         home = Path(folder)
@@ -82,7 +85,7 @@ def jupyterlab(root: Path, python: str | Path = sys.executable) -> Iterator[Lab]
         token, log = secrets.token_hex(16), home / "lab.log"
         with log.open("w") as output:
             server = subprocess.Popen(
-                _command(root, python, token),
+                _command(root, python, token, address),
                 cwd=root,
                 env=environment,
                 stdout=output,
@@ -107,8 +110,8 @@ def _trust(root: Path, python: str | Path, environment: dict[str, str]) -> None:
         subprocess.run(trust, env=environment, check=True, capture_output=True)
 
 
-def _command(root: Path, python: str | Path, token: str) -> list[str]:
-    command = [str(python), "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1"]
+def _command(root: Path, python: str | Path, token: str, address: str) -> list[str]:
+    command = [str(python), "-m", "jupyterlab", "--no-browser", f"--ServerApp.ip={address}"]
     command += ["--ServerApp.port=0", f"--ServerApp.root_dir={root}"]
     command += [f"--IdentityProvider.token={token}"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
