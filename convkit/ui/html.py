@@ -103,6 +103,12 @@ def render(node: Node) -> Markup:
     return cached
 
 
+def reuse(old: Node, new: Node) -> None:
+    """Let a node have the HTML, if it is written already, of one that says the same."""
+    if "_html" in vars(old):
+        vars(new)["_html"] = vars(old)["_html"]
+
+
 def shell(node: Node, inside: Sequence[Markup] = ()) -> Markup:
     """Return a node as HTML for the live page, around what is given of its children."""
     attributes = {"data_key": node.key, "data_kind": node.kind} if node.key else {}

@@ -6,12 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from torch import Tensor
+
 from convkit.ui import html
+from convkit.ui.cursors import Frame
 from convkit.ui.nodes import Node
 from convkit.ui.series import Series
+from convkit.ui.store import equal
+from convkit.ui.theme import Scale
 
 Message = tuple[dict[str, Any], list[bytes]]
 """What is sent: its content, and the buffers of pixels and series."""
+COMPARED = (str, int, bytes, frozenset, Tensor, Frame, Scale)
+"""Types of properties that are compared, and not only what is written of them."""
 
 
 @dataclass(frozen=True)
@@ -107,15 +114,30 @@ def _same_series(a: Series, b: Series | None) -> bool:
 
 
 def changes(old: Node, new: Node) -> Iterator[tuple[str, Node]]:
-    """Yield key and node of the smallest nodes that differ between two keyed trees."""
-    if old is new:
-        return
-    if not new.children or _shell(old) != _shell(new):
-        if html.render(new) != html.render(old):
-            yield new.key, new
-        return
-    for before, after in zip(old.children, new.children, strict=True):
-        yield from changes(before, after)
+    """Yield key and node of the smallest nodes that differ between two keyed trees.
+
+    Most nodes stay as they are, and equal properties are found sooner than equal HTML.
+    """
+    is_same = old is new or _has_same_properties(old, new)
+    if is_same and not new.children:
+        html.reuse(old, new)
+    elif is_same or (new.children and _shell(old) == _shell(new)):
+        for before, after in zip(old.children, new.children, strict=True):
+            yield from changes(before, after)
+    elif html.render(new) != html.render(old):
+        yield new.key, new
+
+
+def _has_same_properties(a: Node, b: Node) -> bool:
+    is_alike = a.kind == b.kind and [c.key for c in a.children] == [c.key for c in b.children]
+    return is_alike and _are_same([*a.props.items()], [*b.props.items()])
+
+
+def _are_same(a: Any, b: Any) -> bool:
+    """Return whether two values are surely the same; those that are seldom compared may not be."""
+    if isinstance(a, list | tuple) and type(a) is type(b):
+        return len(a) == len(b) and all(map(_are_same, a, b))
+    return a is b or (isinstance(a, COMPARED) and equal(a, b))
 
 
 def _shell(node: Node) -> tuple[Any, ...]:

@@ -64,9 +64,11 @@ class Node:
 
     def __iter__(self) -> Iterator[Node]:
         """Yield this node and all below it, in reading order."""
-        yield self
-        for child in self.children:
-            yield from child
+        waiting = [self]
+        while waiting:
+            node = waiting.pop()
+            yield node
+            waiting.extend(reversed(node.children))
 
 
 # Layout and words
