@@ -52,7 +52,7 @@ def saved(tree: Node, note: str = "", style: str = "", title: str = "") -> Marku
     """
     body = render_saved(tree)
     lines = [_description_line(node, tree) for node in tree if node.kind == "description"]
-    small = tag("small", note) if note else ""
+    small = tag("div", tag("small", note)) if note else ""
     root, rules = saved_rules(tree, body, style)
     rules = Markup(f"<style>{rules}{_cursor_rules(tree, root)}</style>")
     page = tag("div", rules, body, *lines, small, class_=f"ck-saved {root}")
