@@ -16,6 +16,7 @@ IMPORTS = """\
 import time
 import torch
 from convkit import *
+from convkit import ui
 from convkit.lenses import lens
 from convkit.panels import *"""
 # Errors of Notebook 7 itself as it opens and closes, by their exact text.
@@ -52,7 +53,7 @@ class Notebook:
         """Run `source` in place of what was shown before; return what it shows."""
         self._write(2, source)
         output = run_cell(self.page, 2).locator(".jp-OutputArea-output").last
-        views = output.locator(".ck-panel, .ck-lens, .ck-part, .ck-view, .ck-saved")
+        views = output.locator(".ck-view, .ck-saved")
         expect(views.first).to_be_visible()
         return output
 
@@ -113,9 +114,9 @@ def type_in(box: Locator, text: str) -> None:
     box.press_sequentially(text)
 
 
-def said(panel: Locator, role: str = "status") -> Locator:
-    """Return the panel's status line: role "status", or "alert" where something is wrong."""
-    return panel.get_by_role(role)
+def said(panel: Locator) -> Locator:
+    """Return the words of a panel's status line."""
+    return panel.locator(".ck-words")
 
 
 def picture(panel: Locator, name: str) -> Locator:
@@ -140,7 +141,7 @@ def table(panel: Locator, name: str) -> Locator:
 
 def numbers(table: Locator) -> list[list[float]]:
     """Return what the cells of a table say, without its headings."""
-    cells = "row => [...row.querySelectorAll('td')].map(c => c.textContent)"
+    cells = "row => [...row.querySelectorAll('td:not(.ck-corner)')].map(c => c.textContent)"
     rows = table.locator("tr").evaluate_all(f"rows => rows.map({cells})")
     return [[float(text.replace("−", "-")) for text in row] for row in rows if row]
 
@@ -153,17 +154,17 @@ def upload(panel: Locator, name: str, data: bytes) -> None:
 
 def open_section(panel: Locator, title: str) -> None:
     """Open a panel's section by its title."""
-    button(panel, title).click()
+    panel.locator("summary").filter(has_text=title).click()
 
 
 def start_painting(panel: Locator) -> None:
     """Open the section in which dragging paints the input, and wait until it does."""
     open_section(panel, "edit pixels")
-    expect(table(panel, "input")).to_have_class(re.compile("ck-paint"))
+    expect(panel.locator("[data-paint]")).to_be_visible()
 
 
 def run_code(panel: Locator) -> dict:
     """Run the torch code that a panel shows, here; return the names that it sets."""
     names: dict = {}
-    exec(panel.locator("pre.ck-code:visible").inner_text(), names)
+    exec(panel.locator("pre:visible").inner_text(), names)
     return names
