@@ -470,17 +470,17 @@ def _descent_summary(
     error.
     """
     limit, steepest = quadratic.max_stable_lr, max(active)
-    reason = f"at {share_of_limit(lr, limit)}. Each step multiplies the distance to the best kernel"
+    reason = f"at {share_of_limit(lr, limit)}, a step multiplies the remaining distance"
     reason += f" by {_factor(products[0])}"
     if len(products) > 1:
-        reason += " in the loss's steepest direction"
+        reason += " (steepest direction)"
     if steepest >= 2 * (1 - 1e-9):
         grows = steepest > 2 * (1 + 1e-9)
         outcome = Outcome.DIVERGING if grows else Outcome.OSCILLATING
         start = "Diverging" if grows else "Oscillating without end"
         return ConvergenceSummary(outcome, minus(f"{start}: {reason}."))
     if len(products) > 1:
-        reason += f" and by {_factor(products[-1])} in its flattest"
+        reason += f" and {_factor(products[-1])} (flattest)"
     text = f"{_way(lr, limit, steepest)}: {reason}."
     shown, count = quadratic.rank, len(quadratic.hessian)
     if shown < count:
@@ -495,7 +495,7 @@ def _way(lr: float, limit: float, steepest: float) -> str:
     if steepest < 1e-3:
         return "Converging, but very slowly"
     if steepest > 1:
-        return "Converging, while the kernel swings to and fro"
+        return "Converging, swinging to and fro"
     return "Converging"
 
 

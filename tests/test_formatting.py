@@ -364,49 +364,48 @@ def test_summary_comes_true(start, share, reduction):
 
 def test_summary_is_that_of_the_stored_notebooks():
     assert summary(0.03).text == (
-        "Converging, while the kernel swings to and fro: at 90% of the limit 0.03333. Each step "
-        "multiplies the distance to the best kernel by −0.8 in the loss's steepest direction and "
-        "by 0.64 in its flattest."
+        "Converging, swinging to and fro: at 90% of the limit 0.03333, a step multiplies the "
+        "remaining distance by −0.8 (steepest direction) and 0.64 (flattest)."
     )
     assert summary(0.034).text == (
-        "Diverging: at 102% of the limit 0.03333. Each step multiplies the distance to the best "
-        "kernel by −1.04 in the loss's steepest direction."
+        "Diverging: at 102% of the limit 0.03333, a step multiplies the remaining "
+        "distance by −1.04 (steepest direction)."
     )
 
 
 @pytest.mark.parametrize(
     ("lr", "start", "share", "factors"),
     [
-        (0.01, "Converging: at", "30% of", "0.4 in the loss's steepest direction and by 0.88"),
+        (0.01, "Converging: at", "30% of", "0.4 (steepest direction) and 0.88"),
         (
             0.0333333,
-            "Converging, while the kernel swings to and fro: at",
+            "Converging, swinging to and fro: at",
             "just below",
-            "−1 + 2e−06 in the",
+            "−1 + 2e−06 (steepest",
         ),
         (
             1 / 30 - 1e-14,
             "Oscillating without end: at",
             "100% of",
-            "−1 in the",
+            "−1 (steepest",
         ),
         (
             0.0333334,
             "Diverging: at",
             "just above",
-            "−1 − 4e−06 in the",
+            "−1 − 4e−06 (steepest",
         ),
         (
             1e-9,
             "Converging, but very slowly: at",
             "less than 0.01% of",
-            "1 − 6e−08 in the loss's steepest direction and by 1 −",
+            "1 − 6e−08 (steepest direction) and 1 −",
         ),
         (
             100.0,
             "Diverging: at",
             "3,000 times",
-            "−5999 in the",
+            "−5999 (steepest",
         ),
     ],
 )
@@ -414,8 +413,8 @@ def test_summary_says_why(lr, start, share, factors):
     said = summary(lr)
     assert said.outcome.value == start.split()[0].lower().rstrip(",:")
     assert said.text.startswith(start)
-    assert f"at {share} the limit 0.03333. Each step" in said.text
-    assert f"multiplies the distance to the best kernel by {factors}" in said.text
+    assert f"at {share} the limit 0.03333, a step" in said.text
+    assert f"multiplies the remaining distance by {factors}" in said.text
 
 
 def test_summary_of_a_start_without_an_error_that_grows():

@@ -138,14 +138,14 @@ def _options(name: str, given: list[Any] | Mapping[str, Any]) -> Control:
 
 def _slider(name: str, given: tuple[Any, ...]) -> Control:
     low, high, start = _ends(name, given)
-    if all(n == int(n) for n in (low, high, start)):
+    if all(ops.as_integer(n) is not None for n in given):
         first, last = int(low), int(high)
         field = fields.whole(int(start), first, last)
         return Control(field, lambda n: nodes.slider(name, first, last, n, name, minus(str(n))))
 
     def edits(position: int) -> dict[str, float]:
-        value = low + (high - low) * position / POSITIONS
-        return {name: float(formatting.number(value))}
+        value = float(formatting.number(low + (high - low) * position / POSITIONS))
+        return {name: min(max(value, low), high)}
 
     def node(kept: float) -> Node:
         position = round((kept - low) / (high - low) * POSITIONS)

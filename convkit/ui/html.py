@@ -130,7 +130,8 @@ def _heading(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
 
 
 def _section(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
-    told = {"open": node.is_open, "data_told": bool(a) and node.edits is not None}
+    is_told = bool(a) and node.edits is not None
+    told = {"open": node.is_open, "data_told": str(node.is_open).lower() if is_told else None}
     return tag("details", tag("summary", node.title), *inside, class_="ck-section", **told, **a)
 
 
@@ -139,7 +140,7 @@ def _status(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
     live = {"role": "alert"} if node.is_error else {"role": "status"}
     # With a tabindex it can take the focus from the stop button, which goes.
     words = tag("span", node.words, aria_atomic="true", class_="ck-words", tabindex=-1, **live)
-    stop = tag("button", "stop", type="button", value="stop") if node.can_stop else ""
+    stop = tag("button", "stop", type="button", value="stop") if node.is_busy else ""
     return tag("div", words, stop, class_=f"ck-status{state}", **a)
 
 

@@ -120,11 +120,12 @@ class Job:
         self.value: Any = None
         self.error: BaseException | None = None
         self.seconds = 0.0
-        self._done, self._report, self._after = done, report, after
+        self._done, self._report = done, report
+        self._after = after if after is not None and after._thread.is_alive() else None
         self._share = 0.0
         self._started = self._reported = 0.0
         self._is_stopped, self._has_ended = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread: threading.Thread = threading.Thread(target=self._work, daemon=True)
         if after is not None:
             after.stop()
         self._thread.start()
@@ -140,11 +141,18 @@ class Job:
 
     def stop(self) -> None:
         """Stop the work: its Python code raises `Stopped` at its next line."""
-        with LOCK:  # which the work's thread then does not hold, and would not release
+        if not self.is_stopped:
             self._is_stopped.set()
-            if self._started and not self._has_ended.is_set():
-                thread = ctypes.c_ulong(self._thread.ident or 0)
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(Stopped))
+            threading.Thread(target=self._insist, daemon=True).start()
+
+    def _insist(self) -> None:
+        """Raise `Stopped` in the work until it has ended: ``except:`` may catch it."""
+        while self._thread.is_alive():
+            with LOCK:  # which the work's thread then does not hold, and would not release
+                if self._started and not self._has_ended.is_set():
+                    thread = ctypes.c_ulong(self._thread.ident or 0)
+                    ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(Stopped))
+            self._thread.join(PAUSE)
 
     @property
     def words(self) -> str:
@@ -157,20 +165,13 @@ class Job:
 
     def _work(self) -> None:
         if self._after is not None:
-            self._await_end(self._after)
+            self._after._thread.join()
             self._after = None  # else each job would keep all before it
             self._is_stopped.wait(PAUSE)
         if not self.is_stopped:
             self._run()
         if not self.is_stopped:
             self._done(self)
-
-    def _await_end(self, older: Job) -> None:
-        """Wait for the end of an older job; stop it again if it went on, as `except:` does."""
-        older._thread.join(PAUSE)
-        while older._thread.is_alive():
-            older.stop()
-            older._thread.join(PAUSE)
 
     def _run(self) -> None:
         self._started = time.monotonic()

@@ -130,11 +130,13 @@ def changes(old: Node, new: Node) -> Iterator[tuple[str, Node]]:
 
 def _has_same_properties(a: Node, b: Node) -> bool:
     is_alike = a.kind == b.kind and [c.key for c in a.children] == [c.key for c in b.children]
-    return is_alike and _are_same([*a.props.items()], [*b.props.items()])
+    return is_alike and _are_same(a.props, b.props)
 
 
 def _are_same(a: Any, b: Any) -> bool:
     """Return whether two values are surely the same; those that are seldom compared may not be."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return _are_same([*a.items()], [*b.items()])
     if isinstance(a, list | tuple) and type(a) is type(b):
         return len(a) == len(b) and all(map(_are_same, a, b))
     return a is b or (isinstance(a, COMPARED) and equal(a, b))

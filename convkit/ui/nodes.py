@@ -193,7 +193,7 @@ def status(words: str, *, is_error: bool = False) -> Node:
     >>> status("Output 2 × 2.").words
     'Output 2 × 2.'
     """
-    props = {"words": words, "is_error": is_error, "is_busy": False, "can_stop": False}
+    props = {"words": words, "is_error": is_error, "is_busy": False}
     return Node("status", "status line", props)  # no name that a field can have
 
 

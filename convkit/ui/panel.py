@@ -148,6 +148,7 @@ class Panel(anywidget.AnyWidget):
         self._error, self._answering = "", ""
         self._is_partial = False  # whether only what comes first is as the result says
         self._job: Job | None = None
+        self._ending: Job | None = None  # the last one that was stopped
         self._stopped: tuple[Any, ...] | None = None  # the inputs of work that was stopped
         self._leave: Callable[[], None] | None = None
         lifetime.made(self)
@@ -259,14 +260,21 @@ class Panel(anywidget.AnyWidget):
     def _follow_event(self, fields: Fields, other: Panel) -> None:
         """Edit as another panel's edit asks; what takes seconds waits where that was an event."""
         self._error = ""
-        before, self._answering = self._answering, "do" if other._answering else ""
-        try:
+        with self._during("do" if other._answering else ""):
             self.store.apply(Edit(fields, "follow"))
             if self._answering:
                 self._start_work()
                 self._show_all()
             else:
                 self._show_marks()
+
+    @contextmanager
+    def _during(self, what: str) -> Iterator[None]:
+        """Note what is under way."""
+        before = self._answering
+        self._answering = what
+        try:
+            yield
         finally:
             self._answering = before
 
@@ -277,6 +285,7 @@ class Panel(anywidget.AnyWidget):
             self._stop_job()
             self.store.unobserve_all()
             self.store.forget()
+            self._last_good = self.store.snapshot()
             self.layout.close()  # a widget too
         super().close()
 
@@ -291,8 +300,8 @@ class Panel(anywidget.AnyWidget):
         if self._error:
             return {**node.props, "words": self._error, "is_error": True}
         if self._job is not None:
-            busy = {"words": self._job.words, "is_busy": True, "can_stop": True}
-            return {**node.props, **busy, "is_error": False}
+            busy = {"words": self._job.words, "is_busy": True, "is_error": False}
+            return {**node.props, **busy}
         return node.props
 
     def _page(self) -> dict[str, Any]:
@@ -310,25 +319,28 @@ class Panel(anywidget.AnyWidget):
         if self._answering:
             return
         with LOCK:
-            before, self._answering = self.store.result, "move"
-            try:
+            before = self.store.result
+            with self._during("move"):
                 for node in self.tree:
                     if node.kind == "cursor" and node.cursor.point is not None:
                         self.store.apply(edit_of(node, "point", None) or Edit({}))
-            finally:
-                self._answering = ""
             if self.store.result is not before:
                 self._show_all()
 
     def _on_result(self, change: dict[str, Any]) -> None:
         with LOCK:
-            self._notify(change["old"], change["new"])
-            if not self._answering:
-                self._error = ""
-                self._stop_job()
-                self._show_all()
-            elif self._answering == "do":
-                self._send_changes(self._with_first())
+            try:
+                self._notify(change["old"], change["new"])
+            finally:  # also where an observer fails
+                self._show_result()
+
+    def _show_result(self) -> None:
+        if not self._answering:
+            self._error = ""
+            self._stop_job()
+            self._show_all()
+        elif self._answering == "do":
+            self._send_changes(self._with_first())
 
     def _notify(self, before: Any, after: Any) -> None:
         """Tell observers of the traits what has changed."""
@@ -371,9 +383,9 @@ class Panel(anywidget.AnyWidget):
     def _restore(self) -> None:
         """Return to the last state that could be shown, and to its page."""
         self._stop_job()
-        before, self._answering = self._answering, "restore"
-        self.store.restore(self._last_good)
-        self._answering, self._is_partial = before, False
+        with self._during("restore"):
+            self.store.restore(self._last_good)
+        self._is_partial = False
         self._send_changes(keyed(self._bare, self._completed))
 
     def _show_marks(self, back: str = "", **answer: Any) -> None:
@@ -410,17 +422,15 @@ class Panel(anywidget.AnyWidget):
     def _answer(self, event: Event) -> None:
         """Edit as an event asks, and send what changed."""
         is_move = self._rest_waits and event.is_moving
-        self._answering = "move" if is_move else "do"
         answer: dict[str, Any] = {"page": event.page, "ref": event.ref}
-        try:
-            back = self._perform(event, answer)
-            self._is_partial = is_move and not self._error
-            self._show_answer(back, **answer)
-        except Exception as error:
-            self._error = self._explained(error)
-            self._show_marks(event.key, **answer)
-        finally:
-            self._answering = ""
+        with self._during("move" if is_move else "do"):
+            try:
+                back = self._perform(event, answer)
+                self._is_partial = is_move and not self._error
+                self._show_answer(back, **answer)
+            except Exception as error:
+                self._error = self._explained(error)
+                self._show_marks(event.key, **answer)
 
     def _perform(self, event: Event, answer: dict[str, Any]) -> str:
         """Edit as an event asks; return the key of the control that goes back, if it is refused.
@@ -495,7 +505,7 @@ class Panel(anywidget.AnyWidget):
         if equal(work.inputs, self._stopped) or self._is_running(work):
             return
         self._stopped = None
-        job = Job(work, self._on_done, self._on_progress, after=self._job)
+        job = Job(work, self._on_done, self._on_progress, after=self._job or self._ending)
         self._job = job
         if job.wait(jobs.PATIENCE):
             self._finish(job)
@@ -506,7 +516,7 @@ class Panel(anywidget.AnyWidget):
     def _stop_job(self) -> None:
         if self._job is not None:
             self._job.stop()
-            self._job = None
+            self._ending, self._job = self._job, None  # newer work waits for its end
 
     def _finish(self, job: Job) -> None:
         self._job = None
@@ -515,7 +525,6 @@ class Panel(anywidget.AnyWidget):
     def _on_done(self, job: Job) -> None:
         with LOCK:
             if self._job is job:
-                self._answering = ""
                 with self._errors_shown():
                     self._finish(job)
 

@@ -38,13 +38,12 @@ CONTRASTS = """panel => {
         return colours.reduce((below, top) => over(top, below), [255, 255, 255, 1]);
     };
     const seen = e => e.checkVisibility({visibilityProperty: true}) && e.getClientRects().length
-        && !e.closest("svg, .widget-text > label[style*='width: 0px']");
-    const texts = [...panel.querySelectorAll("*")].filter(e => seen(e) && !e.disabled
+        && !e.closest("svg, .ck-unseen");
+    const texts = [...panel.querySelectorAll("*")].filter(e => seen(e) && !e.disabled && e.getAttribute('aria-disabled') != 'true'
         && (e.matches("input[type=text], input[type=number], select")
             || [...e.childNodes].some(n => n.nodeType == 3 && n.textContent.trim())));
     return texts.map(e => {
-        // A sum stands below the tables, not on the cell that it is inside of.
-        const below = behind(e.closest(".ck-sum")?.closest(".ck-lens") ?? e);
+        const below = behind(e);
         const style = getComputedStyle(e);
         const [a, b] = [light(over(rgba(style.color), below)), light(below)].sort((x, y) => y - x);
         return [(a + 0.05) / (b + 0.05), e.tagName + "." + e.className + " " +
@@ -72,17 +71,17 @@ def notebook(request, chromium, lab):
 @pytest.fixture(params=PANELS)
 def panel(request, notebook) -> Locator:
     """Give each panel, its code on show and its status line in trouble."""
-    shown = notebook.show(f"panel = {PANELS[request.param]}\npanel").locator(".ck-panel")
+    shown = notebook.show(f"panel = {PANELS[request.param]}\npanel").locator(".ck-view")
     open_section(shown, "torch code")
-    expect(shown.locator("pre.ck-code:visible")).to_be_visible()
+    expect(shown.locator("pre:visible")).to_be_visible()
     return shown
 
 
 def test_text_is_legible_nothing_scrolls_and_everything_has_a_name(panel):
     assert panel.evaluate(OVERFLOWS) == [] and panel.evaluate(UPRIGHT) == []
-    first = panel.locator(".ck-array input").first
+    first = panel.locator(".ck-boxes input").first
     type_in(first, "nan")
-    expect(said(panel, "alert")).to_be_visible()
+    expect(panel.get_by_role("alert")).to_be_visible()
     for ratio, text in panel.evaluate(CONTRASTS):
         assert ratio >= 4.5, text
     roles = r"^ *- (button|textbox|spinbutton|combobox|checkbox|slider|img)( \".+?\")?"
@@ -92,7 +91,7 @@ def test_text_is_legible_nothing_scrolls_and_everything_has_a_name(panel):
 
 
 def test_a_lens_by_itself_is_legible(notebook):
-    view = notebook.show("lens(stripes(), torch.ones(3, 3), padding=1)").locator(".ck-lens")
+    view = notebook.show("lens(stripes(), torch.ones(3, 3), padding=1)").locator(".ck-saved")
     contrasts = view.evaluate(CONTRASTS)
     assert len(contrasts) > 80
     for ratio, text in contrasts:

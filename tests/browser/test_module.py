@@ -104,6 +104,7 @@ def test_a_click_selects_the_number_and_keys_step_restore_and_go_on(shown):
         assert second.input_value() == text, keys
     assert shown.panel.K.tolist() == [[1, -1]] and shown.shows_the_tree()
     assert second.get_attribute("aria-invalid") is None
+    assert not second.get_attribute("title")  # what was wrong is no tooltip any more
     press(shown, "Home", "ArrowLeft", "Enter")
     expect(first).to_be_focused()  # there is no row below
 

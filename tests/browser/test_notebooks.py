@@ -27,13 +27,13 @@ def expect_outputs(page, path: str, *, live: bool) -> None:
     for number in panel_cells(path):
         output = cell(page, number).locator(".jp-OutputArea-output").last
         if live:
-            expect(output.locator(".ck-panel")).to_be_visible()
+            expect(output.locator(".ck-view")).to_be_visible()
             expect(
                 output.get_by_role("status").or_(output.get_by_role("alert")).first
             ).to_be_visible()
         else:
-            expect(output.locator(".ck-lens, img").first).to_be_visible()
-            expect(output.locator(".ck-panel")).to_have_count(0)
+            expect(output.locator(".ck-saved, img").first).to_be_visible()
+            expect(output.locator(".ck-view")).to_have_count(0)
     outputs = page.locator(".jp-NotebookPanel:visible .jp-OutputArea-output")
     assert outputs.filter(has_text=BROKEN).count() == 0
     flat = outputs.evaluate_all("all => all.filter(o => o.getBoundingClientRect().height < 5)")
@@ -53,7 +53,7 @@ def test_a_notebook_shows_what_it_stores_and_runs(page, lab, path):
 def test_a_panel_of_the_first_notebook_responds(page, lab):
     open_notebook(page, lab, "notebooks/00_start_here.ipynb")
     run_all(page)
-    panel = page.locator(".ck-panel")
+    panel = page.locator(".ck-view")
     panel.get_by_label("picture", exact=True).select_option("photo 128 × 128")
     canvas = picture(panel, "output 128 × 127")
     before = canvas.evaluate("canvas => canvas.toDataURL()")
@@ -77,5 +77,5 @@ def test_a_saved_notebook_shows_its_panel_again(chromium, lab, kernel):
             expect(page.get_by_text("No Kernel", exact=True)).to_be_visible()
         page.reload()
         output = cell(page, 2).locator(".jp-OutputArea-output").last
-        expect(output.locator(".ck-panel, .ck-lens").first).to_be_visible(timeout=60_000)
+        expect(output.locator(".ck-view, .ck-saved").first).to_be_visible(timeout=60_000)
         expect(output.get_by_text("Error displaying widget")).to_have_count(0)

@@ -20,17 +20,17 @@ PANELS = {
     "diverging": "DescentStepper(stripes(), target=torch.tensor([[1.0, -1.0]]), "
     "start=torch.tensor([[0.5, 0.5]]), lr=0.034, steps=25)",
 }
-HEIGHTS = {"photo": 610, "large kernel": 610, "stepper": 620}  # of an output 850 pixels wide
+HEIGHTS = {"photo": 610, "large kernel": 625, "stepper": 620}  # of an output 850 pixels wide
 # What reaches beyond the panel's left or right edge.
 CUT = """panel => {
     const {left, right} = panel.getBoundingClientRect();
     return [...panel.querySelectorAll("*")].filter(e => e.checkVisibility()
-        && !e.closest("svg, .ck-said, .widget-dropdown > label, .ck-place label")
+        && !e.closest("svg, .ck-unseen")
         && (e.getBoundingClientRect().right > right + 0.5
             || e.getBoundingClientRect().left < left - 0.5)).map(e => e.outerHTML.slice(0, 90));
 }"""
 AREAS = """panel => [...panel.querySelectorAll(
-        ".ck-head, .ck-stage > *, .ck-frames, .ck-plot, .ck-foot")]
+        ".ck-header, .ck-stage > *, .ck-plot, .ck-foot")]
     .filter(e => e.checkVisibility() && e.getBoundingClientRect().height > 0)
     .map(e => [e.className, e.getBoundingClientRect().toJSON()])"""
 
@@ -42,7 +42,7 @@ def notebook(chromium, lab):
 
 
 def shown(notebook: Notebook, name: str) -> Locator:
-    return notebook.show(f"panel = {PANELS[name]}\npanel").locator(".ck-panel")
+    return notebook.show(f"panel = {PANELS[name]}\npanel").locator(".ck-view")
 
 
 def overlaps(areas: list) -> list[tuple[str, str]]:
@@ -67,7 +67,7 @@ def test_nothing_is_cut_scrolls_or_overlaps_from_640_to_1100_pixels(notebook, na
         if width == 850 and name in HEIGHTS:
             assert panel.bounding_box()["height"] <= HEIGHTS[name]
         if width == 640 and name in ("stepper", "diverging"):
-            status = panel.locator(".ck-head .ck-status-text")
+            status = panel.locator(".ck-status")
             assert status.bounding_box()["height"] <= 2 * 20 + 8  # two lines
 
 

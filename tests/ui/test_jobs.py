@@ -164,3 +164,29 @@ def test_a_job_stopped_before_it_begins_never_runs():
     first_ends.set()
     assert third.wait(20) and runs == [3]
     assert first.is_stopped and second.is_stopped and not third.is_stopped
+
+
+def test_work_that_catches_everything_is_stopped_all_the_same():
+    tries, goes_on = [], threading.Event()
+
+    def stubborn(report):
+        while len(tries) < 3:
+            try:
+                time.sleep(0.01)
+            except:  # noqa: E722
+                tries.append("caught")
+        goes_on.set()
+
+    job = Job(ui.Work(stubborn, None, "", ()))
+    until(lambda: job.seconds == 0 and job.is_stopped is False)
+    job.stop()
+    assert goes_on.wait(20) and len(tries) == 3
+
+
+def test_newer_work_waits_for_the_end_of_work_that_was_stopped(page, gate):
+    page.type("K[0, 0]", "3")
+    assert gate.begun.wait(10)
+    page.press("stop")
+    page.type("K[0, 0]", "4")
+    gate.go_on.set()
+    until(lambda: "Total 3." in page.status)

@@ -450,3 +450,15 @@ def test_what_a_notebook_stores_is_the_saved_form_and_the_words():
             ]
         )
     )
+
+
+def test_an_observer_that_raises_leaves_no_stale_page():
+    shown = Page(sample.panel())
+    shown.panel.observe(lambda change: 1 / 0, "size")
+    with pytest.raises(ZeroDivisionError):
+        shown.panel.size = 3
+    assert shown.panel.size == 3 and "3 cells" in repr(shown.panel)
+    assert shown.shows_the_tree()
+    shown.panel.unobserve_all("size")
+    shown.panel.size = 1
+    assert "1 cells" in repr(shown.panel) and shown.shows_the_tree()

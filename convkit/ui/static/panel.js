@@ -41,6 +41,8 @@ function patch(old, fresh, isNewer) {
   const chosen = fresh.value; // of a list, before its new options move into the old one
   if (!isFilled) patchChildren(old, fresh, isNewer);
   if (isNewer(old)) return;
+  const isOpen = old.getAttribute("data-told"); // of a section that Python opens and closes too
+  if (isOpen !== null) old.open = isOpen === "true";
   if (old.type === "radio" || old.type === "checkbox") old.checked = fresh.hasAttribute("checked");
   else if (old.tagName === "SELECT" || old.type === "range") old.value = chosen;
   else if ((old.type === "text" || old.type === "number") && isTold) {
@@ -102,10 +104,14 @@ const moveBefore = (parent, child, at) => (parent.moveBefore ?? parent.insertBef
 
 /** Mark the box whose text was refused; it keeps the text, to be finished. */
 const refuse = (box, why) => {
+  if (!box.hasAttribute("aria-invalid")) box.titleBefore = box.title;
   box.setAttribute("aria-invalid", "true");
   box.title = why;
 };
-const accept = (box) => box.removeAttribute("aria-invalid");
+const accept = (box) => {
+  if (box.hasAttribute("aria-invalid")) box.title = box.titleBefore;
+  box.removeAttribute("aria-invalid");
+};
 
 // Events: sent at once; of moves that are not answered yet the last alone follows.
 
@@ -587,7 +593,8 @@ function show(model, root, tellViews) {
     tell(event.target, "paste", { cell: numbers(event.target.dataset.cell), text });
   });
   on("toggle", ({ target: node }) => {
-    if (node.dataset.told !== undefined) tell(node, "set", node.open);
+    const { told } = node.dataset; // what Python says, as text
+    if (told !== undefined && told !== String(node.open)) tell(node, "set", node.open);
   }, { capture: true }); // it does not bubble
   /** Make a box the Tab stop of a grid that has only one. */
   const stopAt = (box) => {
@@ -749,7 +756,7 @@ function show(model, root, tellViews) {
     clearTimeout(resting);
     ending.abort();
   };
-  return { receive, follow, end };
+  return { receive, follow, end, post };
 }
 
 export default () => {
@@ -765,7 +772,7 @@ export default () => {
     render({ model, el }) {
       const view = show(model, el, (...chosen) => views.forEach((other) => other !== view && other.follow(...chosen)));
       views.add(view);
-      if (isLate) model.send({ refresh: true });
+      if (isLate) view.post({ refresh: true });
       return () => {
         views.delete(view);
         view.end();
