@@ -67,10 +67,6 @@ def test_number_is_right_to_its_digits(value, digits):
     assert float(number(value, digits)) == pytest.approx(value, rel=5.001 * 10**-digits, abs=1e-320)
 
 
-
-
-
-
 def test_whole_arrays_are_formatted_row_by_row():
     values = torch.tensor([[-0.0, 2 / 3, -1], [20, 1e-7, 12345.6]], requires_grad=True)
     assert numbers(values) == [["0", "0.6667", "-1"], ["20", "1e-07", "1.235e+04"]]
@@ -311,8 +307,6 @@ def test_two_numbers_are_written_until_they_differ(a, b):
     assert (texts[0] == texts[1]) == (a == b)
     written = abs(float(texts[0]) - float(texts[1]))
     assert written == pytest.approx(abs(a - b), rel=0.06)
-
-
 
 
 PAIR = st.tuples(st.integers(1, 3), st.integers(1, 3))

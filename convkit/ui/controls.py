@@ -144,8 +144,10 @@ def _slider(name: str, given: tuple[Any, ...]) -> Control:
         return Control(field, lambda n: nodes.slider(name, first, last, n, name, minus(str(n))))
 
     def edits(position: int) -> dict[str, float]:
-        value = float(formatting.number(low + (high - low) * position / POSITIONS))
-        return {name: min(max(value, low), high)}
+        if position == POSITIONS:
+            return {name: high}
+        between = formatting.number(low + (high - low) * position / POSITIONS)
+        return {name: max(low, float(between))}
 
     def node(kept: float) -> Node:
         position = round((kept - low) / (high - low) * POSITIONS)

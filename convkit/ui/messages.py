@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from convkit.ui import html
-from convkit.ui.cursors import Frame
+from convkit.ui.cursors import Cursor, Frame
 from convkit.ui.nodes import Node
 from convkit.ui.series import Series
 from convkit.ui.store import equal
@@ -17,7 +17,7 @@ from convkit.ui.theme import Scale
 
 Message = tuple[dict[str, Any], list[bytes]]
 """What is sent: its content, and the buffers of pixels and series."""
-COMPARED = (str, int, bytes, frozenset, Tensor, Frame, Scale)
+COMPARED = (str, int, bytes, frozenset, slice, Tensor, Cursor, Frame, Scale)
 """Types of properties that are compared, and not only what is written of them."""
 
 

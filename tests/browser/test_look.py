@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.page_objects import box, open_section, opened, said, type_in
+from tests.browser.page_objects import box, open_section, opened, type_in
 from tools.lab import DARK, LIGHT
 
 PANELS = {
@@ -39,7 +39,8 @@ CONTRASTS = """panel => {
     };
     const seen = e => e.checkVisibility({visibilityProperty: true}) && e.getClientRects().length
         && !e.closest("svg, .ck-unseen");
-    const texts = [...panel.querySelectorAll("*")].filter(e => seen(e) && !e.disabled && e.getAttribute('aria-disabled') != 'true'
+    const texts = [...panel.querySelectorAll("*")].filter(e => seen(e) && !e.disabled
+        && e.getAttribute("aria-disabled") != "true"
         && (e.matches("input[type=text], input[type=number], select")
             || [...e.childNodes].some(n => n.nodeType == 3 && n.textContent.trim())));
     return texts.map(e => {

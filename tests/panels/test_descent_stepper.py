@@ -175,7 +175,7 @@ def test_a_rate_of_later_steps_keeps_those_of_the_steps_taken():
 def test_a_rate_of_later_steps_is_judged_by_where_it_begins():
     made = edited(result(start=HALF, n=4, steps=10, only_ahead=True), lr=0.04)
     assert made.convergence.outcome is Outcome.DIVERGING
-    assert made.verdict.startswith("From step 4 on: diverging: at 120% of the limit 0.03333, a step ")
+    assert made.verdict.startswith("From step 4 on: diverging: at 120% of the limit 0.03333, a")
     # A step at 1/60, the inverse of the largest curvature, ends all error in that direction.
     straight = edited(result(start=HALF, lr=1 / 60, n=1, only_ahead=True), lr=0.04)
     assert straight.verdict.startswith("From step 1 on: converging, but only because the start")
