@@ -161,8 +161,6 @@ def test_reset_forgets_all_but_the_start():
     assert descent.n == 0
 
 
-
-
 def test_editing_tensors_outside_changes_nothing_inside():
     start, picture, target = HALF.clone(), X.clone(), Y.clone()
     descent = KernelDescent(picture, target, start)
