@@ -17,7 +17,7 @@ from convkit.ui.theme import Scale
 
 Message = tuple[dict[str, Any], list[bytes]]
 """What is sent: its content, and the buffers of pixels and series."""
-COMPARED = (str, int, bytes, frozenset, slice, Tensor, Cursor, Frame, Scale)
+COMPARED = (str, int, bytes, frozenset, range, Tensor, Cursor, Frame, Scale)
 """Types of properties that are compared, and not only what is written of them."""
 
 
@@ -76,7 +76,7 @@ def difference(old: Node, new: Node) -> Message:
     Its content has ``patches``, HTML by key; ``pixels``, the keys of pictures; and ``series``,
     words by key.
     """
-    patches = {key: html.render(node) for key, node in changes(old, new)}
+    patches = {key: str(html.render(node)) for key, node in changes(old, new)}
     before, pixels = pixels_of(old), pixels_of(new)
     changed = {key: data for key, data in pixels.items() if data != before.get(key)}
     known = series_of(old)
@@ -86,7 +86,7 @@ def difference(old: Node, new: Node) -> Message:
 
 def whole(tree: Node) -> Message:
     """Return the message with all of a keyed tree."""
-    return _message({tree.key: html.render(tree)}, pixels_of(tree), series_of(tree))
+    return _message({tree.key: str(html.render(tree))}, pixels_of(tree), series_of(tree))
 
 
 def _message(
