@@ -231,6 +231,14 @@ def place_of(shown, key):
     )
 
 
+# What a browser tells of a pointer that rests, where the page under it has changed.
+RESTING = """cell => {
+    const { left, top, width, height } = cell.getBoundingClientRect();
+    const at = { clientX: left + width / 2, clientY: top + height / 2, bubbles: true };
+    for (let k = 0; k < 2; k++) cell.dispatchEvent(new PointerEvent("pointermove", at));
+}"""
+
+
 def test_frames_descriptions_and_series_follow_without_the_kernel(shown):
     out = shown.part("output").locator(".r2 .c1")
     out.hover()
@@ -250,6 +258,7 @@ def test_frames_descriptions_and_series_follow_without_the_kernel(shown):
     out.click()
     press(shown, "ArrowUp", "ArrowRight")
     assert place_of(shown, "output") == [1, 2]
+    out.evaluate(RESTING)
     shown.settle()
     assert shown.panel.at == (1, 2) and shown.shows_the_tree()
     expect(shown.part("output").locator(".r1 .c2 input")).to_be_focused()
