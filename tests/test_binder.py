@@ -133,4 +133,4 @@ def test_a_notebook_opens_and_runs(environment, home):
         open_notebook(page, lab, NOTEBOOK)
         expect(page.get_by_text("Run this cell to make the panel live.").first).to_be_visible()
         run_all(page)
-        expect(page.locator(".ck-panel").first).to_be_visible()
+        expect(page.locator(".ck-view").first).to_be_visible()

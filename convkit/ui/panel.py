@@ -311,7 +311,11 @@ class Panel(anywidget.AnyWidget):
             with self._errors_shown():
                 self._show_all()
         series = {key: list(each.data) for key, each in series_of(self.tree).items()}
-        shown = {"html": html.render(self.tree), "pixels": pixels_of(self.tree), "series": series}
+        shown = {
+            "html": str(html.render(self.tree)),
+            "pixels": pixels_of(self.tree),
+            "series": series,
+        }
         return {**shown, "palettes": {look: Scale(look, 0, 1).palette for look in LOOKS}}
 
     def _end_pointing(self) -> None:
@@ -402,7 +406,7 @@ class Panel(anywidget.AnyWidget):
         self.tree = tree
         returned = find(tree, back) if back else None
         if returned is not None:
-            content["patches"][back] = html.render(returned)
+            content["patches"][back] = str(html.render(returned))
         if any(content.values()) or answer:
             self.send({**content, **answer}, buffers)
 

@@ -39,6 +39,7 @@ class Page:
     def load(self) -> None:
         """Show the panel as a page that is loaded again does."""
         page = self.panel.get_state("page")["page"]
+        assert type(page["html"]) is str  # marimo cannot send other types, such as Markup
         self.html = BeautifulSoup(as_json(page["html"]), "html.parser")
         self.pixels, self.series = dict(page["pixels"]), dict(page["series"])
 
@@ -202,6 +203,7 @@ def as_json(value: Any) -> Any:
 def _publisher(comm: Any) -> Any:
     def publish(message_type: str, data: dict | None = None, *args: Any, **options: Any) -> None:
         if data and data.get("method") == "custom":
+            assert {str} >= {type(html) for html in data["content"]["patches"].values()}
             for page in comm.pages:
                 page.receive(as_json(data["content"]), options.get("buffers") or [])
 

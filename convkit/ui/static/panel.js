@@ -53,7 +53,7 @@ function patch(old, fresh, isNewer) {
 
 /** Set the text of a box; if all of it was selected, it still is. */
 function setText(box, text) {
-  const isSelected = box === document.activeElement && box.selectionStart === 0 && box.selectionEnd === box.value.length;
+  const isSelected = box === box.getRootNode().activeElement && box.selectionStart === 0 && box.selectionEnd === box.value.length;
   box.value = text;
   if (isSelected) box.select();
 }
@@ -534,7 +534,8 @@ function show(model, root, tellViews) {
     if (part && !part.contains(event.relatedTarget)) point(part.dataset.pick, null);
   });
   // A cell that is removed under the pointer says nothing when the pointer leaves it.
-  const lookAt = ({ target: over }) => {
+  const lookAt = (event) => {
+    const [over] = event.composedPath(); // also inside a shadow root, as in marimo
     const name = root.contains(over) && over.closest("[data-pick]")?.dataset.pick;
     for (const other of pointed.keys()) if (other !== name) point(other, null);
   };
@@ -559,11 +560,11 @@ function show(model, root, tellViews) {
   let isFocusByPointer = false;
   on("pointerdown", (event) => {
     const box = event.target.closest("[data-cell]");
-    isFocusByPointer = box !== null && box !== document.activeElement;
+    isFocusByPointer = box !== null && box !== root.getRootNode().activeElement;
   });
   on("pointerup", (event) => {
     // A click selects the number, so that what is typed next takes its place.
-    if (isFocusByPointer && event.target === document.activeElement) event.target.select();
+    if (isFocusByPointer && event.target === root.getRootNode().activeElement) event.target.select();
     isFocusByPointer = false;
   });
   on("input", (event) => {
@@ -689,7 +690,7 @@ function show(model, root, tellViews) {
     left?.focus({ preventScroll: true });
   };
   const apply = (patches) => {
-    const focused = root.contains(document.activeElement) && document.activeElement;
+    const focused = root.contains(root.getRootNode().activeElement) && root.getRootNode().activeElement;
     const around = []; // keys, from the inside
     for (let node = focused && keyOf(focused); node; node = keyOf(node.parentNode)) around.push(node.dataset.key);
     for (const [key, [fresh, isNewer]] of patches) {
