@@ -229,7 +229,7 @@ def test_a_learning_rate_is_typed_and_dragged(panel):
 def test_divergence_is_named_with_a_rate_that_works(panel):
     type_in(box(panel, "learning rate"), "0.05")
     alert = status(panel, "alert")
-    expect(alert).to_contain_text("Diverging: at 150% of the limit 0.03333. Each step")
+    expect(alert).to_contain_text("Diverging: at 150% of the limit 0.03333, a step")
     button(panel, "last step").click()
     last = int(number_box(panel, "step").get_attribute("max"))
     assert 1 <= last < 25  # it stopped before the numbers overflowed
