@@ -130,6 +130,7 @@ def changes(old: Node, new: Node) -> Iterator[tuple[str, Node]]:
 
 def _has_same_properties(a: Node, b: Node) -> bool:
     is_alike = a.kind == b.kind and [c.key for c in a.children] == [c.key for c in b.children]
+    is_alike = is_alike and (a.edits is None) == (b.edits is None)  # which is written too
     return is_alike and _are_same(a.props, b.props)
 
 

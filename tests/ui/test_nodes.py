@@ -120,3 +120,14 @@ def test_the_words_of_a_view():
         "surface",
     ]
     assert words(ui.text("\ud800")) == "?"
+
+
+def test_a_table_that_can_be_painted_on_differs_from_one_that_cannot():
+    X, grey = torch.eye(2), ui.Scale("grey", 0, 1)
+    before, after = (
+        keyed(ui.row(ui.table("X", X, grey, paint=paint))) for paint in (None, lambda cells: {})
+    )
+    assert [key for key, _ in changes(before, after)] == ["X"]
+    assert [key for key, _ in changes(after, before)] == ["X"]
+    again = keyed(ui.row(ui.table("X", X, grey, paint=lambda cells: {})))
+    assert list(changes(after, again)) == []
