@@ -473,7 +473,7 @@ def _descent_summary(
     reason = f"at {share_of_limit(lr, limit)}, a step multiplies the remaining distance"
     reason += f" by {_factor(products[0])}"
     if len(products) > 1:
-        reason += " (steepest direction)"
+        reason += " (steepest)"
     if steepest >= 2 * (1 - 1e-9):
         grows = steepest > 2 * (1 + 1e-9)
         outcome = Outcome.DIVERGING if grows else Outcome.OSCILLATING

@@ -359,18 +359,18 @@ def test_summary_comes_true(start, share, reduction):
 def test_summary_is_that_of_the_stored_notebooks():
     assert summary(0.03).text == (
         "Converging, swinging to and fro: at 90% of the limit 0.03333, a step multiplies the "
-        "remaining distance by −0.8 (steepest direction) and 0.64 (flattest)."
+        "remaining distance by −0.8 (steepest) and 0.64 (flattest)."
     )
     assert summary(0.034).text == (
         "Diverging: at 102% of the limit 0.03333, a step multiplies the remaining "
-        "distance by −1.04 (steepest direction)."
+        "distance by −1.04 (steepest)."
     )
 
 
 @pytest.mark.parametrize(
     ("lr", "start", "share", "factors"),
     [
-        (0.01, "Converging: at", "30% of", "0.4 (steepest direction) and 0.88"),
+        (0.01, "Converging: at", "30% of", "0.4 (steepest) and 0.88"),
         (
             0.0333333,
             "Converging, swinging to and fro: at",
@@ -393,7 +393,7 @@ def test_summary_is_that_of_the_stored_notebooks():
             1e-9,
             "Converging, but very slowly: at",
             "less than 0.01% of",
-            "1 − 6e−08 (steepest direction) and 1 −",
+            "1 − 6e−08 (steepest) and 1 −",
         ),
         (
             100.0,
