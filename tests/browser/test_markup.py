@@ -57,7 +57,8 @@ PARSED = """html => {
 @pytest.fixture(scope="module")
 def page(chromium):
     tab = chromium.new_page()
-    module = f"{Panel.__dict__["_esm"]}\nexport {{ patch, nearest, textAt, seriesOf }};"
+    source = vars(Panel)["_esm"]
+    module = f"{source}\nexport {{ patch, nearest, textAt, seriesOf }};"
     source = b64encode(module.encode()).decode()
     tab.evaluate(f"import('data:text/javascript;base64,{source}').then(m => window.module = m)")
     yield tab
