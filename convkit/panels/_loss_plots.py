@@ -258,7 +258,8 @@ class LossSurface:
             line = f"stroke:{SURFACE_COLOUR};stroke-width:{1.2 if ring.is_thick else 0.5}"
             style = f"{_shade(share)};{line}"
             parts.append(tag("ellipse", rx=major, ry=minor, transform=place, style=style))
-        return Markup("").join([*parts, _star(width / 2, height / 2)])
+        corners = " ".join([f"{x:.1f},{y:.1f}" for x, y in star(width / 2, height / 2)])
+        return Markup("").join([*parts, tag("polygon", class_="ck-best", points=corners)])
 
     @property
     def shares(self) -> list[float]:
@@ -297,12 +298,11 @@ class LossSurface:
         covered = [*labels, (width / 2, height / 2, star, star)]
         return [(x - w / 2, y - h / 2, x + w / 2, y + h / 2) for x, y, w, h in covered]
 
-    @cached_property
-    def words(self) -> Markup:
-        """Numbers and names of the axes, and losses of rings, as HTML placed in percent."""
+    @property
+    def marks(self) -> tuple[list[Mark], list[Mark]]:
+        """The places of numbers along x and y, with their texts; none at an axis without a name."""
         (x_low, x_high), (y_low, y_high) = self.limits
         x_name, y_name = self.axis_names
-        width, height = SURFACE_SIZE
         most = [pixels // least for pixels, least in zip(SURFACE_SIZE, LEAST_TICKS, strict=True)]
         across = [
             (100 * (tick - x_low) / (x_high - x_low), text)
@@ -312,11 +312,17 @@ class LossSurface:
             (100 * (y_high - tick) / (y_high - y_low), text)
             for tick, text in _ticks(y_low, y_high, most[1])
         ]
+        return across if x_name else [], up if y_name else []
+
+    @cached_property
+    def words(self) -> Markup:
+        """Numbers and names of the axes, and losses of rings, as HTML placed in percent."""
+        width, height = SURFACE_SIZE
         labels = [
             tag("span", text, class_="ck-ring-loss", style=_at(100 * x / width, 100 * y / height))
             for text, x, y in self.ring_labels
         ]
-        axes = _axis_words(across if x_name else [], up if y_name else [], x_name, y_name)
+        axes = _axis_words(*self.marks, *self.axis_names)
         return Markup("").join([axes, *labels])
 
 
@@ -359,19 +365,20 @@ class LossCurve:
         y = (self.high - exponents) / (self.high - self.low) * height
         return np.stack((x, y), axis=1).round(DIGITS)
 
-    def _marks(self) -> tuple[list[Mark], list[Mark]]:
-        """Return the places of some steps, and of some powers of ten, with their texts."""
+    @property
+    def marks(self) -> tuple[list[Mark], list[Mark]]:
+        """The places of some steps, and of some powers of ten, with their texts."""
         first, last = self.limits
         steps = range(0, self.last + 1, round(max(1.0, _round_step(self.last, 6))))
         across: list[Mark] = [(100 * (n - first) / (last - first), str(n)) for n in steps]
         share = 100 / (self.high - self.low)
-        return across, [(share * (self.high - k), _power(k)) for k in self.decades]
+        return across, [(share * (self.high - k), minus(f"10{k}")) for k in self.decades]
 
     @property
     def shapes(self) -> Markup:
         """The grid as SVG, in the units of the curve."""
         width, height = CURVE_SIZE
-        across, up = self._marks()
+        across, up = self.marks
         lines = [f"M0 {height * share / 100:.2f}H{width}" for share, _ in up]
         lines += [f"M{width * share / 100:.2f} 0V{height}" for share, _ in across]
         return tag("path", class_="ck-grid", d="".join(lines))
@@ -379,7 +386,9 @@ class LossCurve:
     @property
     def words(self) -> Markup:
         """The numbers of the axes as HTML, placed in percent."""
-        return _axis_words(*self._marks(), "step", "")
+        across, up = self.marks
+        powers = [(share, Markup("10") + tag("sup", text[2:])) for share, text in up]
+        return _axis_words(across, powers, "step", "")
 
 
 def curve_of(losses: Sequence[float] | Tensor) -> LossCurve:
@@ -440,10 +449,6 @@ def _power_of_ten(value: float) -> str:
     return f"{value:g}" if 1e-3 <= value <= 1e4 else f"1e{round(math.log10(value))}"
 
 
-def _power(exponent: int) -> Markup:
-    return Markup("10") + tag("sup", minus(str(exponent)))
-
-
 def _axis_words(across: Sequence[Mark], up: Sequence[Mark], x_name: str, y_name: str) -> Markup:
     chars = max((len(Markup(text).striptags()) for _, text in up), default=0)
     size = f"--chars:{chars}"
@@ -462,10 +467,11 @@ def _shade(share: float) -> str:
     return f"fill:color-mix(in srgb,var(--ck-paper),{SURFACE_COLOUR} {share:.0f}%)"
 
 
-def _star(x: float, y: float) -> Markup:
-    """Return a five-pointed star, the best kernel."""
-    points = []
-    for k in range(10):
-        radius, turn = STAR_RADII[k % 2], math.pi * (k / 5 - 0.5)
-        points.append(f"{x + radius * math.cos(turn):.1f},{y + radius * math.sin(turn):.1f}")
-    return tag("polygon", class_="ck-best", points=" ".join(points))
+def star(x: float, y: float) -> list[tuple[float, float]]:
+    """Return the corners of a five-pointed star, the best kernel."""
+    turns = [math.pi * (k / 5 - 0.5) for k in range(10)]
+    radii = STAR_RADII * 5
+    return [
+        (x + r * math.cos(turn), y + r * math.sin(turn))
+        for r, turn in zip(radii, turns, strict=True)
+    ]

@@ -17,6 +17,7 @@ from convkit import formatting, images, ops, ui
 from convkit.descent import Step
 from convkit.errors import ConvkitError
 from convkit.formatting import Outcome, minus, number, series_texts
+from convkit.panels._descent_figure import descent_sheet
 from convkit.panels._descent_stepper_state import (
     LAST_POSITION,
     MAX_STEPS,
@@ -214,10 +215,7 @@ class DescentStepper(ui.Panel):
         >>> [*panel.fallback()[0]]
         ['image/png']
         """
-        from convkit.panels._descent_figure import descent_figure  # matplotlib takes a while
-
-        png, width = descent_figure(self.store.result)
-        return {"image/png": png}, {"image/png": {"alt": repr(self), "width": width}}
+        return descent_sheet(self.store.result).data(repr(self))
 
 
 def followed_problem(result: Any) -> Fields:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from convkit import figures, formatting, images, kernels, ops, ui
+from convkit import formatting, images, kernels, ops, ui
 from convkit.formatting import minus
 from convkit.inputs import as_picture
 from convkit.ops import Pair, WindowGeometry
@@ -29,6 +29,7 @@ from convkit.panels._kernel_editor_state import (
     work,
 )
 from convkit.panels._products import short_texts, tiles
+from convkit.panels._sheet import pictures
 from convkit.ui import Cell, Cursor, Edit, Frame, Node, Scale, box, caption, text
 from convkit.ui.panel import STATIC_NOTE
 from convkit.ui.store import Fields
@@ -144,11 +145,16 @@ class KernelEditor(ui.Panel):
         result = self.store.result
         if result.state.fits_tables:
             return super().fallback()
-        pictures = {"input": result.state.X, "kernel": result.state.kernel, "output": result.output}
-        scales = {"output": result.scale}
-        drawn = figures.show(pictures, signed="kernel", scales=scales, note=STATIC_NOTE)
-        data, metadata = drawn._repr_mimebundle_()
-        return data, metadata
+        K = result.state.kernel
+        arrays = {
+            "input": (result.state.X, result.input_scale),
+            "kernel": (K, Scale.signed(K)),
+            "output": (result.output, result.scale),
+        }
+        text = "\n".join(
+            [formatting.describe(name, values) for name, (values, _) in arrays.items()]
+        )
+        return pictures(arrays, STATIC_NOTE).data(text)
 
 
 def view(result: KernelEditorResult) -> Node:
