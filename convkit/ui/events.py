@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from convkit.ui.cursors import Cell, Edits
@@ -44,31 +43,33 @@ def edit_of(node: Node, event: str, value: Any, buffers: Buffers = ()) -> Edit |
     return None if read is None else read(node, event, value, buffers)
 
 
-def _edit(edits: Edits, *values: Any, label: str = "") -> Edit:
-    """Return what a control edits, given the values it was set to."""
+def _edit(edits: Edits | None, *values: Any, group: str = "") -> Edit | None:
+    """Return what a control edits, given the values it was set to; None if it edits nothing."""
+    if edits is None:
+        return None
     if isinstance(edits, str):
-        return Edit({edits: values[0]}, label)
+        return Edit({edits: values[0]}, group)
     made = edits(*values)
-    return made if isinstance(made, Edit) else Edit(made, label)
+    return made if isinstance(made, Edit) else Edit(made, group)
 
 
 def _select(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None:
     match event, value:
         case "set", int(k) if type(k) is int and 0 <= k < len(node.options):
-            return _edit(node.edits, node.options[k])  # type: ignore[arg-type]
+            return _edit(node.edits, node.options[k])
     return None
 
 
 def _choice(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None:
     match event, value:
         case "set", str(name) if name in node.options:
-            return _edit(node.edits, name)  # type: ignore[arg-type]
+            return _edit(node.edits, name)
     return None
 
 
 def _check(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None:
     match event, value:
-        case "set", bool(is_on) if node.edits is not None:
+        case "set", bool(is_on):
             return _edit(node.edits, is_on)
     return None
 
@@ -76,60 +77,59 @@ def _check(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None:
 def _slider(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None:
     match event, value:
         case "set", int(n) if type(n) is int and node.low <= n <= node.high:
-            return _edit(node.edits, n, label=node.key)  # type: ignore[arg-type]
+            return _edit(node.edits, n, group=node.key)
     return None
 
 
 def _entry(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None:
     match event, value:
         case "restore", _:
-            return Edit({}, node.key)
+            return Edit({}, node.key, takes_back=True)
         case "set", str(text) if not node.disabled:
-            return _edit(node.edits, text, label=node.key)  # type: ignore[arg-type]
+            return _edit(node.edits, text, group=node.key)
     return None
 
 
 def _button(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None:
-    return _edit(node.edits) if event == "press" else None  # type: ignore[arg-type]
+    return _edit(node.edits) if event == "press" else None
 
 
 def _file(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None:
     match event, value, buffers:
         case "file", str(name), [data]:
             writable = name.encode("utf-8", "replace").decode("utf-8")  # half a pair is not
-            return _edit(node.edits, writable, bytes(data))  # type: ignore[arg-type]
+            return _edit(node.edits, writable, bytes(data))
     return None
 
 
 def _cursor(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None:
     cursor = node.cursor
     match event, value:
-        case "point", None if cursor.point is not None:
-            return _edit(cursor.point, None, label=node.key)
+        case "point", None:
+            return _edit(cursor.point, None, group=node.key)
         case "choose" | "point", [*told]:
-            at, edits = cursor.read(told), getattr(cursor, event)
-            if at is not None and edits is not None:
-                return _edit(edits, at, label=node.key)
+            at = cursor.read(told)
+            return None if at is None else _edit(getattr(cursor, event), at, group=node.key)
     return None
 
 
 def _plot(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None:
     match event, value:
-        case "point", [int() | float() as x, int() | float() as y] if node.edits is not None:
+        case "point", [int() | float() as x, int() | float() as y]:
             width, height = node.size
             if 0 <= x <= width and 0 <= y <= height:
-                return _edit(node.edits, float(x), float(y), label=node.key)
+                return _edit(node.edits, float(x), float(y), group=node.key)
     return None
 
 
 def _table(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None:
     """Return what dragging over cells paints; those outside the array are left out."""
-    if event != "paint" or node.edits is None or not isinstance(value, list):
+    if event != "paint" or not isinstance(value, list):
         return None
     (top, left), (rows, columns) = node.first, node.inside
     cells = filter(_is_cell, value[:MAX_PAINTED])
     painted = [(i, j) for i, j in cells if i - top in rows and j - left in columns]
-    return _edit(node.edits, painted, label=node.key) if painted else None
+    return _edit(node.edits, painted, group=node.key) if painted else None
 
 
 def _is_cell(value: Any) -> bool:
@@ -146,15 +146,15 @@ def _numbers(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | Non
         case _:
             return None
     match event, value:
-        case "focus", _ if node.focus is not None:
-            return _edit(node.focus, cell, label=node.key)
+        case "focus", _:
+            return _edit(node.focus, cell, group=node.key)
         case "paste", {"text": str(text)}:
             block = read_block(node.name, text, node.values.dtype, MAX_PASTED)
             return _array_edit(node, "", lambda values: _pasted(values, cell, block))
         case "edit", {"text": str(text)}:
             return _typed(node, cell, text)
         case "restore", _:
-            return Edit({}, _name(node, cell))
+            return Edit({}, _name(node, cell), takes_back=True)
         case "step", {"by": int(by)} if by in (-1, 1):
             return _array_edit(node, _name(node, cell), lambda values: _stepped(values, cell, by))
     return None
@@ -177,19 +177,15 @@ def _typed(node: Node, cell: Cell, text: str) -> Edit | None:
     return _array_edit(node, name, lambda values: _with(values, cell, number))
 
 
-def _array_edit(node: Node, label: str, change: Callable[[Tensor], Tensor | None]) -> Edit:
+def _array_edit(node: Node, group: str, change: Callable[[Tensor], Tensor | None]) -> Edit:
     """Return the edit of a field as it is when the edit arrives; of another size it is late."""
     field = str(node.edits)
 
     def fields(state: Any) -> Fields:
         new = change(getattr(state, field))
-        if new is None:
-            return {}
-        then = node.then
-        made = {field: new} if then is None else _edit(then, new).fields(state)
-        return made
+        return {} if new is None else {field: new}
 
-    return Edit(fields, label)
+    return Edit(fields, group)
 
 
 def _with(values: Tensor, cell: Cell, number: float) -> Tensor | None:
@@ -218,7 +214,7 @@ def _pasted(values: Tensor, cell: Cell, block: Tensor) -> Tensor | None:
     new = values.clone()
     part = new[cell[0] :, cell[1] :]
     rows, columns = (min(pair) for pair in zip(part.shape, block.shape, strict=True))
-    part[:rows, :columns] = block[:rows, :columns].to(torch.float64)
+    part[:rows, :columns] = block[:rows, :columns]
     return new
 
 

@@ -41,11 +41,15 @@ def keyed_parts(parts: Sequence[Node], complete: Complete) -> list[Node]:
     return [keys.copy(node, node.name) for node in (*parts, *_cursor_nodes(parts))]
 
 
-def with_part(tree: Node, part: Node) -> Node:
-    """Return a keyed tree with `part` in place of the node that has its key."""
-    if tree.key == part.key:
-        return part
-    below = tuple(with_part(child, part) for child in tree.children)
+def with_parts(tree: Node, parts: Sequence[Node]) -> Node:
+    """Return a keyed tree with each of `parts` in place of the node that has its key."""
+    return _with_parts(tree, {part.key: part for part in parts})
+
+
+def _with_parts(tree: Node, parts: Mapping[str, Node]) -> Node:
+    if tree.key in parts:
+        return parts[tree.key]
+    below = tuple(_with_parts(child, parts) for child in tree.children)
     if all(a is b for a, b in zip(below, tree.children, strict=True)):
         return tree
     return replace(tree, children=below)

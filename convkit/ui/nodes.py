@@ -413,7 +413,6 @@ def numbers(  # noqa: PLR0913
     edits: str,
     *,
     symbol: str = "",
-    then: Edits | None = None,
     at: Cell | None = None,
     focus: Edits | None = None,
     limit: float | None = None,
@@ -429,8 +428,6 @@ def numbers(  # noqa: PLR0913
         The field, (H, W), in which a typed number replaces the one of its cell.
     symbol : str
         What a box is called, as "K" in K[0, 1].
-    then : callable, optional
-        Takes the new array and returns the fields to set, where that is not the field alone.
     at : (i, j), optional
         The cell that is marked as chosen.
     focus : field or callable, optional
@@ -449,7 +446,6 @@ def numbers(  # noqa: PLR0913
     props = {
         "values": values,
         "symbol": symbol or name,
-        "then": then,
         "at": at,
         "focus": focus,
         "scale": scale or _signed(limit or formatting.colour_limit(values)),

@@ -24,7 +24,7 @@ from convkit.errors import ConvkitError
 from convkit.ui import html, jobs, lifetime
 from convkit.ui.events import edit_of
 from convkit.ui.jobs import Job, Work
-from convkit.ui.keys import find, keyed, keyed_parts, with_part
+from convkit.ui.keys import find, keyed, keyed_parts, with_parts
 from convkit.ui.messages import Event, difference, pixels_of, series_of, whole
 from convkit.ui.nodes import Node
 from convkit.ui.saved import saved
@@ -356,12 +356,9 @@ class Panel(anywidget.AnyWidget):
 
     def _with_first(self) -> Node:
         """Return the tree on show, with what a learner waits for as the result says."""
-        tree = self.tree
         with self._or_back():
             parts = keyed_parts(self._first(self.store.result), self._completed)
-        for part in parts:
-            tree = with_part(tree, part)
-        return tree
+        return with_parts(self.tree, parts)
 
     def _show_all(self, back: str = "", **answer: Any) -> None:
         """Make the view anew and send what changed; where it fails, return to the last good state.
@@ -394,11 +391,9 @@ class Panel(anywidget.AnyWidget):
 
     def _show_marks(self, back: str = "", **answer: Any) -> None:
         """Send what changed of the status and the history alone."""
-        tree = self.tree
-        for node in keyed(self._bare, self._completed):
-            if node.kind in ("status", "history"):
-                tree = with_part(tree, node)
-        self._send_changes(tree, back, **answer)
+        marks = [node for node in self._bare if node.kind in ("status", "history")]
+        parts = keyed_parts(marks, self._completed)
+        self._send_changes(with_parts(self.tree, parts), back, **answer)
 
     def _send_changes(self, tree: Node, back: str = "", **answer: Any) -> None:
         """Send what is new in a tree, in one message, and the node that goes `back` in any case."""
@@ -474,13 +469,9 @@ class Panel(anywidget.AnyWidget):
                 self._stop_job()
                 return
         edit = edit_of(node, event.name, event.value, event.buffers)  # type: ignore[arg-type]
-        if edit is None:
-            return
-        label = f"{edit.label} {event.page} {event.stroke}" if edit.label else ""
-        if event.name == "restore":
-            self.store.take_back(label)
-        else:
-            self.store.apply(replace(edit, label=label))
+        if edit is not None:
+            group = f"{edit.group} {event.page} {event.stroke}" if edit.group else ""
+            self.store.apply(replace(edit, group=group))
 
     def _explained(self, error: Exception) -> str:
         """Return what the status line says of an error; one of ours is logged too."""

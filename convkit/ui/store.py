@@ -180,8 +180,10 @@ class Edit:
     change : mapping or callable
         New values of fields, or a function that returns them, given the state at that time: an
         edit says what it changes and is applied to the state as it is when it arrives.
-    label : str
-        Successive edits with one label, such as the keys typed into one box, are one step of undo.
+    group : str
+        Successive edits of one group, such as the keys typed into one box, are one step of undo.
+    takes_back : bool
+        Whether it undoes the last edit instead, if that is of its group: what Esc means in a box.
 
     Examples
     --------
@@ -192,7 +194,8 @@ class Edit:
     """
 
     change: Fields | Callable[[Any], Fields]
-    label: str = ""
+    group: str = ""
+    takes_back: bool = False
 
     def fields(self, state: Any) -> Fields:
         """Return the new values of fields."""
@@ -264,7 +267,7 @@ class Store(traitlets.HasTraits):
 
     >>> before = store.snapshot()
     >>> store.apply(Edit(lambda state: {"n": 10 * state.n}, "typing"))
-    >>> store.take_back("typing"), store.state.n
+    >>> store.apply(Edit({}, "typing", takes_back=True)), store.state.n
     (None, 2)
     >>> store.publish(Squared(store.state, -1)), store.result.square
     (None, -1)
@@ -280,7 +283,7 @@ class Store(traitlets.HasTraits):
         self._view_fields = {f.name for f in fields_of(start) if f.metadata.get("view")}
         self._past: list[State] = []
         self._future: list[State] = []
-        self._label = ""
+        self._group = ""
         self._nested = 0
         self.result = self._first = compute(start, None)
 
@@ -299,7 +302,7 @@ class Store(traitlets.HasTraits):
         """Whether there is an undone edit to redo."""
         return bool(self._future)
 
-    def set(self, label: str = "", /, **fields: Any) -> None:
+    def set(self, group: str = "", /, **fields: Any) -> None:
         """Change fields of the state; a short form of `apply`.
 
         Raises
@@ -307,7 +310,7 @@ class Store(traitlets.HasTraits):
         ConvkitError
             If the state has no such field, or the new state cannot work; the current one stays.
         """
-        self.apply(Edit(fields, label))
+        self.apply(Edit(fields, group))
 
     def apply(self, edit: Edit) -> None:
         """Change the state as an edit says; nothing happens if the new state equals the current.
@@ -318,10 +321,14 @@ class Store(traitlets.HasTraits):
             If the new state cannot work; the current one stays.
         """
         with LOCK:
+            if edit.takes_back:
+                if edit.group and edit.group == self._group:
+                    self.undo()
+                return
             fields = edit.fields(self.state)
             if self._adjust is not None:
                 fields = self._adjust(self.result, self.state.checked(fields))
-            self._go_to(self.state.replace(**fields), edit.label)
+            self._go_to(self.state.replace(**fields), edit.group)
 
     def reset(self) -> None:
         """Return to the first result; `undo` takes this back."""
@@ -335,11 +342,6 @@ class Store(traitlets.HasTraits):
     def redo(self) -> None:
         """Make the edit that was undone last again, if there is one."""
         self._travel(self._future, self._past)
-
-    def take_back(self, label: str) -> None:
-        """Undo the last edit if it has this label."""
-        if label and label == self._label:
-            self.undo()
 
     def publish(self, result: Any) -> None:
         """Make another result of the current state the current one, such as a finished one."""
@@ -359,7 +361,7 @@ class Store(traitlets.HasTraits):
         """Return to a snapshot, as if what came after it had not happened."""
         with LOCK:
             self._past[:], self._future[:] = snapshot.past, snapshot.future
-            self._label = ""
+            self._group = ""
             self.result = snapshot.result
 
     def forget(self) -> None:
@@ -367,7 +369,7 @@ class Store(traitlets.HasTraits):
         self._past.clear()
         self._future.clear()
 
-    def _go_to(self, state: State, label: str, result: Any = None) -> None:
+    def _go_to(self, state: State, group: str, result: Any = None) -> None:
         changed = set(changed_fields(state, self.state))
         if not changed and (result is None or result is self.result):
             return
@@ -375,7 +377,7 @@ class Store(traitlets.HasTraits):
         if result is None:
             result = self._compute(state, self.result)
         if changed - self._view_fields:
-            self._remember(label)
+            self._remember(group)
         self.publish(result)
 
     def _check_nesting(self) -> None:
@@ -386,12 +388,12 @@ class Store(traitlets.HasTraits):
                 "Call unfollow() on one of them.",
             )
 
-    def _remember(self, label: str) -> None:
+    def _remember(self, group: str) -> None:
         """Make the current state the newest one that undo returns to."""
-        if not label or label != self._label:
+        if not group or group != self._group:
             self._past.append(self.state)
         self._future.clear()
-        self._label = label
+        self._group = group
         del self._past[:-MAX_UNDO]
         while len(self._past) > 1 and _size(self._past) > MAX_UNDO_BYTES:
             del self._past[0]
@@ -404,7 +406,7 @@ class Store(traitlets.HasTraits):
             result = self._compute(source[-1].replace(**view), self.result)
             source.pop()
             target.append(self.state)
-            self._label = ""
+            self._group = ""
             self.publish(result)
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from convkit import ui
 from convkit.ui.html import render
-from convkit.ui.keys import find, keyed, keyed_parts, with_part
+from convkit.ui.keys import find, keyed, keyed_parts, with_parts
 from convkit.ui.messages import changes
 from convkit.ui.text import words
 from tests.ui import sample
@@ -79,11 +79,11 @@ def test_two_nodes_of_one_name_are_refused():
 def test_a_part_is_put_in_place_of_the_node_with_its_key_and_others_stay():
     tree = keyed(ui.row(ui.row(ui.check("a", True, "a")), ui.row(ui.text("x"))))
     (part,) = keyed_parts([ui.check("a", False, "a")], lambda node: node.props)
-    changed = with_part(tree, part)
+    changed = with_parts(tree, [part])
     assert find(changed, "a").value is False
     assert changed.children[1] is tree.children[1]
     (unknown,) = keyed_parts([ui.check("b", False, "b")], lambda node: node.props)
-    assert with_part(tree, unknown) is tree
+    assert with_parts(tree, [unknown]) is tree
 
 
 def test_properties_are_attributes():

@@ -49,42 +49,42 @@ class StoreMachine(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.store = store()
-        self.past, self.future, self.label = [], [], ""
+        self.past, self.future, self.group = [], [], ""
         self.painted = [self.store.result]
         self.store.observe(lambda change: self.painted.append(change["new"]), "result")
         self.kept = None
 
-    @rule(label=st.sampled_from(["", "size", "other"]), size=st.integers(-1, 3))
-    def set_size(self, label, size):
-        self.edit(label, size=size)
+    @rule(group=st.sampled_from(["", "size", "other"]), size=st.integers(-1, 3))
+    def set_size(self, group, size):
+        self.edit(group, size=size)
 
-    @rule(label=st.sampled_from(["", "X"]), value=st.sampled_from([0.0, -0.0, 1.0]))
-    def set_tensor(self, label, value):
-        self.edit(label, X=torch.full((2,), value))
+    @rule(group=st.sampled_from(["", "X"]), value=st.sampled_from([0.0, -0.0, 1.0]))
+    def set_tensor(self, group, value):
+        self.edit(group, X=torch.full((2,), value))
 
     @rule(look=st.integers(0, 4))
     def set_view(self, look):
-        past, label = list(self.past), self.label
+        past, group = list(self.past), self.group
         self.store.set("look", look=look)
         assert self.store.state.look == look
-        assert (self.past, self.label) == (past, label)
+        assert (self.past, self.group) == (past, group)
 
-    @rule(label=st.sampled_from(["", "both"]), size=st.integers(0, 2), look=st.integers(0, 2))
-    def set_both(self, label, size, look):
-        self.edit(label, size=size, look=look)
+    @rule(group=st.sampled_from(["", "both"]), size=st.integers(0, 2), look=st.integers(0, 2))
+    def set_both(self, group, size, look):
+        self.edit(group, size=size, look=look)
 
-    def edit(self, label, **changes):
+    def edit(self, group, **changes):
         before = self.store.result
         try:
-            self.store.set(label, **changes)
+            self.store.set(group, **changes)
         except ConvkitError:
             assert changes["size"] < 0 and self.store.result is before
             return
         if key(self.store.state) == key(before.state):
             return
-        if not label or label != self.label:
+        if not group or group != self.group:
             self.past.append(before.state)
-        self.future, self.label = [], label
+        self.future, self.group = [], group
 
     @rule()
     def undo(self):
@@ -94,13 +94,14 @@ class StoreMachine(RuleBasedStateMachine):
     def redo(self):
         self.travel(self.store.redo, self.future, self.past)
 
-    @rule(label=st.sampled_from(["", "size", "X"]))
-    def take_back(self, label):
-        if label and label == self.label:
-            self.travel(lambda: self.store.take_back(label), self.past, self.future)
+    @rule(group=st.sampled_from(["", "size", "X"]))
+    def take_back(self, group):
+        edit = Edit({}, group, takes_back=True)
+        if group and group == self.group:
+            self.travel(lambda: self.store.apply(edit), self.past, self.future)
         else:
             before = self.store.result
-            self.store.take_back(label)
+            self.store.apply(edit)
             assert self.store.result is before
 
     def travel(self, move, source, target):
@@ -112,7 +113,7 @@ class StoreMachine(RuleBasedStateMachine):
             return
         assert key(self.store.state) == key(source.pop())
         target.append(here)
-        self.label = ""
+        self.group = ""
 
     @rule()
     def reset(self):
@@ -121,7 +122,7 @@ class StoreMachine(RuleBasedStateMachine):
         assert self.store.state == Drawing(torch.ones(2))
         if key(before) != key(self.store.state):
             self.past.append(before)
-            self.future, self.label = [], ""
+            self.future, self.group = [], ""
 
     @rule()
     def keep(self):
@@ -133,7 +134,7 @@ class StoreMachine(RuleBasedStateMachine):
             snapshot, past, future = self.kept
             self.store.restore(snapshot)
             assert self.store.result is snapshot.result
-            self.past, self.future, self.label = list(past), list(future), ""
+            self.past, self.future, self.group = list(past), list(future), ""
 
     @invariant()
     def undo_and_redo_are_known(self):
@@ -264,9 +265,9 @@ def run_in_threads(work, *arguments):
 def test_threads_edit_one_after_the_other():
     one = store()
 
-    def work(label):
+    def work(group):
         for _ in range(100):
-            one.apply(Edit(lambda state: {"size": state.size + 1}, label))
+            one.apply(Edit(lambda state: {"size": state.size + 1}, group))
 
     run_in_threads(work, *"abc")
     assert one.state.size == 301
