@@ -432,12 +432,13 @@ class Panel(anywidget.AnyWidget):
                 self._show_marks(event.key, **answer)
 
     def _perform(self, event: Event, answer: dict[str, Any]) -> str:
-        """Edit as an event asks; return the key of the control that goes back, if it is refused.
+        """Edit as an event asks; return the key of the control that goes back, if one does.
 
         What is refused leaves the state as it is, and the status line says why. A text that is
-        not finished stays in its box.
+        not finished stays in its box. What was chosen shows what has become of it, which is
+        nothing where the event came late.
         """
-        self._error, back = "", ""
+        self._error, back = "", event.key if event.name in ("set", "choose") else ""
         try:
             self._do(event)
             self._start_work()

@@ -257,11 +257,38 @@ def test_frames_descriptions_and_series_follow_without_the_kernel(shown):
     assert place_of(shown, "output") == [0, 0]
     out.click()
     press(shown, "ArrowUp", "ArrowRight")
+    shown.paint()
     assert place_of(shown, "output") == [1, 2]
     out.evaluate(RESTING)
     shown.settle()
     assert shown.panel.at == (1, 2) and shown.shows_the_tree()
     expect(shown.part("output").locator(".r1 .c2 input")).to_be_focused()
+
+
+def test_a_choice_among_moves_of_the_pointer_is_not_lost(shown):
+    cells = shown.part("output").locator("td").all()
+    for cell in cells[:4]:
+        cell.hover()
+    shown.part("output").locator(".r2 .c1").click()
+    shown.page.mouse.move(5, 5)
+    shown.settle()
+    assert shown.panel.at == (2, 1) and shown.panel.pointed is None and shown.shows_the_tree()
+
+
+def test_a_choice_shows_what_has_become_of_it(tab):
+    def view(result):
+        return ui.column(
+            ui.header(""),
+            ui.check("flip", result.state.flip, lambda value: {}),
+            ui.choice("mode", ("max", "avg"), result.state.mode, lambda value: {}),
+        )
+
+    shown = ModulePage(tab, ui.Panel(sample.SampleState(), sample.compute, view))
+    shown.view.get_by_role("checkbox", name="flip").check()
+    shown.view.get_by_role("radio", name="avg").check()
+    shown.settle()
+    expect(shown.view.get_by_role("checkbox", name="flip")).not_to_be_checked()
+    expect(shown.view.get_by_role("radio", name="max")).to_be_checked()
 
 
 def test_a_cell_that_goes_under_the_pointer_is_not_pointed_at_any_more(shown):

@@ -12,7 +12,7 @@ const OWN = new Set([ // attributes that are set here, not by Python
   "aria-invalid", "aria-busy", "aria-pressed", "open", "d", "data-lm-suppress-shortcuts",
 ]);
 const FOCUSABLE = "input, button, select, summary, [tabindex]";
-const UNSAID = new Set(["focus", "step", "restore"]); // events after which a box says what Python does
+const UNSAID = new Set(["focus", "point", "step", "restore"]); // events after which a page says what Python does
 
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 const numbers = (text) => text.split(",").map(Number);
@@ -117,8 +117,8 @@ const accept = (box) => {
 
 function channel(model, showBusy, showGone) {
   const page = Math.random(); // tells this page from others on the same kernel
-  const unanswered = new Map(); // ref -> [key, element]
-  const waiting = new Map(); // key -> the newest move
+  const unanswered = new Map(); // ref -> [key and event, element]
+  const waiting = new Map(); // key and event -> the newest move
   const sent = new WeakMap(); // element -> ref of what it told last
   let [ref, answered, stroke, lastEdit, timer] = [0, 0, 0, 0, 0];
   /** Send Python something; return whether there is a kernel. */
@@ -136,7 +136,7 @@ function channel(model, showBusy, showGone) {
   };
   const send = (node, key, event, value, { moving = false, buffers = [] } = {}) => {
     ref += 1;
-    unanswered.set(ref, [key, node]);
+    unanswered.set(ref, [`${key} ${event}`, node]);
     if (!UNSAID.has(event)) sent.set(node, ref);
     if (!post({ page, ref, key, event, value, stroke, moving }, buffers)) return;
     if (node.dataset.quiet === undefined) timer ||= setTimeout(() => showBusy(true), BUSY_AFTER);
@@ -156,10 +156,11 @@ function channel(model, showBusy, showGone) {
     send,
     newStroke,
     move(node, key, event, value) {
-      const count = [...unanswered.values()].filter(([other]) => other === key).length;
+      const kind = `${key} ${event}`;
+      const count = [...unanswered.values()].filter(([other]) => other === kind).length;
       if (count < MOST_UNANSWERED) return send(node, key, event, value, { moving: true });
       if (!UNSAID.has(event)) sent.set(node, Infinity);
-      waiting.set(key, [node, key, event, value, { moving: true }]);
+      waiting.set(kind, [node, key, event, value, { moving: true }]);
     },
     /** Begin another step of undo unless the last edit was a moment ago. */
     edit() {
@@ -181,11 +182,11 @@ function channel(model, showBusy, showGone) {
     },
     next(message) {
       if (message.page !== page) return;
-      for (const [old, [key]] of unanswered) {
+      for (const [old, [kind]] of unanswered) {
         if (old > message.ref) break;
         unanswered.delete(old); // also one that an interrupted kernel never answers
-        if (waiting.has(key)) send(...waiting.get(key));
-        waiting.delete(key);
+        if (waiting.has(kind)) send(...waiting.get(kind));
+        waiting.delete(kind);
       }
       if (unanswered.size) return;
       clearTimeout(timer);
@@ -396,6 +397,7 @@ function show(model, root, tellViews) {
   };
   const choose = (name, to) => {
     const at = inside(to, sizesOf(name));
+    point(name, null); // what is chosen takes the place of what is pointed at
     follow(name, at);
     tellViews(name, at);
     move(cursor(name), `${name} cursor`, "choose", at);
@@ -746,7 +748,8 @@ function show(model, root, tellViews) {
       return;
     }
     for (const [key, fresh] of patches) waiting.set(key, fresh);
-    if (!flushing) flush();
+    // What a box was told in answer to its text is compared with what it is told next.
+    if (!flushing || teller?.type === "text") flush();
   };
 
   root.innerHTML = html;
