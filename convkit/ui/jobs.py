@@ -20,7 +20,7 @@ from convkit.user_function import Stopped
 PATIENCE = 0.1
 """Seconds in which work is expected to end, before a panel shows that it waits for it."""
 PAUSE = 0.3
-"""Seconds without newer work before work that took the place of another starts."""
+"""Seconds without newer work before work starts that follows another closely."""
 REPORT_INTERVAL = 0.2
 """Seconds between two reports of progress."""
 
@@ -86,8 +86,8 @@ class Job:
     report : callable
         ``report(job)`` is called in the thread now and then.
     after : Job, optional
-        An older job, which is stopped; this one waits for its end, and for a pause in which no
-        newer one takes its place.
+        An older job, which is stopped. If it runs still, or took long and has just ended, this one
+        waits for its end, and for a pause in which no newer one takes its place.
 
     Attributes
     ----------
@@ -121,9 +121,9 @@ class Job:
         self.error: BaseException | None = None
         self.seconds = 0.0
         self._done, self._report = done, report
-        self._after = after if after is not None and after._thread.is_alive() else None
+        self._after = after if after is not None and after._is_close() else None
         self._share = 0.0
-        self._started = self._reported = 0.0
+        self._started = self._reported = self._ended = 0.0
         self._is_stopped, self._has_ended = threading.Event(), threading.Event()
         self._thread: threading.Thread = threading.Thread(target=self._work, daemon=True)
         if after is not None:
@@ -144,6 +144,11 @@ class Job:
         if not self.is_stopped:
             self._is_stopped.set()
             threading.Thread(target=self._insist, daemon=True).start()
+
+    def _is_close(self) -> bool:
+        """Return whether it runs, or took long and has just ended: as while somebody types."""
+        has_just_ended = time.monotonic() - self._ended < PAUSE
+        return self._thread.is_alive() or (self.seconds > PATIENCE and has_just_ended)
 
     def _insist(self) -> None:
         """Raise `Stopped` in the work until it has ended: ``except:`` may catch it."""
@@ -182,7 +187,8 @@ class Job:
         except BaseException as error:  # whoever waits for the value raises it
             self.error = error
         finally:
-            self.seconds = time.monotonic() - self._started
+            self._ended = time.monotonic()
+            self.seconds = self._ended - self._started
             self._has_ended.set()
 
     def _on_progress(self, done: float, total: float) -> None:

@@ -148,7 +148,7 @@ class Panel(anywidget.AnyWidget):
         self._error, self._answering = "", ""
         self._is_partial = False  # whether only what comes first is as the result says
         self._job: Job | None = None
-        self._ending: Job | None = None  # the last one that was stopped
+        self._last_job: Job | None = None  # that has ended or was stopped
         self._stopped: tuple[Any, ...] | None = None  # the inputs of work that was stopped
         self._leave: Callable[[], None] | None = None
         lifetime.made(self)
@@ -501,7 +501,7 @@ class Panel(anywidget.AnyWidget):
         if equal(work.inputs, self._stopped) or self._is_running(work):
             return
         self._stopped = None
-        job = Job(work, self._on_done, self._on_progress, after=self._job or self._ending)
+        job = Job(work, self._on_done, self._on_progress, after=self._job or self._last_job)
         self._job = job
         if job.wait(jobs.PATIENCE):
             self._finish(job)
@@ -512,10 +512,10 @@ class Panel(anywidget.AnyWidget):
     def _stop_job(self) -> None:
         if self._job is not None:
             self._job.stop()
-            self._ending, self._job = self._job, None  # newer work waits for its end
+            self._last_job, self._job = self._job, None  # newer work waits for its end
 
     def _finish(self, job: Job) -> None:
-        self._job = None
+        self._last_job, self._job = job, None
         self.store.publish(job.completed(self.store.result))
 
     def _on_done(self, job: Job) -> None:

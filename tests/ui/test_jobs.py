@@ -94,6 +94,16 @@ def test_the_newest_wins_and_what_is_typed_meanwhile_runs_once(page, gate):
     assert gate.runs <= 2 and page.shows_the_tree()
 
 
+def test_what_follows_a_long_run_closely_waits_for_a_pause(page, gate):
+    page.type("K[0, 0]", "3")
+    gate.go_on.set()
+    until(lambda: "Total 2." in page.status)
+    for text in ("12", "12.", "12.5"):
+        page.type("K[0, 0]", text)
+    until(lambda: "Total 11.5." in page.status)
+    assert gate.runs == 2
+
+
 def test_work_is_stopped_and_not_begun_again_until_an_edit(page, gate):
     page.type("K[0, 0]", "3")
     assert gate.begun.wait(10)
