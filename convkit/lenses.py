@@ -21,7 +21,7 @@ from convkit.comparison import mismatch_mask, rounding_bound
 from convkit.errors import ConvkitError, brief_repr
 from convkit.inputs import as_array
 from convkit.ops import Pair, WindowGeometry
-from convkit.ui import Cell, Cursor, Frame, Scale
+from convkit.ui import Cell, Cursor, Frame, Part, Scale
 
 __all__ = ["Operand", "equation_lens", "lens", "pooling_lens"]
 MAX_SIDE = 16
@@ -79,18 +79,17 @@ class Operand:
         """Return it as a term of a `ui.equation`, its numbers in so many characters at most."""
         note = self.note or formatting.size(self.values.shape)
         scale = self.scale or Scale.fitted(self.values)
-        up, aside = self.padding
+        (h, w), (up, aside) = self.values.shape, self.padding
         table = ui.table(
             self.title,
             self.values,
             scale,
             frames=[self.frame] if self.frame else [],
             descriptions=descriptions,
-            first=(-up, -aside),
-            padding=self.padding,
+            part=Part(range(-up, h - up), range(-aside, w - aside), (h - 2 * up, w - 2 * aside)),
             mark=self.mark,
             texts=self.texts or _texts(self.values, chars),
-            label=f"{self.title} {note}",
+            aria_label=f"{self.title} {note}",
             headers=False,
         )
         if self.values.numel() == 1:
@@ -162,8 +161,8 @@ def _check(cell: Cursor, operands: Sequence[Operand], sums: Rows) -> None:
         up, aside = operand.padding  # of a maximum, it is not finite
         if not ops.all_finite(operand.values[up : size[0] - up, aside : size[1] - aside]):
             raise ConvkitError(f"inf or nan in {title}", "numbers", "Replace them.")
-    if {size} != {cell.shape, (len(sums), *{len(row) for row in sums})}:
-        given = f"a cursor of {cell.shape} cells and {len(sums)} rows of sums"
+    if {size} != {cell.sizes, (len(sums), *{len(row) for row in sums})}:
+        given = f"a cursor of {cell.sizes} cells and {len(sums)} rows of sums"
         raise ConvkitError(given, f"{size}, as the output has", "Make one for each of its cells.")
 
 

@@ -47,7 +47,7 @@ class Read:
         """Return the cells of a table that its frame marks for an output cell, rows of values."""
         table = self.tables[title]
         (frame,) = table.frames
-        (top, left), (h, w), (down, right) = frame.first(*at), frame.size, frame.dilation
+        (top, left), (h, w), (down, right) = frame.start(*at), frame.size, frame.dilation
         rows = slice(top, top + (h - 1) * down + 1, down)
         return table.values[rows, left : left + (w - 1) * right + 1 : right]
 
@@ -279,7 +279,7 @@ def test_the_cell_that_is_the_maximum_is_marked(problem):
         F.max_pool2d(leaf[None, None], size, stride, padding)[0, 0][at].backward()
         (winner,) = leaf.grad.nonzero().tolist()  # the one cell that the gradient reaches
         (frame,) = read.tables["input X"].frames
-        top, left = frame.first(*at)
+        top, left = frame.start(*at)
         a, b = divmod(frame.picks[at[0] * len(read.sums[0]) + at[1]], size[1])
         assert [top + a - padding[0], left + b - padding[1]] == winner
         name, rest = read.sums[at[0]][at[1]].split(" = ", 1)

@@ -343,7 +343,7 @@ class KernelEditorResult:
             low, high = self.correlation.input_range
             return Scale("grey", low * gain, high * gain)
         if self.look == "signed":
-            return Scale("signed", -self.colour_limit, self.colour_limit)
+            return Scale.centred(self.colour_limit)
         return Scale("magnitude", 0.0, self.colour_limit)
 
     @property

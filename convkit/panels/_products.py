@@ -42,7 +42,7 @@ def tiles(patch: Tensor, K: Tensor, limit: float) -> Node:
         pixels, weights = (_flat(formatting.cell_texts(each, 4)) for each in (patch, K))
         factors = zip(pixels, weights, texts, strict=True)
         texts = [f"{pixel} × {weight}\n{product}" for pixel, weight, product in factors]
-    classes = Scale("signed", -limit, limit).classes(products)
+    classes = Scale.centred(limit).classes(products)
     return cells("products", texts, classes, K.shape[1])
 
 

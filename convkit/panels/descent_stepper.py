@@ -272,7 +272,7 @@ def view(result: DescentStepperResult) -> ui.Node:
 
 
 def _cursor(result: DescentStepperResult, count: int) -> ui.Cursor:
-    return ui.Cursor("step", count, min(result.state.n, count - 1), "n", quiet=True)
+    return ui.Cursor("step", count, result.state.n, "n", quiet=True)
 
 
 def _header(result: DescentStepperResult) -> ui.Node:
@@ -291,7 +291,7 @@ def _count(state: DescentStepperState) -> list[ui.Node]:
         expected, kept = f"1 to {MAX_STEPS}", f"Until then there are {state.steps}."
         raise InvalidInput(f"the number of steps is {text[:40]!r}", expected, kept)
 
-    box = ui.entry("number of steps", str(state.steps), edits, width=40, label=False)
+    box = ui.entry("number of steps", str(state.steps), edits, width=40, shows_name=False)
     return [ui.text("of"), box]
 
 
@@ -485,7 +485,7 @@ def _figures(
     """Return tables of arrays (n, H, W) below `titles`, in colours that end at `limits`."""
     size, columns = arrays[0].numel(), arrays.shape[2]
     ends = torch.tensor(limits, dtype=torch.float64)[:, None, None]
-    classes = Scale("signed", -1, 1).classes(arrays / ends)
+    classes = Scale.centred(1).classes(arrays / ends)
     texts = [[text for row in rows for text in row] for rows in series_texts(arrays, chars)]
     return [
         _figure(title, ui.cells(name, texts[k], classes[k * size : (k + 1) * size], columns))
@@ -502,7 +502,7 @@ def _title(words: str, hue: str, beside: Markup) -> ui.Node:
 
 
 def _residual_title(limit: float) -> ui.Node:
-    return _title("residual R", "residual", Scale("signed", -limit, limit).key())
+    return _title("residual R", "residual", Scale.centred(limit).colour_key())
 
 
 def _chars(columns: int, long: int, short: int) -> int:
@@ -528,7 +528,7 @@ def _pictures(result: DescentStepperResult) -> ui.Node:
     ]
     zoom = PICTURE_SIDE / max(X.shape)
     zoom = int(zoom) if zoom >= 2 else zoom
-    scale = Scale("signed", -limit, limit)
+    scale = Scale.centred(limit)
     prediction, target, residual = (
         _picture(name, title, shown[name], scale, zoom)
         for name, title in zip(("prediction", "target", "residual"), titles, strict=True)
@@ -539,8 +539,10 @@ def _pictures(result: DescentStepperResult) -> ui.Node:
 
 def _picture(name: str, title: ui.Node, values: Tensor, scale: Scale, zoom: float) -> ui.Node:
     sample, width = images.sampled(values, PICTURE_SIDE), round(zoom * max(values.shape))
-    label = f"{name}, {formatting.size(values.shape)}"
-    return _figure(title, ui.picture(f"{name} picture", sample, scale, width=width, label=label))
+    said = f"{name}, {formatting.size(values.shape)}"
+    return _figure(
+        title, ui.picture(f"{name} picture", sample, scale, width=width, aria_label=said)
+    )
 
 
 def _kernels(result: DescentStepperResult) -> ui.Node:

@@ -30,7 +30,7 @@ from convkit.panels._kernel_editor_state import (
 )
 from convkit.panels._products import short_texts, tiles
 from convkit.panels._sheet import pictures
-from convkit.ui import Cell, Cursor, Edit, Frame, Node, Scale, box, caption, text
+from convkit.ui import Cell, Cursor, Edit, Frame, Node, Part, Scale, box, caption, text
 from convkit.ui.panel import STATIC_NOTE
 from convkit.ui.store import Fields
 from convkit.ui.typed import read_number, read_pair, write_pair
@@ -374,7 +374,7 @@ def _output(result: KernelEditorResult) -> Node:
     """Return the output, as a table where it is small, else as a picture."""
     size, mark = result.state.geometry.output_size, result.marked
     told: dict[str, Any] = {
-        "label": f"output {formatting.size(size)}",
+        "aria_label": f"output {formatting.size(size)}",
         "frames": [Frame(_window(result), hue="output")],
     }
     if result.state.fits_tables:
@@ -394,9 +394,8 @@ def _tables(result: KernelEditorResult) -> list[Node]:
         ops.pad2d(state.X, padding),
         result.input_scale,
         frames=[_on_input(result, _window(result))],
-        first=(-padding[0], -padding[1]),
-        padding=padding,
-        label=f"input {sizes[0]}, {result.picture}",
+        part=Part.padded(state.X.shape, padding),
+        aria_label=f"input {sizes[0]}, {result.picture}",
         paint=partial(_paint, values[state.brush]) if state.edits_pixels else None,
     )
     padded = f", padding {formatting.size(padding)}" if any(padding) else ""
@@ -416,7 +415,7 @@ def _pictures(result: KernelEditorResult) -> list[Node]:
         result.input_scale,
         frames=[Frame(on_input.cursor, on_input.top, on_input.left, state.geometry.window_size)],
         full=state.geometry.input_size,
-        label=f"input {formatting.size(state.X.shape)}, {result.picture}",
+        aria_label=f"input {formatting.size(state.X.shape)}, {result.picture}",
     )
     return [
         box(whole, css="xp"),
@@ -442,8 +441,7 @@ def _input_zoom(result: KernelEditorResult, near: Cursor) -> list[Node]:
         result.input_scale,
         texts=short_texts(values),
         frames=[frame],
-        first=(rows.start, columns.start),
-        inside=(_lying_in(rows, state.X.shape[0]), _lying_in(columns, state.X.shape[1])),
+        part=Part(rows, columns, geometry.input_size),
         headers=False,
         pick="click" if is_whole else "none",
     )
@@ -461,7 +459,7 @@ def _output_zoom(result: KernelEditorResult, near: Cursor) -> list[Node]:
         result.scale,
         texts=short_texts(result.shown[part]),
         frames=[Frame(near, hue="output")],
-        first=(rows.start, columns.start),
+        part=Part(rows, columns, size),
         mark=None if made is None or made.mismatch is None else made.mismatch[part],
         headers=False,
         pick="click",
@@ -492,12 +490,6 @@ def _around(start: int, stop: int, low: int, high: int) -> range:
     return range(first, first + count)
 
 
-def _lying_in(lines: range, size: int) -> range:
-    """Return the places of those lines that an array of a size has."""
-    places = [k for k, n in enumerate(lines) if 0 <= n < size]
-    return range(places[0], places[-1] + 1) if places else range(0)
-
-
 def _part(symbol: str, *lines: range) -> str:
     """Return "X[92:99, 76:83]", as one would write it in Python."""
     texts = [f"{r.start}:{r.stop}" + (f":{r.step}" if r.step > 1 else "") for r in lines]
@@ -505,7 +497,7 @@ def _part(symbol: str, *lines: range) -> str:
 
 
 def _caption(words: str, scale: Scale, button: Node | None = None) -> Node:
-    return box(text(words, "caption mono"), button, ui.key(scale), css="caption-line")
+    return box(text(words, "caption mono"), button, ui.colour_key(scale), css="caption-line")
 
 
 def _refit(result: KernelEditorResult) -> Node | None:
@@ -524,7 +516,7 @@ def _products(result: KernelEditorResult) -> list[Node]:
     else:
         said = text(result.sentences(patch[None], [cell])[0], "mono")
     return [
-        _caption("pixel × weight", Scale("signed", -limit, limit)),
+        _caption("pixel × weight", Scale.centred(limit)),
         box(tiles(patch, state.weights, limit), variables={"rows": patch.shape[0]}),
         box(said, css="sum"),
     ]

@@ -6,7 +6,7 @@ function that returns what to show of it. CONTRIBUTING shows a whole one.
 
 from convkit.ui import fields
 from convkit.ui.controls import Pair
-from convkit.ui.cursors import Cell, Cursor, Frame
+from convkit.ui.cursors import Cell, Cursor, Frame, Part
 from convkit.ui.equations import equation, term
 from convkit.ui.explore import explore
 from convkit.ui.html import tag
@@ -21,6 +21,7 @@ from convkit.ui.nodes import (
     check,
     choice,
     code,
+    colour_key,
     column,
     description,
     entry,
@@ -28,7 +29,6 @@ from convkit.ui.nodes import (
     header,
     heading,
     history,
-    key,
     labelled,
     markup,
     numbers,
@@ -56,6 +56,7 @@ __all__ = [
     "Frame",
     "Node",
     "Pair",
+    "Part",
     "Panel",
     "Scale",
     "Series",
@@ -71,6 +72,7 @@ __all__ = [
     "check",
     "choice",
     "code",
+    "colour_key",
     "column",
     "description",
     "entry",
@@ -82,7 +84,6 @@ __all__ = [
     "heading",
     "history",
     "markup",
-    "key",
     "labelled",
     "numbers",
     "picture",

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from convkit.errors import ConvkitError
 from convkit.ui.store import Edit
@@ -44,10 +44,10 @@ class Cursor:
     ----------
     name : str
         Its name, a word of letters and hyphens, unique in the panel.
-    cells : (rows, columns) or int
-        The array that it is a cell of, or the number of steps that it is one of.
+    shape : (rows, columns) or int
+        Of the array that it is a cell of, or the number of steps that it is one of.
     at : (i, j) or int
-        The chosen place.
+        The chosen place; the nearest one where there is no such.
     choose : field or callable, optional
         What a choice edits, by a click, a tap or the arrow keys; nothing in a lens.
     point : field or callable, optional
@@ -67,7 +67,7 @@ class Cursor:
     """
 
     name: str
-    cells: Cell | int
+    shape: Cell | int
     at: Cell | int
     choose: Edits | None = None
     point: Edits | None = None
@@ -77,11 +77,16 @@ class Cursor:
         if not re.fullmatch("[a-z]+(-[a-z]+)*", self.name):
             expected = "letters a to z and hyphens, because style sheets use it"
             raise ConvkitError(f"a cursor's name is {self.name!r}", expected, "Choose another.")
+        pairs = zip(self.place, self.sizes, strict=True)
+        object.__setattr__(self, "at", self._at([min(max(n, 0), size - 1) for n, size in pairs]))
+
+    def _at(self, place: Sequence[int]) -> Cell | int:
+        return place[0] if isinstance(self.shape, int) else (place[0], place[1])
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def sizes(self) -> tuple[int, ...]:
         """How many places there are along each axis."""
-        return (self.cells,) if isinstance(self.cells, int) else tuple(self.cells)
+        return (self.shape,) if isinstance(self.shape, int) else tuple(self.shape)
 
     @property
     def place(self) -> tuple[int, ...]:
@@ -91,13 +96,13 @@ class Cursor:
     @property
     def count(self) -> int:
         """The number of places."""
-        return math.prod(self.shape)
+        return math.prod(self.sizes)
 
     @property
     def index(self) -> int:
         """The number of the chosen place, counted in reading order."""
         index = 0
-        for n, size in zip(self.place, self.shape, strict=True):
+        for n, size in zip(self.place, self.sizes, strict=True):
             index = index * size + n
         return index
 
@@ -109,10 +114,57 @@ class Cursor:
         >>> Cursor("step", 5, 0, "n").read([7]) is None
         True
         """
-        fits = len(told) == len(self.shape) and all(type(n) is int for n in told)
-        if not fits or not all(0 <= n < size for n, size in zip(told, self.shape, strict=True)):
+        fits = len(told) == len(self.sizes) and all(type(n) is int for n in told)
+        if not fits or not all(0 <= n < size for n, size in zip(told, self.sizes, strict=True)):
             return None
-        return told[0] if isinstance(self.cells, int) else (told[0], told[1])
+        return self._at(told)
+
+
+class Part(NamedTuple):
+    """The part of an array that a table shows; what lies outside the array is its padding.
+
+    Attributes
+    ----------
+    rows, columns : range
+        Which lines, counted from the array's first.
+    of : (int, int)
+        The shape of the array.
+
+    Examples
+    --------
+    >>> Part(range(-1, 2), range(4, 9, 2), of=(6, 7)).inside
+    ([0, 1], [4, 6])
+    """
+
+    rows: range
+    columns: range
+    of: Cell
+
+    @classmethod
+    def padded(cls, shape: Sequence[int], padding: Cell = (0, 0)) -> Part:
+        """Return an array of a shape as a whole, with so many lines of padding on either side.
+
+        Examples
+        --------
+        >>> Part.padded((6, 7), (1, 0)).rows
+        range(-1, 7)
+        """
+        (h, w), (up, aside) = shape, padding
+        return cls(range(-up, h + up), range(-aside, w + aside), (h, w))
+
+    @property
+    def start(self) -> Cell:
+        """Row and column of the first cell."""
+        return self.rows.start, self.columns.start
+
+    @property
+    def inside(self) -> tuple[list[int], list[int]]:
+        """The rows and the columns that are no padding."""
+        rows, columns = (
+            [n for n in lines if 0 <= n < size]
+            for lines, size in zip((self.rows, self.columns), self.of, strict=True)
+        )
+        return rows, columns
 
 
 @dataclass(frozen=True)
@@ -144,7 +196,7 @@ class Frame:
     Examples
     --------
     >>> cell = Cursor("cell", (6, 7), (0, 0), "at")
-    >>> Frame(cell, top=(0, 7, 1), left=(0, 0, 0), size=(1, 4)).first(1, 2)
+    >>> Frame(cell, top=(0, 7, 1), left=(0, 0, 0), size=(1, 4)).start(1, 2)
     (9, 0)
     """
 
@@ -165,7 +217,7 @@ class Frame:
         --------
         >>> from convkit.ops import WindowGeometry
         >>> window = Cursor("window", (3, 4), (0, 0), "at")
-        >>> Frame.window(window, WindowGeometry((6, 8), 3, padding=1, stride=2)).first(1, 2)
+        >>> Frame.window(window, WindowGeometry((6, 8), 3, padding=1, stride=2)).start(1, 2)
         (1, 3)
         """
         (top, left), (down, right) = windows.start(0, 0), windows.stride
@@ -188,7 +240,7 @@ class Frame:
         >>> from convkit.ops import WindowGeometry
         >>> cell = Frame(Cursor("cell", (2, 2), (0, 0), "at"))
         >>> frame = cell.through(WindowGeometry(4, 3)).through(WindowGeometry(6, 3))
-        >>> frame.size, frame.first(1, 1)
+        >>> frame.size, frame.start(1, 1)
         ((5, 5), (1, 1))
         """
         (a, *down), (b, *right) = self.top, self.left
@@ -211,20 +263,20 @@ class Frame:
         h, w = (d * (n - 1) + 1 for d, n in zip(self.dilation, self.size, strict=True))
         return h, w
 
-    def first(self, i: int, j: int = 0) -> Cell:
+    def start(self, i: int, j: int = 0) -> Cell:
         """Return row and column of the frame's first cell."""
         (a, b, c), (d, e, f) = self.top, self.left
         return a + b * i + c * j, d + e * i + f * j
 
-    def moved(self, first: Cell) -> Frame:
-        """Return the same frame on a part of the array that starts at the cell `first`.
+    def moved(self, start: Cell) -> Frame:
+        """Return the same frame on a part of the array that starts at the cell `start`.
 
         Examples
         --------
-        >>> Frame(Cursor("cell", (9, 9), (0, 0))).moved((2, 3)).first(4, 4)
+        >>> Frame(Cursor("cell", (9, 9), (0, 0))).moved((2, 3)).start(4, 4)
         (2, 1)
         """
         (a, *down), (d, *right) = self.top, self.left
         return replace(
-            self, top=(a - first[0], down[0], down[1]), left=(d - first[1], right[0], right[1])
+            self, top=(a - start[0], down[0], down[1]), left=(d - start[1], right[0], right[1])
         )

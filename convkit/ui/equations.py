@@ -57,7 +57,7 @@ def term(
     said = nodes.box(nodes.heading(title, hue), words, css="title")
     width = SQUARE_WIDTH + round(CHAR_WIDTH * len(f"{title} {note}"))
     width += HINT_WIDTH if array.descriptions else 0
-    key = nodes.key(scale) if scale else nodes.box()
+    key = nodes.colour_key(scale) if scale else nodes.box()
     props = {"sign": sign, "array": array, "title_width": width}
     return Node("term", props=props, children=(said, array, key))
 

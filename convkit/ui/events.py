@@ -126,9 +126,9 @@ def _table(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None:
     """Return what dragging over cells paints; those outside the array are left out."""
     if event != "paint" or not isinstance(value, list):
         return None
-    (top, left), (rows, columns) = node.first, node.inside
+    rows, columns = node.part.inside
     cells = filter(_is_cell, value[:MAX_PAINTED])
-    painted = [(i, j) for i, j in cells if i - top in rows and j - left in columns]
+    painted = [(i, j) for i, j in cells if i in rows and j in columns]
     return _edit(node.edits, painted, group=node.key) if painted else None
 
 

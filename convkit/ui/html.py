@@ -238,7 +238,7 @@ def _entry(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
         disabled=bool(node.disabled),
         title=node.disabled or None,
     )
-    return tag("label", node.name if node.label else "", typed, class_="ck-entry", **a)
+    return tag("label", node.name if node.shows_name else "", typed, class_="ck-entry", **a)
 
 
 def _button(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
@@ -352,7 +352,7 @@ def _frame_parts(frame: Frame) -> list[Markup]:
 def _table(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
     cursor = node.frames[0].cursor if node.frames else None
     body = tag("tbody", *_head(node), *_lines(node, cursor))
-    whole = tag("table", body, role="table", aria_label=node.label)
+    whole = tag("table", body, role="table", aria_label=node.aria_label)
     css = "ck-table"
     css += " ck-choose" if node.descriptions else ""
     css += " ck-weighted" if node.frames and node.frames[0].texts else ""
@@ -367,7 +367,7 @@ def _table(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
         style=f"--chars:{chars};--n:{node.values.shape[1]}",
         data_pick=cursor.name if cursor and node.pick != "none" else None,
         data_still=node.pick == "click",
-        data_paint=",".join(map(str, node.first)) if node.edits else None,
+        data_paint=",".join(map(str, node.part.start)) if node.edits else None,
         tabindex="-1" if node.edits else None,
         **a,
     )
@@ -376,22 +376,21 @@ def _table(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
 def _head(node: Node) -> list[Markup]:
     if not node.headers:
         return []
-    columns = range(node.values.shape[1])
-    numbers = [node.first[1] + j if j in node.inside[1] else "" for j in columns]
+    _, inside = node.part.inside
+    numbers = [n if n in inside else "" for n in node.part.columns]
     names = [tag("th", str(n), scope="col") for n in numbers]
     return [tag("tr", tag("td", class_="ck-corner"), *names)]
 
 
 def _lines(node: Node, cursor: Cursor | None) -> list[Markup]:
-    (rows, columns), inside = node.values.shape, node.inside
-    lines = []
-    for i in range(rows):
-        is_outside = i not in inside[0]
+    (rows, columns), lines = node.part.inside, []
+    for i, row in enumerate(node.part.rows):
+        is_outside = row not in rows
         cells = []
         if node.headers:
-            cells.append(tag("th", "" if is_outside else str(node.first[0] + i), scope="row"))
-        for j in range(columns):
-            is_padding = is_outside or j not in inside[1]
+            cells.append(tag("th", "" if is_outside else str(row), scope="row"))
+        for j, column in enumerate(node.part.columns):
+            is_padding = is_outside or column not in columns
             cells.append(_cell(node, (i, j), cursor, is_padding))
         lines.append(tag("tr", *cells, class_=f"r{i}"))
     return lines
@@ -422,7 +421,7 @@ def _picture(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
     canvas = tag(
         "canvas",
         role="img",
-        aria_label=node.label,
+        aria_label=node.aria_label,
         width=columns,
         height=rows,
         data_look=node.look,
@@ -446,12 +445,12 @@ def picture_around(node: Node, shown: Markup, a: Attributes) -> Markup:
 
 
 def _description(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
-    return tag("output", node.words, class_="ck-description", data_cursor=node.cursor, **a)
+    return tag("output", node.words, class_="ck-description", data_cursor=node.follows.name, **a)
 
 
 def _cursor(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
     c = node.cursor
-    sizes, place = (",".join(map(str, numbers)) for numbers in (c.shape, c.place))
+    sizes, place = (",".join(map(str, numbers)) for numbers in (c.sizes, c.place))
     told = {"data_point": c.point is not None, "data_quiet": c.quiet}
     return tag("i", hidden=True, data_cells=sizes, data_at=place, **told, **a)
 

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from torch import Tensor
 
 from convkit import formatting
-from convkit.ui.cursors import Cell, Cursor, Edits, Frame
+from convkit.ui.cursors import Cell, Cursor, Edits, Frame, Part
 from convkit.ui.theme import Scale
 
 MAX_TABLE_SIDE = 16
@@ -264,15 +264,15 @@ def markup(content: Markup, words: str = "", css: str = "") -> Node:
     return Node("markup", props={"content": content, "words": words, "css": css})
 
 
-def key(scale: Scale) -> Node:
+def colour_key(scale: Scale) -> Node:
     """Return a colour key.
 
     Examples
     --------
-    >>> key(Scale("grey", 0, 1)).kind
+    >>> colour_key(Scale("grey", 0, 1)).kind
     'markup'
     """
-    return markup(scale.key())
+    return markup(scale.colour_key())
 
 
 def code(name: str, source: str) -> Node:
@@ -353,7 +353,13 @@ def slider(
 
 
 def entry(
-    name: str, value: str, edits: Edits, *, width: int = 60, label: bool = True, disabled: str = ""
+    name: str,
+    value: str,
+    edits: Edits,
+    *,
+    width: int = 60,
+    shows_name: bool = True,
+    disabled: str = "",
 ) -> Node:
     """Return a box to type in, which is read at each key.
 
@@ -361,7 +367,7 @@ def entry(
     ----------
     width : int
         CSS pixels.
-    label : bool
+    shows_name : bool
         Whether its name stands beside it.
     disabled : str
         Why nothing can be typed, if so.
@@ -371,7 +377,7 @@ def entry(
     >>> entry("size", "2", edits=lambda text: {"size": int(text)}).edits("3")
     {'size': 3}
     """
-    props = {"value": value, "width": width, "label": label, "disabled": disabled}
+    props = {"value": value, "width": width, "shows_name": shows_name, "disabled": disabled}
     return Node("entry", name, props, edits=edits)
 
 
@@ -448,14 +454,10 @@ def numbers(  # noqa: PLR0913
         "symbol": symbol or name,
         "at": at,
         "focus": focus,
-        "scale": scale or _signed(limit or formatting.colour_limit(values)),
+        "scale": scale or Scale.centred(limit or formatting.colour_limit(values)),
         "is_compact": max(values.shape) >= COMPACT_SIDE,
     }
     return Node("numbers", name, props, edits=edits)
-
-
-def _signed(limit: float) -> Scale:
-    return Scale("signed", -limit, limit)
 
 
 # Arrays
@@ -480,12 +482,10 @@ def table(  # noqa: PLR0913
     *,
     frames: Sequence[Frame] = (),
     descriptions: Sequence[Sequence[str]] = (),
-    first: Cell = (0, 0),
-    padding: Cell = (0, 0),
-    inside: tuple[range, range] | None = None,
+    part: Part | None = None,
     mark: Tensor | None = None,
     texts: Sequence[Sequence[str]] = (),
-    label: str = "",
+    aria_label: str = "",
     paint: Edits | None = None,
     headers: bool = True,
     pick: str = "hover",
@@ -505,17 +505,13 @@ def table(  # noqa: PLR0913
     descriptions : rows of str
         A sentence for each cell, which are then cells of the first frame's cursor: they can be
         chosen by keys too, also in a saved notebook.
-    first : (i, j)
-        Row and column of the first cell, for the headers.
-    padding : (h, w)
-        How many rows and columns on either side lie outside the array.
-    inside : (rows, columns), optional
-        Which rows and columns of the table lie in the array, where `padding` does not say it.
+    part : Part, optional
+        Which part of an array the numbers are; the whole of it unless given.
     mark : Tensor, optional
         Which cells are marked as different, (H, W) of bool.
     texts : rows of str
         What the cells say, where that is not the number.
-    label : str
+    aria_label : str
         What a screen reader says in place of the name, such as "input 6 × 8".
     paint : callable, optional
         What dragging over cells edits: it takes a list of them.
@@ -530,26 +526,20 @@ def table(  # noqa: PLR0913
     >>> table("X", torch.tensor([[1.0, 0.5]]), Scale("grey", 0, 1)).texts
     [['1', '0.5']]
     """
+    part = part or Part.padded(values.shape)
     props = {
         "values": values,
         "texts": texts or formatting.cell_texts(values),
-        "first": first,
+        "part": part,
         "classes": scale.classes(values),
-        "frames": tuple(frame.moved(first) for frame in frames),
+        "frames": tuple(frame.moved(part.start) for frame in frames),
         "descriptions": descriptions,
-        "inside": inside or _without(padding, values.shape),
-        "label": label or name,
+        "aria_label": aria_label or name,
         "marked": _places(mark),
         "headers": headers,
         "pick": pick,
     }
     return Node("table", name, props, edits=paint)
-
-
-def _without(padding: Cell, shape: Sequence[int]) -> tuple[range, range]:
-    """Return the rows and columns of a table that are not padding."""
-    rows, columns = (range(p, n - p) for p, n in zip(padding, shape, strict=True))
-    return rows, columns
 
 
 def _places(mark: Tensor | None) -> frozenset[tuple[int, ...]]:
@@ -565,7 +555,7 @@ def picture(
     full: Cell | None = None,
     mark: Tensor | None = None,
     width: int = 256,
-    label: str = "",
+    aria_label: str = "",
 ) -> Node:
     r"""Return a picture of numbers.
 
@@ -582,7 +572,7 @@ def picture(
     width : int
         The most CSS pixels of its longer side; where that is several for each pixel, a whole
         number of them.
-    label : str
+    aria_label : str
         What a screen reader says in place of the name.
 
     Examples
@@ -599,7 +589,7 @@ def picture(
         "frames": tuple(frames),
         "full": full or tuple(values.shape),
         "width": width,
-        "label": label or name,
+        "aria_label": aria_label or name,
     }
     return Node("picture", name, props)
 
@@ -625,4 +615,4 @@ def description(cursor: Cursor, words: str) -> Node:
     >>> description(Cursor("window", (2, 2), (0, 0), "at"), "Y[0, 0] = 19").words
     'Y[0, 0] = 19'
     """
-    return Node("description", props={"cursor": cursor.name, "words": words})
+    return Node("description", props={"follows": cursor, "words": words})

@@ -70,7 +70,7 @@ def _description_line(node: Node, tree: Node) -> Markup:
 
     It stands below the view, where the sentence of any other cell takes its place.
     """
-    tables = _chosen_in(tree, node.cursor)
+    tables = _chosen_in(tree, node.follows.name)
     said = [text for table in tables for text in chain(*table.descriptions)]
     words = tag("span", node.words)
     longest = max(said, key=len, default=node.words)
@@ -92,7 +92,7 @@ def saved_places(cursor: Cursor) -> list[int]:
     [0, 20, 30, 40, 60, 80, 100]
     """
     last = cursor.count - 1
-    if len(cursor.shape) == 2:
+    if len(cursor.sizes) == 2:
         return list(range(last + 1)) if last < MAX_SAVED_CELLS else [cursor.index]
     steps = {round(last * k / MAX_SAVED_STEPS) for k in range(MAX_SAVED_STEPS + 1)}
     return sorted({cursor.index, *steps})
@@ -102,8 +102,8 @@ def _cursor_rules(tree: Node, root: str) -> str:
     """Return the rules that lead each cursor to the place chosen or pointed at."""
     cursors = [node.cursor for node in tree if node.kind == "cursor"]
     followed = {node.follows.name for node in tree if node.kind in ("series", "path")}
-    described = [node.cursor for node in tree if node.kind == "description"]
-    rules = [_cell_rules(c, root) for c in cursors if len(c.shape) == 2]
+    described = [node.follows.name for node in tree if node.kind == "description"]
+    rules = [_cell_rules(c, root) for c in cursors if len(c.sizes) == 2]
     rules += [_place_rules(c, root) for c in cursors if c.name in followed]
     rules += [_sentence_rules(name, n, root) for n, name in enumerate(described)]
     frames = {f.picks: f for node in tree for f in node.props.get("frames", ()) if f.picks}
@@ -122,7 +122,7 @@ def _cell_rules(c: Cursor, root: str) -> str:
     return "".join(
         f".{root}:has({table} .{kind}{n}{state}){{--{c.name}-{axis}:{n}}}"
         for state in (" :checked", ":hover")
-        for kind, axis, count in zip("rc", "ij", c.shape, strict=False)
+        for kind, axis, count in zip("rc", "ij", c.sizes, strict=False)
         for n in range(count)
     )
 
@@ -136,17 +136,17 @@ def _place_rules(c: Cursor, root: str) -> str:
 
 def _place_selectors(c: Cursor, n: int, root: str) -> list[str]:
     shown = f".ck-place-{c.name}-{n}"
-    if len(c.shape) == 1:
+    if len(c.sizes) == 1:
         return [f".{root}:has([name={c.name}][value='{n}']:checked) {shown}"]
     table = _choosing(c.name)
-    cell = f"{table} .r{n // c.shape[1]} .c{n % c.shape[1]}"
+    cell = f"{table} .r{n // c.sizes[1]} .c{n % c.sizes[1]}"
     chosen = f".{root}:not(:has({table} td:hover)):has({cell} :checked) {shown}"
     return [f".{root}:has({cell}:hover) {shown}", chosen]
 
 
 def _pick_rules(frame: Frame, root: str) -> str:
     """Return the rules that say which cell of a frame is marked; the pointer's win."""
-    table, columns = _choosing(frame.cursor.name), frame.cursor.shape[-1]
+    table, columns = _choosing(frame.cursor.name), frame.cursor.sizes[-1]
     places: dict[int, list[str]] = {}
     for n, pick in enumerate(frame.picks):
         places.setdefault(pick, []).append(f".r{n // columns} .c{n % columns}")
@@ -201,7 +201,7 @@ def _saved_picture(node: Node) -> Markup:
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
     source = f"data:image/png;base64,{b64encode(buffer.getvalue()).decode()}"
-    return picture_around(node, tag("img", src=source, alt=node.label), {})
+    return picture_around(node, tag("img", src=source, alt=node.aria_label), {})
 
 
 def _saved_code(node: Node) -> Markup:

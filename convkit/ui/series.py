@@ -190,7 +190,7 @@ def player(name: str, cursor: Cursor, *, step_box: bool = True, symbol: str = ""
     >>> player("step", Cursor("step", 26, 0, "n")).follows.count
     26
     """
-    if len(cursor.shape) == 2:
+    if len(cursor.sizes) == 2:
         inside = _among_cells(name, cursor, symbol if step_box else "")
     else:
         buttons = _positions(name, cursor.name, cursor.count, step_box)
@@ -220,7 +220,7 @@ def _cell_boxes(cursor: Cursor, symbol: str) -> Markup:
             data_axis=axis,
             aria_label=f"{symbol} {'column' if axis else 'row'}",
         )
-        for axis, (n, size) in enumerate(zip(cursor.place, cursor.shape, strict=True))
+        for axis, (n, size) in enumerate(zip(cursor.place, cursor.sizes, strict=True))
     )
     return tag("span", f"{symbol}[", row, ",", column, "]", class_="ck-cell-boxes")
 
@@ -295,7 +295,7 @@ def _player(node: Node, inside: Sequence[Markup], a: Mapping[str, Any]) -> Marku
 def _saved_player(node: Node) -> Markup:
     """Return radio buttons for some of a cursor's steps; its cells are chosen in their table."""
     cursor = node.follows
-    if len(cursor.shape) == 2:
+    if len(cursor.sizes) == 2:
         return Markup()
     buttons = [
         tag(

@@ -34,7 +34,7 @@ def _line(node: Node) -> str:
         case "numbers":
             return formatting.describe(node.name, node.values)
         case "table" | "picture":
-            return formatting.describe(node.label, node.values)
+            return formatting.describe(node.aria_label, node.values)
         case "series":
             return words(node_at(node))
         case "plot":

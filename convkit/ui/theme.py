@@ -164,7 +164,17 @@ class Scale:
         >>> Scale.signed(torch.tensor([[0.0, 0.9]])).high
         2.0
         """
-        limit = formatting.colour_limit(_finite(values))
+        return cls.centred(formatting.colour_limit(_finite(values)))
+
+    @classmethod
+    def centred(cls, limit: float) -> Scale:
+        """Return the diverging scale from -limit to limit.
+
+        Examples
+        --------
+        >>> Scale.centred(2)
+        Scale(look='signed', low=-2, high=2)
+        """
         return cls("signed", -limit, limit)
 
     def indices(self, values: Tensor, mark: Tensor | None = None) -> bytes:
@@ -207,12 +217,12 @@ class Scale:
         """256 colours of four bytes: red, green, blue, alpha."""
         return _palette(self.look)
 
-    def key(self) -> Markup:
+    def colour_key(self) -> Markup:
         """Return the colour key, as HTML.
 
         Examples
         --------
-        >>> Scale("grey", 0, 1).key()
+        >>> Scale("grey", 0, 1).colour_key()
         Markup('<div class="ck-key"><span>0</span><i style=...> to </i><span>1</span></div>')
         """
         stops = SIGNED_STOPS if self.look == "signed" else ("000000", "ffffff")

@@ -72,7 +72,7 @@ def node_of(name: str, value: Any) -> Node:
     if isinstance(tree := getattr(value, "tree", None), Node):
         return tree
     if (numbers := _numbers(value)) is not None:
-        return nodes.array(f"result {name}", numbers, label=name)
+        return nodes.array(f"result {name}", numbers, aria_label=name)
     if hasattr(value, "savefig"):
         return _png(name, _drawn(value))
     if hasattr(value, "png"):

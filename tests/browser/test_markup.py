@@ -188,7 +188,7 @@ def test_pointing_finds_the_window_centred_closest(page, kernel, stride, padding
     )
 
     def away(place):
-        first = frame.first(*place)
+        first = frame.start(*place)
         return [abs(f + (n - 1) / 2 - s) for f, n, s in zip(first, kernel, spot, strict=True)]
 
     nearest = [min(away(place)[axis] for place in product(*map(range, cells))) for axis in (0, 1)]
@@ -272,7 +272,7 @@ def test_the_style_sheet_places_frames_as_python_does(page, kind, name, frame):
                 .first.locator("xpath=ancestor::*[2]")
                 .evaluate(MEASURED)[0]
             )
-            expected = [*frame.first(i, j), *frame.span]
+            expected = [*frame.start(i, j), *frame.span]
             assert whole == pytest.approx(expected, abs=0.12), (write, i, j)
 
 

@@ -246,7 +246,7 @@ def test_frames_descriptions_and_series_follow_without_the_kernel(shown):
         "() => document.querySelector('output').textContent.startsWith('Y[2, 1]')"
     )
     reads = next(n for n in shown.panel.tree if n.name == "input").frames[0]
-    assert place_of(shown, "input") == list(reads.first(2, 1)) == place_of(shown, "photo")
+    assert place_of(shown, "input") == list(reads.start(2, 1)) == place_of(shown, "photo")
     assert place_of(shown, "output") == [2, 1]
     shown.part("photo").locator("canvas").hover(position={"x": 159, "y": 1})
     shown.page.evaluate("() => new Promise(requestAnimationFrame)")

@@ -20,7 +20,7 @@ class PanelDriver(Page):
         named = [
             n
             for n in self.panel.tree
-            if name in (n.name, str(n.props.get("label", ""))[: len(name)])
+            if name in (n.name, str(n.props.get("aria_label", ""))[: len(name)])
         ]
         assert len(named) == 1, (name, [n.name for n in self.panel.tree if n.name])
         return named[0]

@@ -68,8 +68,7 @@ def slow(seconds):
 
 def view(result):
     state, output = result.state, result.output
-    at = tuple(min(n, size - 1) for n, size in zip(state.at, output.shape, strict=True))
-    window = ui.Cursor("window", tuple(output.shape), at, "at", point="pointed")
+    window = ui.Cursor("window", tuple(output.shape), state.at, "at", point="pointed")
     step = ui.Cursor("step", STEPS, state.n, "n", quiet=True)
     size = state.size
     reads = ui.Frame(window, (0, size, 0), (0, 0, size), (size, size))
@@ -107,7 +106,7 @@ def view(result):
             ui.titled(
                 "output",
                 ui.table("output", output, signed, frames=[ui.Frame(window)], descriptions=says),
-                ui.description(window, says[at[0]][at[1]]),
+                ui.description(window, says[window.at[0]][window.at[1]]),
             ),
             ui.picture("photo", state.X, ui.Scale.fitted(state.X), frames=[reads], width=160),
             css="arrays",

@@ -29,7 +29,7 @@ def geometries(draw):
 
 def cells_of(frame, i, j):
     """Return the cells that a frame covers at a place, by its own rule."""
-    top, left = frame.first(i, j)
+    top, left = frame.start(i, j)
     (h, w), (down, right) = frame.size, frame.dilation
     return {(top + down * a, left + right * b) for a in range(h) for b in range(w)}
 
@@ -93,6 +93,10 @@ def test_places_are_numbered_in_reading_order_and_read_back(rows, columns, data)
     told = data.draw(st.lists(st.integers(-1, 6) | st.booleans() | st.text(), max_size=3))
     fits = len(told) == 2 and all(type(n) is int for n in told) and tuple(told) in places
     assert cursor.read(told) == (tuple(told) if fits else None)
+    beyond = data.draw(st.tuples(st.integers(-9, 9), st.integers(-9, 9)))
+    clamped = torch.tensor(beyond).clamp(torch.tensor([0, 0]), torch.tensor([rows, columns]) - 1)
+    assert Cursor("cell", (rows, columns), beyond).at == tuple(clamped.tolist())
+    assert Cursor("step", rows, rows + 3).at == rows - 1
     step = Cursor("step", rows, 0, "n")
     assert step.read([rows - 1]) == rows - 1 and step.read([rows]) is None
 

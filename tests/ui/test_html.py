@@ -58,7 +58,7 @@ def everything(words="words"):
         ui.cells(f"cells {words}", [words], ["t1"], 1),
         tables[0],
         described([[words, "b"], ["c", "d"]]),
-        ui.picture(f"picture {words}", X, GREY, label=words),
+        ui.picture(f"picture {words}", X, GREY, aria_label=words),
         ui.description(CELL, words),
         ui.series(f"series {words}", STEP, shown),
         ui.player("step", STEP),

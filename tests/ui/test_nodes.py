@@ -131,3 +131,8 @@ def test_a_table_that_can_be_painted_on_differs_from_one_that_cannot():
     assert [key for key, _ in changes(after, before)] == ["X"]
     again = keyed(ui.row(ui.table("X", X, grey, paint=lambda cells: {})))
     assert list(changes(after, again)) == []
+
+
+def test_a_cursor_that_a_description_alone_follows_is_on_the_page():
+    tree = keyed(ui.row(ui.description(CELL, "Y[0, 1] = 3")))
+    assert find(tree, "cell cursor").cursor == CELL

@@ -124,13 +124,13 @@ def test_rules_of_some_levels_are_those_of_all():
 
 
 def test_the_key_names_its_ends():
-    assert "<span>−0.5</span>" in Scale("signed", -0.5, 0.5).key()
-    assert "<span>3</span>" in Scale("grey", -1, 3).key()
+    assert "<span>−0.5</span>" in Scale("signed", -0.5, 0.5).colour_key()
+    assert "<span>3</span>" in Scale("grey", -1, 3).colour_key()
 
 
 @pytest.mark.parametrize("scale", SCALES, ids=str)
 def test_the_key_runs_through_the_colours(scale):
-    stops = re.findall(r"#\w{6}", scale.key())
+    stops = re.findall(r"#\w{6}", scale.colour_key())
     places = np.linspace(scale.low, scale.high, len(stops))
     for stop, value in zip(stops, places, strict=True):
         expected = expected_colours(scale, np.float64(value))
