@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-from markupsafe import Markup
 
 from convkit.ui import nodes
-from convkit.ui.html import WRITERS, tag
 from convkit.ui.nodes import Node
 from convkit.ui.theme import Scale
 
@@ -103,16 +99,3 @@ def _fit(terms: Sequence[Node]) -> str:
         columns = sum([count for _, count in sizes[:k]])
         quotients.append(f"(100cqw - {signs + titles + 1}px)/{columns}")
     return f"min({','.join(quotients)})"
-
-
-def _equation(node: Node, inside: Sequence[Markup], a: Any) -> Markup:
-    names = ("rows", "columns", "longest", "longest_weight", "fit")
-    style = "".join([f"--{name.replace('_', '-')}:{node.props[name]};" for name in names])
-    return tag("div", *inside, class_="ck-equation", style=style, **a)
-
-
-def _term(node: Node, inside: Sequence[Markup], a: Any) -> Markup:
-    return tag("div", *inside, class_="ck-term", data_sign=node.sign or None, **a)
-
-
-WRITERS["equation"], WRITERS["term"] = _equation, _term

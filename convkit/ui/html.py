@@ -10,6 +10,7 @@ from functools import cache
 from html import escape
 from typing import Any
 
+import numpy as np
 from markupsafe import Markup
 from torch import Tensor
 
@@ -30,7 +31,14 @@ ICONS = {
 SUPPRESS = {"data_lm_suppress_shortcuts": "true"}
 """Of an element that takes keys: with the focus on it, they do not reach JupyterLab."""
 
+Point = tuple[float, float]
+"""Units from the left and from the top."""
+Size = tuple[int, int]
+"""Units: width and height."""
+JOINS = {"halo": "L", "walked": "L", "rims": "h0M", "dots": "h0M"}
+"""The lines of a path, and what stands between its points: a line, or a dot at each."""
 Attributes = Mapping[str, Any]
+"""Of a live page: the key and the kind of a node; there are none in a saved one."""
 
 
 def tag(name: str, /, *inside: str, **attributes: Any) -> Markup:
@@ -118,33 +126,33 @@ def shell(node: Node, inside: Sequence[Markup] = ()) -> Markup:
 # Layout and words
 
 
-def _box(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
+def _box(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
     classes = " ".join([f"ck-{name}" for name in node.css.split()])
     style = "".join([f"--{name}:{number:g};" for name, number in node.variables.items()])
-    return tag("div", *inside, class_=classes or None, style=style or None, **a)
+    return tag("div", *inside, class_=classes or None, style=style or None, **live)
 
 
-def _heading(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
+def _heading(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
     hue = f"--hue:var(--ck-{node.hue})" if node.hue else None
-    return tag("span", node.words, class_="ck-heading", style=hue, **a)
+    return tag("span", node.words, class_="ck-heading", style=hue, **live)
 
 
-def _section(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
-    is_told = bool(a) and node.edits is not None
+def _section(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
+    is_told = bool(live) and node.edits is not None
     told = {"open": node.is_open, "data_told": str(node.is_open).lower() if is_told else None}
-    return tag("details", tag("summary", node.title), *inside, class_="ck-section", **told, **a)
+    return tag("details", tag("summary", node.title), *inside, class_="ck-section", **told, **live)
 
 
-def _status(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
+def _status(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
     state = " ck-error" if node.is_error else " ck-busy" if node.is_busy else ""
-    live = {"role": "alert"} if node.is_error else {"role": "status"}
+    role = "alert" if node.is_error else "status"
     # With a tabindex it can take the focus from the stop button, which goes.
-    words = tag("span", node.words, aria_atomic="true", class_="ck-words", tabindex=-1, **live)
+    words = tag("span", node.words, aria_atomic="true", class_="ck-words", tabindex=-1, role=role)
     stop = tag("button", "stop", type="button", value="stop") if node.is_busy else ""
-    return tag("div", words, stop, class_=f"ck-status{state}", **a)
+    return tag("div", words, stop, class_=f"ck-status{state}", **live)
 
 
-def _history(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
+def _history(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
     can = {"undo": node.can_undo, "redo": node.can_redo, "reset": True}
     buttons = [
         tag(
@@ -158,7 +166,7 @@ def _history(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
         )
         for name in ICONS
     ]
-    return tag("div", *buttons, class_="ck-history", **a)
+    return tag("div", *buttons, class_="ck-history", **live)
 
 
 def icon(line: str, shape: str) -> Markup:
@@ -167,39 +175,39 @@ def icon(line: str, shape: str) -> Markup:
     return tag("svg", paths, viewBox="0 0 16 16", aria_hidden="true")
 
 
-def _text(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
+def _text(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
     classes = " ".join([f"ck-{name}" for name in ("text", *node.css.split())])
-    return tag("span", node.words, class_=classes, **a)
+    return tag("span", node.words, class_=classes, **live)
 
 
-def _label(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
-    return tag("span", node.words, class_="ck-label", **a)
+def _label(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
+    return tag("span", node.words, class_="ck-label", **live)
 
 
-def _markup(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
+def _markup(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
     content = Markup(writable(node.content))
-    return tag("div", content, class_=f"ck-{node.css}" if node.css else None, **a)
+    return tag("div", content, class_=f"ck-{node.css}" if node.css else None, **live)
 
 
-def _code(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
+def _code(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
     copy = tag("button", f"copy the {node.name}", type="button", value="copy")
     said = tag("span", role="status")
     pre = tag("pre", node.source, tabindex="0", role="region", aria_label=node.name)
-    return tag("div", copy, said, pre, class_="ck-code", **a)
+    return tag("div", copy, said, pre, class_="ck-code", **live)
 
 
 # Controls
 
 
-def _select(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
+def _select(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
     options = [
         tag("option", str(option), value=k, selected=equal(option, node.value))
         for k, option in enumerate(node.options)
     ]
-    return tag("select", *options, aria_label=node.name, **a)
+    return tag("select", *options, aria_label=node.name, **live)
 
 
-def _choice(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
+def _choice(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
     labels = [
         tag(
             "label",
@@ -209,25 +217,25 @@ def _choice(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
         )
         for option, tooltip in node.options.items()
     ]
-    return tag("form", *labels, class_="ck-choice", role="radiogroup", aria_label=node.name, **a)
+    return tag("form", *labels, class_="ck-choice", role="radiogroup", aria_label=node.name, **live)
 
 
-def _check(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
+def _check(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
     ticked = tag("input", type="checkbox", checked=node.value)
-    return tag("label", ticked, node.name, class_="ck-check", **a)
+    return tag("label", ticked, node.name, class_="ck-check", **live)
 
 
-def _slider(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
+def _slider(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
     ends = {"min": node.low, "max": node.high, "value": node.value, "aria_label": node.name}
     thumb = tag("input", type="range", aria_valuetext=node.value_text or None, **ends)
     scale = ""
     if node.mark is not None:
         share = 100 * (node.mark - node.low) / (node.high - node.low)
         scale = tag("i", class_="ck-scale", style=f"--mark:{share:.2f}%")
-    return tag("span", thumb, scale, class_="ck-slider", **a)
+    return tag("span", thumb, scale, class_="ck-slider", **live)
 
 
-def _entry(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
+def _entry(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
     typed = tag(
         "input",
         type="text",
@@ -238,17 +246,17 @@ def _entry(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
         disabled=bool(node.disabled),
         title=node.disabled or None,
     )
-    return tag("label", node.name if node.shows_name else "", typed, class_="ck-entry", **a)
+    return tag("label", node.name if node.shows_name else "", typed, class_="ck-entry", **live)
 
 
-def _button(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
+def _button(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
     then = {"data_then": node.focus or None}
-    return tag("button", node.name, type="button", class_="ck-button", **then, **a)
+    return tag("button", node.name, type="button", class_="ck-button", **then, **live)
 
 
-def _file(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
+def _file(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
     chosen = tag("input", type="file", accept=node.accept, aria_label=node.name)
-    return tag("label", node.name, chosen, class_="ck-file", **a)
+    return tag("label", node.name, chosen, class_="ck-file", **live)
 
 
 def box_texts(values: Tensor, is_compact: bool) -> list[list[str]]:
@@ -263,7 +271,7 @@ def box_texts(values: Tensor, is_compact: bool) -> list[list[str]]:
     return formatting.cell_texts(values, 5 if is_compact else 7)
 
 
-def _numbers(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
+def _numbers(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
     values, columns = node.values, node.values.shape[1]
     texts = [t for line in box_texts(values, node.is_compact) for t in line]
     exact = [t for line in formatting.numbers(values) for t in line]
@@ -289,20 +297,20 @@ def _numbers(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
     css = "ck-boxes ck-compact" if node.is_compact else "ck-boxes"
     focus = {"data_focus": node.focus is not None}
     return tag(
-        "div", *boxes, class_=css, role="group", aria_label=node.name, style=style, **focus, **a
+        "div", *boxes, class_=css, role="group", aria_label=node.name, style=style, **focus, **live
     )
 
 
 # Arrays
 
 
-def _cells(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
+def _cells(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
     pairs = zip(node.texts, node.classes, strict=True)
     tds = [f'<td class="{css}">{escaped(text)}</td>' for text, css in pairs]
     lines = [tds[k : k + node.columns] for k in range(0, len(tds), node.columns)]
     rows = Markup("".join([f"<tr>{''.join(line)}</tr>" for line in lines]))
     body = tag("table", tag("tbody", rows), role="table", aria_label=node.name)
-    return tag("div", body, class_="ck-bare", style=f"--n:{node.columns}", **a)
+    return tag("div", body, class_="ck-bare", style=f"--n:{node.columns}", **live)
 
 
 def _frames(frames: Sequence[Frame]) -> Markup:
@@ -349,7 +357,7 @@ def _frame_parts(frame: Frame) -> list[Markup]:
     ]
 
 
-def _table(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
+def _table(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
     cursor = node.frames[0].cursor if node.frames else None
     body = tag("tbody", *_head(node), *_lines(node, cursor))
     whole = tag("table", body, role="table", aria_label=node.aria_label)
@@ -369,7 +377,7 @@ def _table(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
         data_still=node.pick == "click",
         data_paint=",".join(map(str, node.part.start)) if node.edits else None,
         tabindex="-1" if node.edits else None,
-        **a,
+        **live,
     )
 
 
@@ -416,7 +424,7 @@ def _cell(node: Node, at: tuple[int, int], cursor: Cursor | None, is_padding: bo
     return Markup(f'<td class="{css}"><label>{radio}{text}</label></td>')
 
 
-def _picture(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
+def _picture(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
     rows, columns = node.shape
     canvas = tag(
         "canvas",
@@ -428,10 +436,10 @@ def _picture(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
         data_from=node.props.get("pixels_from"),
         tabindex="0" if node.frames else None,
     )
-    return picture_around(node, canvas, a)
+    return picture_around(node, canvas, live)
 
 
-def picture_around(node: Node, shown: Markup, a: Attributes) -> Markup:
+def picture_around(node: Node, shown: Markup, live: Attributes) -> Markup:
     """Return a picture's frames around an element that shows its pixels."""
     (rows, columns), full = node.shape, node.full
     zoom = node.width / max(rows, columns)
@@ -441,18 +449,100 @@ def picture_around(node: Node, shown: Markup, a: Attributes) -> Markup:
     picks = {}
     if node.frames:
         picks = {"data_pick": node.frames[0].cursor.name, "data_full": f"{full[0]},{full[1]}"}
-    return tag("div", shown, _frames(node.frames), class_="ck-picture", style=style, **picks, **a)
+    return tag(
+        "div", shown, _frames(node.frames), class_="ck-picture", style=style, **picks, **live
+    )
 
 
-def _description(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
-    return tag("output", node.words, class_="ck-description", data_cursor=node.follows.name, **a)
+def _description(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
+    return tag("output", node.words, class_="ck-description", data_cursor=node.follows.name, **live)
 
 
-def _cursor(node: Node, inside: Sequence[Markup], a: Attributes) -> Markup:
+def _cursor(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
     c = node.cursor
     sizes, place = (",".join(map(str, numbers)) for numbers in (c.sizes, c.place))
     told = {"data_point": c.point is not None, "data_quiet": c.quiet}
-    return tag("i", hidden=True, data_cells=sizes, data_at=place, **told, **a)
+    return tag("i", hidden=True, data_cells=sizes, data_at=place, **told, **live)
+
+
+# What follows a cursor: series, players and plots
+
+
+def _series(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
+    kind = {"class_": "ck-series"}
+    if node.late:
+        kind = {"class_": "ck-unseen", "role": "status"}
+    return tag("div", data_cursor=node.follows.name, **kind, **live)
+
+
+def _player(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
+    return tag("div", *inside, class_="ck-series", **live)
+
+
+def _plot(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
+    width, height = node.size
+    taken = {}
+    if live:
+        chooses = None if node.edits else node.follows.name
+        taken = {"data_size": f"{width},{height}", "data_chooses": chooses, "tabindex": 0}
+    return tag(
+        "div",
+        *inside,
+        class_="ck-plot ck-stretch" if node.stretch else "ck-plot",
+        style=f"--w:{width};--h:{height}",
+        role="img",
+        aria_label=node.name,
+        **taken,
+        **live,
+    )
+
+
+def svg(size: Size, body: Markup, **attributes: Any) -> Markup:
+    """Return SVG in the units of a plot, stretched over it."""
+    box = f"0 0 {size[0]} {size[1]}"
+    told = {"viewBox": box, "preserveAspectRatio": "none", "aria_hidden": "true"}
+    return tag("svg", body, **told, **attributes)
+
+
+def _axes(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
+    return tag("div", svg(node.size, node.shapes), node.written, class_="ck-axes", **live)
+
+
+def _path(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
+    ahead = tag("path", class_="ck-ahead", data_join="L", data_whole=True) if node.ahead else ""
+    lines = [tag("path", class_=f"ck-{name}", data_join=join) for name, join in JOINS.items()]
+    told = {"data_points": _coded(node.points), "data_sides": " ".join(node.sides)}
+    return svg(node.size, join([ahead, *lines]), data_cursor=node.follows.name, **told, **live)
+
+
+def _coded(points: Sequence[Point]) -> str:
+    """Return points as the page reads them: from each to the next, in tenths of a unit."""
+    tenths = np.rint(10 * np.array(points)).astype(int)
+    ways = np.diff(tenths, axis=0, prepend=0).tolist()
+    return " ".join([f"{x},{y}" for x, y in ways])
+
+
+def _marker_box(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
+    return tag("div", *inside, **live)
+
+
+def place_style(point: Point, size: Size) -> str:
+    """Return where a point of a plot is, as CSS in percent."""
+    x, y = (100 * n / length for n, length in zip(point, size, strict=True))
+    return f"--x:{x:.2f}%;--y:{y:.2f}%"
+
+
+# Equations
+
+
+def _equation(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
+    names = ("rows", "columns", "longest", "longest_weight", "fit")
+    style = "".join([f"--{name.replace('_', '-')}:{node.props[name]};" for name in names])
+    return tag("div", *inside, class_="ck-equation", style=style, **live)
+
+
+def _term(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
+    return tag("div", *inside, class_="ck-term", data_sign=node.sign or None, **live)
 
 
 WRITERS: dict[str, Callable[[Node, Sequence[Markup], Attributes], Markup]] = {
@@ -478,5 +568,13 @@ WRITERS: dict[str, Callable[[Node, Sequence[Markup], Attributes], Markup]] = {
     "picture": _picture,
     "description": _description,
     "cursor": _cursor,
+    "series": _series,
+    "player": _player,
+    "plot": _plot,
+    "axes": _axes,
+    "path": _path,
+    "markers": _marker_box,
+    "equation": _equation,
+    "term": _term,
 }
 """How each kind of node is written for the live page."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from math import atan2
 from typing import Any
@@ -11,18 +11,11 @@ import numpy as np
 from markupsafe import Markup
 
 from convkit.ui.cursors import Cursor, Edits
-from convkit.ui.html import WRITERS, join, tag
+from convkit.ui.html import Point, Size, join, place_style, tag
 from convkit.ui.nodes import Node, markup
 from convkit.ui.notes import SIDES, Box, note_boxes, sides_of
-from convkit.ui.saved import SAVED_WRITERS, render_saved, saved_places
 from convkit.ui.series import Series, series
 
-Point = tuple[float, float]
-"""Units from the left and from the top."""
-Size = tuple[int, int]
-"""Units: width and height."""
-JOINS = {"halo": "L", "walked": "L", "rims": "h0M", "dots": "h0M"}
-"""The lines of a path, and what stands between its points: a line, or a dot at each."""
 START_RADIUS = 7
 """Units that the ring at the first point covers to each side."""
 
@@ -160,12 +153,7 @@ def _far_marker(point: Point, size: Size, words: str) -> Node:
 
 def _spot(point: Point, size: Size, *inside: str) -> Markup:
     """Return what stands at a point of a plot."""
-    return tag("div", *inside, style=_place(point, size))
-
-
-def _place(point: Point, size: Size) -> str:
-    x, y = (100 * n / length for n, length in zip(point, size, strict=True))
-    return f"--x:{x:.2f}%;--y:{y:.2f}%"
+    return tag("div", *inside, style=place_style(point, size))
 
 
 def _note(words: str, side: str | None = None, css: str = "") -> Markup:
@@ -174,87 +162,3 @@ def _note(words: str, side: str | None = None, css: str = "") -> Markup:
 
 def _is_outside(point: Point, size: Size) -> bool:
     return not (0 <= point[0] <= size[0] and 0 <= point[1] <= size[1])
-
-
-# As HTML
-
-
-def _plot(node: Node, inside: Sequence[Markup], a: Mapping[str, Any]) -> Markup:
-    width, height = node.size
-    taken = {}
-    if a:
-        chooses = None if node.edits else node.follows.name
-        taken = {"data_size": f"{width},{height}", "data_chooses": chooses, "tabindex": 0}
-    return tag(
-        "div",
-        *inside,
-        class_="ck-plot ck-stretch" if node.stretch else "ck-plot",
-        style=f"--w:{width};--h:{height}",
-        role="img",
-        aria_label=node.name,
-        **taken,
-        **a,
-    )
-
-
-def _svg(size: Size, body: Markup, **a: Any) -> Markup:
-    box = f"0 0 {size[0]} {size[1]}"
-    return tag("svg", body, viewBox=box, preserveAspectRatio="none", aria_hidden="true", **a)
-
-
-def _axes(node: Node, inside: Sequence[Markup], a: Mapping[str, Any]) -> Markup:
-    return tag("div", _svg(node.size, node.shapes), node.written, class_="ck-axes", **a)
-
-
-def _path(node: Node, inside: Sequence[Markup], a: Mapping[str, Any]) -> Markup:
-    ahead = tag("path", class_="ck-ahead", data_join="L", data_whole=True) if node.ahead else ""
-    lines = [tag("path", class_=f"ck-{name}", data_join=join) for name, join in JOINS.items()]
-    told = {"data_points": _coded(node.points), "data_sides": " ".join(node.sides)}
-    return _svg(node.size, join([ahead, *lines]), data_cursor=node.follows.name, **told, **a)
-
-
-def _coded(points: Sequence[Point]) -> str:
-    """Return points as the page reads them: from each to the next, in tenths of a unit."""
-    tenths = np.rint(10 * np.array(points)).astype(int)
-    ways = np.diff(tenths, axis=0, prepend=0).tolist()
-    return " ".join([f"{x},{y}" for x, y in ways])
-
-
-def _saved_path(node: Node) -> Markup:
-    points, name = [f"{x:g},{y:g}" for x, y in node.points], node.follows.name
-    ahead = [tag("path", class_="ck-ahead", d=f"M{'L'.join(points)}")] if node.ahead else []
-    lines = [
-        tag(
-            "path",
-            class_=f"ck-{line} ck-place ck-place-{name}-{n}",
-            d=f"M{between.join(points[: n + 1])}h0",
-        )
-        for n in saved_places(node.follows)
-        for line, between in JOINS.items()
-    ]
-    return _svg(node.size, join([*ahead, *lines]))
-
-
-def _marker_box(node: Node, inside: Sequence[Markup], a: Mapping[str, Any]) -> Markup:
-    return tag("div", *inside, **a)
-
-
-def _saved_markers(node: Node) -> Markup:
-    """Return the markers of some steps, each in its place."""
-    (shown,) = node.children
-    return join(
-        [
-            tag(
-                "div",
-                render_saved(shown.series.nodes[n]),
-                class_=f"ck-place ck-place-{shown.follows.name}-{n}",
-                style=_place(node.points[n], node.size),
-                data_side=node.sides[n],
-            )
-            for n in saved_places(shown.follows)
-        ]
-    )
-
-
-WRITERS |= {"plot": _plot, "axes": _axes, "path": _path, "markers": _marker_box}
-SAVED_WRITERS |= {"path": _saved_path, "markers": _saved_markers}

@@ -15,7 +15,17 @@ from markupsafe import Markup
 from PIL import Image
 
 from convkit.ui.cursors import Cursor, Frame
-from convkit.ui.html import WRITERS, box_texts, picks_text, picture_around, tag
+from convkit.ui.html import (
+    JOINS,
+    WRITERS,
+    box_texts,
+    join,
+    picks_text,
+    picture_around,
+    place_style,
+    svg,
+    tag,
+)
 from convkit.ui.nodes import Node
 from convkit.ui.styles import saved_rules
 from convkit.ui.theme import Scale
@@ -220,6 +230,69 @@ def _saved_section(node: Node) -> Markup:
     return WRITERS["section"](node, [inside], {})
 
 
+def _saved_series(node: Node) -> Markup:
+    if node.late:
+        return Markup()
+    nodes, name = node.series.nodes, node.follows.name
+    shown = {n: nodes[min(n, len(nodes) - 1)] for n in saved_places(node.follows)}
+    return join(
+        [
+            tag("div", render_saved(each), class_=f"ck-place ck-place-{name}-{n}")
+            for n, each in shown.items()
+        ]
+    )
+
+
+def _saved_player(node: Node) -> Markup:
+    """Return radio buttons for some of a cursor's steps; its cells are chosen in their table."""
+    cursor = node.follows
+    if len(cursor.sizes) == 2:
+        return Markup()
+    buttons = [
+        tag(
+            "label",
+            tag("input", type="radio", name=cursor.name, value=n, checked=n == cursor.index),
+            str(n),
+        )
+        for n in saved_places(cursor)
+    ]
+    name = cursor.name
+    label = tag("span", name, class_="ck-value")
+    return tag("form", label, *buttons, class_="ck-choice", role="radiogroup", aria_label=name)
+
+
+def _saved_path(node: Node) -> Markup:
+    points, name = [f"{x:g},{y:g}" for x, y in node.points], node.follows.name
+    ahead = [tag("path", class_="ck-ahead", d=f"M{'L'.join(points)}")] if node.ahead else []
+    lines = [
+        tag(
+            "path",
+            class_=f"ck-{line} ck-place ck-place-{name}-{n}",
+            d=f"M{between.join(points[: n + 1])}h0",
+        )
+        for n in saved_places(node.follows)
+        for line, between in JOINS.items()
+    ]
+    return svg(node.size, join([*ahead, *lines]))
+
+
+def _saved_markers(node: Node) -> Markup:
+    """Return the markers of some steps, each in its place."""
+    (shown,) = node.children
+    return join(
+        [
+            tag(
+                "div",
+                render_saved(shown.series.nodes[n]),
+                class_=f"ck-place ck-place-{shown.follows.name}-{n}",
+                style=place_style(node.points[n], node.size),
+                data_side=node.sides[n],
+            )
+            for n in saved_places(shown.follows)
+        ]
+    )
+
+
 def _nothing(node: Node) -> Markup:
     return Markup()
 
@@ -241,5 +314,9 @@ SAVED_WRITERS: dict[str, Callable[[Node], Markup]] = {
     "picture": _saved_picture,
     "description": _nothing,
     "cursor": _nothing,
+    "series": _saved_series,
+    "player": _saved_player,
+    "path": _saved_path,
+    "markers": _saved_markers,
 }
 """How a node is written where no script runs, if that is another way."""

@@ -7,26 +7,17 @@ codes of two bytes; the page puts the text of a place together, and patches it i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import chain, groupby
-from typing import Any
 
 import numpy as np
 from markupsafe import Markup
 
 from convkit.ui.cursors import Cursor
-from convkit.ui.html import (
-    WRITERS,
-    icon,
-    join,
-    render,
-    shell,
-    tag,
-)
+from convkit.ui.html import icon, join, render, shell, tag
 from convkit.ui.nodes import Node, markup
-from convkit.ui.saved import SAVED_WRITERS, render_saved, saved_places
 
 PIECES = re.compile(r'("[^"]*"|>[^<]*<)')
 """What differs between two writings of one kind of node: attributes and texts."""
@@ -263,52 +254,3 @@ def _player_button(key: str, name: str, cursor: str, n: int, last: int) -> Marku
         data_play=INTERVAL if key == "play" else None,
         aria_disabled=str(not leads_elsewhere).lower(),
     )
-
-
-# As HTML
-
-
-def _series(node: Node, inside: Sequence[Markup], a: Mapping[str, Any]) -> Markup:
-    kind = {"class_": "ck-series"}
-    if node.late:
-        kind = {"class_": "ck-unseen", "role": "status"}
-    return tag("div", data_cursor=node.follows.name, **kind, **a)
-
-
-def _saved_series(node: Node) -> Markup:
-    if node.late:
-        return Markup()
-    nodes, name = node.series.nodes, node.follows.name
-    shown = {n: nodes[min(n, len(nodes) - 1)] for n in saved_places(node.follows)}
-    return join(
-        [
-            tag("div", render_saved(each), class_=f"ck-place ck-place-{name}-{n}")
-            for n, each in shown.items()
-        ]
-    )
-
-
-def _player(node: Node, inside: Sequence[Markup], a: Mapping[str, Any]) -> Markup:
-    return tag("div", *inside, class_="ck-series", **a)
-
-
-def _saved_player(node: Node) -> Markup:
-    """Return radio buttons for some of a cursor's steps; its cells are chosen in their table."""
-    cursor = node.follows
-    if len(cursor.sizes) == 2:
-        return Markup()
-    buttons = [
-        tag(
-            "label",
-            tag("input", type="radio", name=cursor.name, value=n, checked=n == cursor.index),
-            str(n),
-        )
-        for n in saved_places(cursor)
-    ]
-    name = cursor.name
-    label = tag("span", name, class_="ck-value")
-    return tag("form", label, *buttons, class_="ck-choice", role="radiogroup", aria_label=name)
-
-
-WRITERS["series"], SAVED_WRITERS["series"] = _series, _saved_series
-WRITERS["player"], SAVED_WRITERS["player"] = _player, _saved_player
