@@ -138,6 +138,19 @@ def test_a_pasted_block_is_a_new_array(shown):
     expect(shown.box("K[1, 2]")).to_have_value("−2")
 
 
+def test_a_copied_number_can_be_pasted_into_code(shown):
+    copied = """node => {
+        const clipboardData = new DataTransfer();
+        getSelection().selectAllChildren(node);
+        node.dispatchEvent(new ClipboardEvent("copy", { clipboardData, bubbles: true }));
+        return clipboardData.getData("text");
+    }"""
+    shown.panel.X = -shown.panel.X
+    shown.settle()
+    text = shown.part("input").evaluate(copied)
+    assert "-47" in text and "−" not in text
+
+
 # Other controls
 
 

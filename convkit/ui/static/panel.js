@@ -590,10 +590,16 @@ function show(model, root, tellViews) {
     node.value = ""; // the same file may be opened again
   };
   on("paste", (event) => {
-    const text = event.clipboardData.getData("text").trim();
+    const text = event.clipboardData.getData("text");
     if (!event.target.dataset.cell || !/\S[\s,;]+\S/.test(text)) return; // one number: an ordinary paste
     event.preventDefault();
     tell(event.target, "paste", { cell: numbers(event.target.dataset.cell), text });
+  });
+  on("copy", (event) => {
+    const text = String(getSelection());
+    if (!text.includes("−")) return;
+    event.preventDefault();
+    event.clipboardData.setData("text", text.replaceAll("−", "-")); // a minus sign is no Python
   });
   on("toggle", ({ target: node }) => {
     const { told } = node.dataset; // what Python says, as text
