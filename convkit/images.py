@@ -1,46 +1,38 @@
-"""Pictures to convolve, as float32 tensors of shape (H, W) with values in [0, 1].
+"""Pictures to convolve, as float32 tensors (H, W) on the CPU, with values in [0, 1].
 
-A `size` is counted in cells: an int for a square, or a pair (rows, columns). Picture files are
-untrusted input: `open_image` limits what they may cost before it decodes them.
+A `size` is counted in cells: an int for a square, or (rows, columns). ConvkitError is raised for
+anything else, and for more than 25 million cells. Picture files are untrusted input: what would
+fill the memory is refused before it is decoded, which Pillow does.
 """
 
 from __future__ import annotations
 
 import io
 import os
-import re
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
-from importlib.metadata import distribution
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from PIL import Image, ImageChops, ImageOps
 from torch import Tensor
 
 from convkit.errors import ConvkitError, brief_repr, check_choice
-from convkit.ops import Pair, as_integer, to_pair
+from convkit.ops import FLOAT32, Pair, to_pair, to_whole
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 MAX_BYTES = 10 * 2**20
 MAX_PIXELS = 25_000_000
-MAX_READS = 50_000
-MAX_JPEG_PARTS = 100
 
-Source = str | os.PathLike[str] | bytes | bytearray | memoryview
-"""A picture file: its path, or its bytes."""
+Source = str | os.PathLike[str] | bytes | bytearray | memoryview | Image.Image
+"""A picture: the path of a file, its bytes, or a PIL picture."""
 
 _EXPECTED = "a PNG, JPEG, WebP, BMP or GIF of at most 10 MiB and 25 million pixels"
-_SCALE_DOWN = "Scale it down first."
-_SAVE_AS_PNG = "Open it elsewhere and save it as PNG."
-# A JPEG's scan is decoded over all pixels, and each EXIF part is appended to a copy of the others.
-_JPEG_PART = re.compile(rb"\xff\xda\0[\x08\x0a\x0c\x0e][\1-\4]|Exif\0\0")
-_JPEG_SEGMENT = re.compile(rb"\xff{1,8}([\xc0-\xfe])(..)", re.DOTALL)
 _DETOURS = {"La": "LA", "RGBa": "RGBA", "LAB": "RGB"}  # Pillow turns these into few other modes
-_JPEG_MARKER = re.compile(rb"\xff[^\0\xd0-\xd7\xff]")  # restart markers belong to the scan
 
 
 def stripes() -> Tensor:
@@ -51,23 +43,13 @@ def stripes() -> Tensor:
     >>> stripes()[0]
     tensor([1., 1., 0., 0., 0., 0., 1., 1.])
     """
-    X = torch.ones(6, 8)
+    X = torch.ones(6, 8, **FLOAT32)
     X[:, 2:6] = 0
     return X
 
 
 def diagonal(size: Pair = 8) -> Tensor:
-    """Return a white line from the top left along the diagonal of a black picture.
-
-    Parameters
-    ----------
-    size : int or (rows, columns)
-        Shape of the picture, in cells; an int is a square.
-
-    Raises
-    ------
-    ConvkitError
-        If `size` is no size, or has more than 25 million cells.
+    """Return a white line from the top left along the diagonal of a black picture of a `size`.
 
     Examples
     --------
@@ -75,21 +57,11 @@ def diagonal(size: Pair = 8) -> Tensor:
     tensor([[1., 0., 0.],
             [0., 1., 0.]])
     """
-    return torch.eye(*_check_size(size))
+    return torch.eye(*_check_size(size), **FLOAT32)
 
 
 def checkerboard(size: Pair = 8) -> Tensor:
-    """Return alternating white and black cells, white at the top left.
-
-    Parameters
-    ----------
-    size : int or (rows, columns)
-        Shape of the picture, in cells; an int is a square.
-
-    Raises
-    ------
-    ConvkitError
-        If `size` is no size, or has more than 25 million cells.
+    """Return alternating white and black cells of a `size`, white at the top left.
 
     Examples
     --------
@@ -97,22 +69,13 @@ def checkerboard(size: Pair = 8) -> Tensor:
     tensor([[1., 0., 1.],
             [0., 1., 0.]])
     """
-    rows, columns = _check_size(size)
-    return ((torch.arange(rows)[:, None] + torch.arange(columns) + 1) % 2).float()
+    X = torch.zeros(_check_size(size), **FLOAT32)
+    X[::2, ::2] = X[1::2, 1::2] = 1
+    return X
 
 
 def dot(size: Pair = 7) -> Tensor:
-    """Return one white cell in the middle of black: its output shows the kernel.
-
-    Parameters
-    ----------
-    size : int or (rows, columns)
-        Shape of the picture, in cells; an int is a square.
-
-    Raises
-    ------
-    ConvkitError
-        If `size` is no size, or has more than 25 million cells.
+    """Return one white cell in the middle of black, of a `size`: its output shows the kernel.
 
     Examples
     --------
@@ -122,23 +85,13 @@ def dot(size: Pair = 7) -> Tensor:
             [0., 0., 0.]])
     """
     rows, columns = _check_size(size)
-    X = torch.zeros(rows, columns)
+    X = torch.zeros(rows, columns, **FLOAT32)
     X[rows // 2, columns // 2] = 1
     return X
 
 
 def ramp(size: Pair = (6, 9)) -> Tensor:
-    """Return a picture that brightens evenly from black on the left to white on the right.
-
-    Parameters
-    ----------
-    size : int or (rows, columns)
-        Shape of the picture, in cells; an int is a square.
-
-    Raises
-    ------
-    ConvkitError
-        If `size` is no size, or has more than 25 million cells.
+    """Return a picture of a `size` that brightens evenly from black on the left to white.
 
     Examples
     --------
@@ -147,7 +100,7 @@ def ramp(size: Pair = (6, 9)) -> Tensor:
             [0.0000, 0.5000, 1.0000]])
     """
     rows, columns = _check_size(size)
-    return torch.linspace(0, 1, columns).repeat(rows, 1)
+    return torch.linspace(0, 1, columns, **FLOAT32).repeat(rows, 1)
 
 
 def photo(size: Pair | None = None) -> Tensor:
@@ -156,13 +109,8 @@ def photo(size: Pair | None = None) -> Tensor:
     Parameters
     ----------
     size : int or (rows, columns), optional
-        Shape, in pixels, to which the largest part around the face is scaled; an int is a
-        square. By default the whole photo, (600, 512).
-
-    Raises
-    ------
-    ConvkitError
-        If `size` is no size, or has more than 25 million pixels.
+        Pixels to which the largest part around the face is scaled; by default the whole photo,
+        (600, 512).
 
     Examples
     --------
@@ -187,26 +135,12 @@ def _check_size(size: Pair) -> tuple[int, int]:
     return rows, columns
 
 
-def matplotlib_file(name: str) -> Path:
-    """Return the path of a data file of matplotlib, without the import, which takes a while.
-
-    Examples
-    --------
-    >>> matplotlib_file("sample_data/grace_hopper.jpg").exists()
-    True
-    """
-    path = Path(str(distribution("matplotlib").locate_file("matplotlib"))) / "mpl-data" / name
-    if not path.exists():  # as where a Linux distribution keeps data elsewhere
-        import matplotlib
-
-        path = Path(matplotlib.get_data_path(), name)
-    return path
-
-
 @cache
 def _photo_image() -> Image.Image:
     """Return the decoded photo; callers must not change it."""
-    with Image.open(matplotlib_file("sample_data/grace_hopper.jpg")) as image:
+    from matplotlib import cbook
+
+    with Image.open(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)) as image:
         return image.convert("RGB")
 
 
@@ -284,239 +218,121 @@ def sampled(X: Tensor, max_side: int) -> Tensor:
     return X[::step, ::step]
 
 
+# Pictures of all kinds
+
+
 def open_image(source: Source, *, max_side: int | None = None) -> Tensor:
-    """Read a picture file as a grey tensor of shape (H, W), values in [0, 1].
+    """Return a picture file, or a PIL picture, as grey: its luma (ITU-R 601), (H, W), in [0, 1].
 
     Parameters
     ----------
-    source : path or bytes
-        A PNG, JPEG, WebP, BMP or GIF (first frame) of at most 10 MiB and 25 million pixels.
-        It is rotated according to its EXIF orientation; transparent parts are laid on white.
+    source : path, bytes or PIL.Image.Image
+        A PNG, JPEG, WebP, BMP or GIF (first frame) of at most 10 MiB and 25 million pixels, or a
+        PIL picture of any mode, which is not changed. It is turned as its EXIF says; transparent
+        parts are laid on white, unless all is transparent. A PIL picture of mode "F" has no white:
+        its numbers stay as they are.
     max_side : int, optional
         Longest side, in pixels, of the result; a larger picture is scaled down to it.
 
     Raises
     ------
     ConvkitError
-        If the file is missing, too large, damaged, of another kind, made of very many small
-        parts, or shorter than its header claims, or if `max_side` is below 1.
+        If there is no picture, it is too large, damaged or of another kind, or if `max_side` is
+        below 1.
 
     Examples
     --------
-    >>> file = io.BytesIO()
-    >>> Image.new("L", (3, 2), "white").save(file, "PNG")
-    >>> open_image(file.getvalue())
+    >>> open_image(Image.new("L", (3, 2), "white"))
     tensor([[1., 1., 1.],
             [1., 1., 1.]])
     """
     return read_picture(source, max_side=max_side).values
 
 
-class PictureFile(NamedTuple):
-    """What a picture file holds."""
+class Picture(NamedTuple):
+    """What a picture holds."""
 
     values: Tensor
     """The picture in grey, (H, W), values in [0, 1]."""
     size: tuple[int, int]
-    """Height and width, in pixels, of the picture in the file."""
+    """Height and width, in pixels, of the whole picture."""
     has_colour: bool
-    """Whether the picture in the file has colours other than grey."""
+    """Whether it has colours other than grey."""
 
 
-def read_picture(source: Source, *, max_side: int | None = None) -> PictureFile:
-    """Return what `open_image` does, and what the picture in the file was like.
-
-    Raises
-    ------
-    ConvkitError
-        As `open_image` does.
+def read_picture(source: Source, *, max_side: int | None = None) -> Picture:
+    """Return what `open_image` does, and what the picture was like.
 
     Examples
     --------
-    >>> file = io.BytesIO()
-    >>> Image.new("RGB", (30, 20), "red").save(file, "PNG")
-    >>> picture = read_picture(file.getvalue(), max_side=3)
+    >>> picture = read_picture(Image.new("RGB", (30, 20), "red"), max_side=3)
     >>> picture.values.shape, picture.size, picture.has_colour
     (torch.Size([2, 3]), (20, 30), True)
     """
-    if max_side is not None:
-        max_side = _check_max_side(max_side)
-    data = _read(source)
-    _check_bytes(data)
+    side = None if max_side is None else to_whole("max_side", max_side, 1)
+    if isinstance(source, Image.Image):
+        return _decoded(source, f"the PIL picture of mode {source.mode}", side)
+    data = _bytes_of(source)
+    what = f"the file of {len(data)} bytes"
     try:
-        return _decode(data, max_side)
-    except ConvkitError:
-        raise
-    except Image.DecompressionBombError as error:
-        raise ConvkitError(
-            "the picture claims far too many pixels", _EXPECTED, _SCALE_DOWN
-        ) from error
-    except Exception as error:  # Pillow lets errors of many kinds escape from damaged files
-        given = f"the file of {len(data)} bytes cannot be read as a picture"
-        raise ConvkitError(given, _EXPECTED, _SAVE_AS_PNG) from error
+        with warnings.catch_warnings(action="ignore"):  # about sizes above ours
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except Exception as error:
+        raise _unreadable(what) from error
+    return _decoded(image, what, side)
 
 
-def _check_max_side(max_side: int) -> int:
-    side = as_integer(max_side)
-    if side is None or side < 1:
-        given = f"max_side is {brief_repr(max_side)}"
-        hint = "It limits the longest side, whichever that is."
-        raise ConvkitError(given, "one whole number from 1", hint)
-    return side
-
-
-def _read(source: Source) -> bytes:
+def _bytes_of(source: Source) -> bytes:
     if isinstance(source, bytes | bytearray | memoryview):
-        return bytes(source)
-    if not isinstance(source, str | os.PathLike):
-        given = f"source is {_kind(source)}"
-        raise ConvkitError(given, "the path of a picture file, or its bytes", _source_hint(source))
+        data = bytes(source)
+    else:
+        data = _file_bytes(source)
+    if len(data) > MAX_BYTES:
+        given = "the picture file has more than 10 MiB"
+        raise ConvkitError(given, _EXPECTED, "Scale the picture down first.")
+    return data
+
+
+def _file_bytes(path: Any) -> bytes:
+    """Return the bytes of a file, but no more than show that it has too many."""
     try:
-        with Path(source).open("rb") as file:
+        with Path(path).open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except (OSError, ValueError, TypeError) as error:  # the latter two: no path that a system has
-        reason = getattr(error, "strerror", error)
-        given = f"no picture could be read from {brief_repr(os.fspath(source), 200)} ({reason})"
-        raise ConvkitError(given, "the path of a picture file", "Check the path.") from error
+        reason = getattr(error, "strerror", None) or "no path"
+        given = f"no picture could be read from {brief_repr(path, 200)} ({reason})"
+        hint = "Check the path; of an open file give what its read() returns."
+        raise ConvkitError(given, "the path of a picture file", hint) from error
 
 
-def _kind(source: object) -> str:
-    """Return what `source` is, without the addresses and the many values that some reprs have."""
-    if source is None or isinstance(source, int | float):
-        return brief_repr(source)
-    return f"of type {type(source).__name__}"
+def _unreadable(what: str) -> ConvkitError:
+    hint = "Open it elsewhere and save it as PNG."
+    return ConvkitError(f"{what} cannot be read as a picture", _EXPECTED, hint)
 
 
-def _source_hint(source: object) -> str:
-    if isinstance(source, Image.Image):
-        return "It is open already: write convkit.images.grey(source)."
-    if hasattr(source, "read"):
-        return "Write convkit.open_image(source.read()), of a file opened to read bytes."
-    return "Write the path as text, such as 'photo.png'."
-
-
-def _check_bytes(data: bytes) -> None:
-    """Refuse what the bytes alone show to be too costly."""
-    if len(data) > MAX_BYTES:
-        raise ConvkitError("the picture file has more than 10 MiB", _EXPECTED, _SCALE_DOWN)
-    parts = sum(1 for _ in _JPEG_PART.finditer(data))
-    if parts > MAX_JPEG_PARTS:
-        given = f"the picture is made of {parts} scans or EXIF parts"
-        raise ConvkitError(given, f"at most {MAX_JPEG_PARTS}", _SAVE_AS_PNG)
-
-
-def _decode(data: bytes, max_side: int | None) -> PictureFile:
-    """Decode a file's bytes; Pillow's errors escape."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about sizes; `_check_pixels` refuses smaller ones
-        file = _LimitedFile(_without_end_marker(data))
-        with Image.open(file, formats=FORMATS) as image:
-            _check_pixels(image)
-            _check_claim(image, len(data))
-            image.load()
-            upright = _rotated(image)
-            size = upright.height, upright.width
-            colour = has_colour(upright)
-            return PictureFile(_grey(upright, max_side), size, colour)
-
-
-class _LimitedFile(io.BytesIO):
-    """A file in memory that raises ConvkitError after `MAX_READS` reads.
-
-    Pillow reads some structures (fill bytes, small chunks, runs of a BMP) a few bytes at a time
-    in Python: 10 MiB of them would take seconds. An honest file of 10 MiB needs some 1,000 reads.
-    """
-
-    reads = 0
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        self.reads += 1
-        if self.reads > MAX_READS:
-            given = f"the picture file is made of more than {MAX_READS:,} small parts"
-            raise ConvkitError(given, "fewer and larger parts", _SAVE_AS_PNG)
-        return super().read(size)
-
-
-def _without_end_marker(data: bytes) -> bytes:
-    """Return a JPEG of one scan with a few zeros in place of its end marker, else `data`.
-
-    Where a JPEG's data end before all pixels are decoded, libjpeg paints the rest grey and does
-    not say so if an end marker follows. Without that marker Pillow reports a truncated file.
-    The zeros are what libjpeg reads ahead.
-    """
-    if not data.startswith(b"\xff\xd8"):
-        return data
-    start = 2
-    for _ in range(1000):
-        segment = _JPEG_SEGMENT.match(data, start)
-        if segment is None:
-            return data
-        start = segment.start(2) + int.from_bytes(segment[2], "big")
-        if segment[1] == b"\xda":
-            break
-    end = _JPEG_MARKER.search(data, start)
-    if end is None or end[0] != b"\xff\xd9":  # a JPEG of several scans needs its markers
-        return data
-    return data[: end.start()] + bytes(16)
-
-
-def _check_pixels(image: Image.Image) -> None:
-    """Refuse a picture of too many pixels, or of none; nothing need be decoded yet."""
+def _decoded(image: Image.Image, what: str, max_side: int | None) -> Picture:
+    """Return a picture's grey values, after a look at its size, for which nothing is decoded."""
     given = f"the picture has {image.width} × {image.height} pixels"
-    pixels = image.width * image.height
-    if pixels > MAX_PIXELS:
-        raise ConvkitError(given, f"at most {MAX_PIXELS:,} pixels", _SCALE_DOWN)
-    if pixels == 0:
-        raise ConvkitError(given, "at least one pixel", "Choose another part of the picture.")
-
-
-def _check_claim(image: Image.Image, n_bytes: int) -> None:
-    """Refuse a JPEG whose header claims more pixels than its bytes can fill."""
-    # A JPEG needs at least one bit per block of 8 × 8 pixels.
-    if image.format in ("JPEG", "MPO") and image.width * image.height > 8 * 8 * 8 * n_bytes:
-        given = f"the picture has {image.width} × {image.height} pixels in {n_bytes} bytes"
-        raise ConvkitError(given, "dimensions that the file's data can fill", _SAVE_AS_PNG)
-
-
-def grey(image: Image.Image) -> Tensor:
-    """Return a PIL picture of any mode as `open_image` would: float32, (H, W), values in [0, 1].
-
-    Parameters
-    ----------
-    image : PIL.Image.Image
-        At most 25 million pixels; it is not changed. Of a picture in colour the luma is taken
-        (ITU-R 601), transparent parts are laid on white, and it is rotated as its EXIF says. In
-        modes "I" and "I;16" white is 65535. Mode "F" has no white: its numbers stay as they are.
-
-    Raises
-    ------
-    ConvkitError
-        If it has too many pixels or none, or its file is closed or damaged.
-
-    Examples
-    --------
-    >>> grey(Image.new("RGB", (3, 1), "red"))
-    tensor([[0.2980, 0.2980, 0.2980]])
-    """
-    _check_pixels(image)
+    if not 0 < image.width * image.height <= MAX_PIXELS:
+        expected = f"at least one pixel and at most {MAX_PIXELS:,} pixels"
+        raise ConvkitError(given, expected, "Choose another part of it, or scale it down.")
     try:
-        return _grey(_rotated(image.copy()))
-    except Exception as error:  # Pillow reads the file only now, and its errors are of many kinds
-        given = f"the picture of mode {image.mode} cannot be read ({error})"
-        raise ConvkitError(
-            given, "a picture whose file is whole and open", "Open it anew."
-        ) from error
+        upright = _upright(image)
+        return Picture(_grey(upright, max_side), upright.size[::-1], _has_colour(upright))
+    except Exception as error:  # Pillow lets errors of many kinds escape from damaged files
+        raise _unreadable(what) from error
 
 
-def has_colour(image: Image.Image) -> bool:
-    """Return whether a PIL picture has colours other than grey.
+def _upright(image: Image.Image) -> Image.Image:
+    """Return a copy, turned as its EXIF says; as it is where the EXIF is damaged."""
+    image = image.convert(_DETOURS.get(image.mode))
+    with suppress(Exception):  # damaged EXIF raises errors of many kinds
+        ImageOps.exif_transpose(image, in_place=True)
+    return image
 
-    Examples
-    --------
-    >>> has_colour(Image.new("RGB", (3, 2), "red")), has_colour(Image.new("RGB", (3, 2), "grey"))
-    (True, False)
-    """
-    if image.mode in ("1", "L", "LA", "La", "F") or image.mode.startswith("I"):
+
+def _has_colour(image: Image.Image) -> bool:
+    if image.mode in ("1", "L", "LA", "F") or image.mode.startswith("I"):
         return False
     rgb = image if image.mode.startswith("RGB") else image.convert("RGB")
     red, green, blue = (rgb.getchannel(n) for n in range(3))
@@ -527,24 +343,12 @@ def _differ(first: Image.Image, second: Image.Image) -> bool:
     return ImageChops.difference(first, second).getbbox() is not None
 
 
-def _rotated(image: Image.Image) -> Image.Image:
-    """Return the picture turned as its EXIF says; unchanged where the EXIF is damaged."""
-    with suppress(Exception):  # damaged EXIF raises errors of many kinds
-        ImageOps.exif_transpose(image, in_place=True)
-    return image
-
-
 def _grey(image: Image.Image, max_side: int | None = None) -> Tensor:
-    """Return the picture's luma (ITU-R 601) over white, scaled to [0, 1]; of mode "F" its numbers.
-
-    It does not change `image`.
-    """
+    """Return the picture's luma over white, scaled to [0, 1]; of mode "F" its numbers."""
     levels, white = _levels(image)
     if max_side is not None:
         levels.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
-    dtype = torch.uint8 if levels.mode == "L" else torch.float32
-    values = torch.frombuffer(bytearray(levels.tobytes()), dtype=dtype).float()
-    values = values.reshape(levels.height, levels.width)
+    values = torch.from_numpy(np.array(levels, dtype=np.float32))
     return values if white is None else values.div_(white).clamp_(0, 1)
 
 
@@ -553,29 +357,12 @@ def _levels(image: Image.Image) -> tuple[Image.Image, int | None]:
     if image.mode == "F":
         return image.copy(), None
     if image.mode.startswith("I"):
-        return _grey_of_16_bits(image), 65535
-    return _grey_of_8_bits(image), 255
-
-
-def _grey_of_8_bits(image: Image.Image) -> Image.Image:
-    """Return a new picture of mode "L"; its transparent parts are laid on white."""
-    if image.mode in _DETOURS:
-        image = image.convert(_DETOURS[image.mode])
+        return image.convert("F"), 65535  # Pillow would clip "L"
     if not image.has_transparency_data:
-        return image.convert("L")
-    rgba = image if image.mode == "RGBA" else image.convert("RGBA")
-    alpha = rgba.getchannel("A")  # one channel at a time, so that large pictures fit in memory
+        return image.convert("L"), 255
+    alpha = image.convert("RGBA").getchannel("A")
+    if alpha.getbbox() is None:  # as in BMPs whose fourth bytes mean nothing
+        return image.convert("L"), 255
     paper = Image.new("L", image.size, "white")
     paper.paste(image.convert("L"), mask=alpha)
-    return paper
-
-
-def _grey_of_16_bits(image: Image.Image) -> Image.Image:
-    """Return a new picture of mode "F" (Pillow would clip "L"); its transparent grey is white."""
-    levels = image.convert("F")
-    transparent = image.info.get("transparency")
-    if isinstance(transparent, int):
-        table = [0] * 65536
-        table[transparent] = 255
-        levels.paste(65535, mask=image.convert("I").point(table, "L"))
-    return levels
+    return paper, 255

@@ -9,8 +9,6 @@ picture, a file, and an array of three axes that holds colours.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -72,10 +70,7 @@ def as_picture(name: str, value: Any) -> tuple[Tensor, str]:
     >>> as_picture("X", Image.new("RGB", (3, 1), "red"))
     (tensor([[0.2980, 0.2980, 0.2980]]), 'grey of a colour picture')
     """
-    if isinstance(value, Image.Image):
-        with _errors_naming(name):
-            return images.grey(value), _note(images.has_colour(value))
-    if isinstance(value, str | os.PathLike | bytes | bytearray | memoryview):
+    if isinstance(value, str | os.PathLike | bytes | bytearray | memoryview | Image.Image):
         return _read(name, value)
     numbers = _numbers(name, value)
     axis = ops.channel_axis(numbers.shape)
@@ -89,23 +84,16 @@ def _note(has_colour: bool) -> str:
     return GREY_NOTE if has_colour else ""
 
 
-@contextmanager
-def _errors_naming(name: str) -> Iterator[None]:
-    """Raise errors of `images`, which speak of "the picture", with the argument's name."""
-    try:
-        yield
-    except ConvkitError as error:
-        raise ConvkitError(f"{name}: {error.given}", error.expected, error.hint) from error
-
-
-# Files
+# Pictures
 
 
 def _read(name: str, source: images.Source) -> tuple[Tensor, str]:
     if isinstance(source, str):
         _check_no_name(name, source)
-    with _errors_naming(name):
+    try:
         picture = images.read_picture(source)
+    except ConvkitError as error:  # which speaks of "the picture"
+        raise ConvkitError(f"{name}: {error.given}", error.expected, error.hint) from error
     return picture.values, _note(picture.has_colour)
 
 
@@ -215,12 +203,12 @@ def _grey_of_colours(name: str, colours: Tensor, axis: int, white: int) -> tuple
         channel = f"{name}[:, :, 0]" if axis == 2 else f"{name}[0]"
         expected = "colours from 0 to 1, or of dtype uint8"
         raise ConvkitError(given, expected, f"Take one channel, such as {channel}.")
-    note = _note(bool((colours[..., 1:3] != colours[..., :1]).any()))
     if white == 255:  # in whole steps, so that it equals what `open_image` makes of the file
-        return images.grey(Image.fromarray(colours.to(torch.uint8).contiguous().numpy())), note
+        return _read(name, Image.fromarray(colours.to(torch.uint8).contiguous().numpy()))
     shares = colours.double()
-    grey = shares[:, :, :3] @ torch.tensor(_LUMA, dtype=torch.float64, device="cpu")
-    if shares.shape[2] == 4:
+    grey = shares[:, :, :3] @ torch.tensor(_LUMA, **ops.FLOAT64)
+    if shares.shape[2] == 4 and shares[:, :, 3].any():
         alpha = shares[:, :, 3]
         grey = grey * alpha + 1 - alpha
-    return grey.to(colours.dtype), note
+    has_colour = bool((colours[..., 1:3] != colours[..., :1]).any())
+    return grey.to(colours.dtype), _note(has_colour)

@@ -43,6 +43,12 @@ MAX_CELLS = 2**28
 MAX_KERNEL_SIDE = 500
 """The most rows or columns of a kernel that convkit makes."""
 
+FLOAT32: dict[str, Any] = {"dtype": torch.float32, "device": "cpu"}
+"""Of what convkit makes, whatever torch's default dtype and device are."""
+
+FLOAT64: dict[str, Any] = {"dtype": torch.float64, "device": "cpu"}
+"""Of what convkit computes with its own precision."""
+
 _EXPECTED = "a float tensor of shape (H, W)"
 
 
@@ -87,6 +93,46 @@ def as_real(value: Any) -> float | None:
         return None
     except OverflowError:  # a whole number beyond 1.8e308
         return math.inf if value > 0 else -math.inf
+
+
+def to_whole(name: str, value: Any, minimum: int = 0, maximum: int = MAX_INTEGER) -> int:
+    """Return an integer of any kind as an int.
+
+    Raises
+    ------
+    ConvkitError
+        If it is none, or not from `minimum` to `maximum`.
+
+    Examples
+    --------
+    >>> to_whole("n", torch.tensor(3))
+    3
+    """
+    number = as_integer(value)
+    if number is None or not minimum <= number <= maximum:
+        expected = f"a whole number from {minimum} to {maximum}"
+        raise ConvkitError(f"{name} is {brief_repr(value)}", expected, "Choose one of them.")
+    return number
+
+
+def to_real(name: str, value: Any) -> float:
+    """Return a finite real number of any kind as a float.
+
+    Raises
+    ------
+    ConvkitError
+        If it is none.
+
+    Examples
+    --------
+    >>> to_real("bias", torch.tensor(0.5))
+    0.5
+    """
+    number = as_real(value)
+    if number is None or not math.isfinite(number):
+        given = f"{name} is {brief_repr(value)}"
+        raise ConvkitError(given, "a finite number", f"Write for example {name}=1.0.")
+    return number
 
 
 def to_pair(
@@ -224,7 +270,7 @@ def _conversion_hint(name: str, value: Any) -> str:
         part = f"{name}.real" if np.iscomplexobj(value) else name
         return f'Write torch.tensor({part}.astype("float32")).'
     if isinstance(value, Image.Image):
-        return f"Write convkit.images.grey({name})."
+        return f"Write convkit.open_image({name})."
     if isinstance(value, Path) or (isinstance(value, str) and Path(value).suffix):
         return f"Write convkit.open_image({name})."
     if isinstance(value, str):

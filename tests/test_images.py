@@ -26,7 +26,6 @@ from convkit import (
 from convkit.images import (
     MAX_BYTES,
     PICTURES,
-    grey,
     named_like,
     picture,
     read_picture,
@@ -131,32 +130,17 @@ def test_a_file_may_be_a_path_or_bytes_of_any_kind(tmp_path):
         assert_picture(open_image(source), GREYS / 255)
 
 
-@pytest.mark.parametrize("source", ["missing.png", Path("."), "impossible\0.png", "a" * 10**6])
+@pytest.mark.parametrize(
+    "source",
+    ["missing.png", Path("."), "impossible\0.png", "a" * 10**6, None, 3.5, [PNG]],
+)
 def test_a_path_that_cannot_be_read(source):
     with pytest.raises(
-        ConvkitError, match="no picture could be read from .*Check the path"
+        ConvkitError, match="no picture could be read from .*Check the path.*read()"
     ) as error:
         open_image(source)
-    assert repr(str(source))[:190] in error.value.given
+    assert repr(source)[:190] in error.value.given
     assert len(str(error.value)) < 400
-
-
-@pytest.mark.parametrize(
-    ("source", "given", "hint"),
-    [
-        (None, "source is None", "as text, such as 'photo.png'"),
-        (3.5, "source is 3.5", "as text"),
-        (np.zeros((600, 600)), "source is of type ndarray", "as text"),
-        (Image.new("L", (3, 2)), "source is of type Image", "write convkit.images.grey(source)"),
-        (io.BytesIO(PNG), "source is of type BytesIO", "Write convkit.open_image(source.read())"),
-    ],
-)
-def test_what_is_no_file(source, given, hint):
-    with pytest.raises(ConvkitError) as error:
-        open_image(source)
-    assert error.value.given == given
-    assert error.value.expected == "the path of a picture file, or its bytes"
-    assert hint in error.value.hint
 
 
 def test_a_million_bytes_that_are_no_picture_are_not_printed():
@@ -193,7 +177,7 @@ def test_grey_of_each_mode_with_colour(mode):
         image = base.convert(mode)
     before = image.tobytes()
     tolerance = {"HSV": LOSSY, "LAB": LOSSY}.get(mode, ONE_STEP)
-    assert_picture(grey(image), luma(COLOURS), tolerance)
+    assert_picture(open_image(image), luma(COLOURS), tolerance)
     assert image.tobytes() == before
 
 
@@ -211,7 +195,7 @@ def test_grey_of_each_mode_of_8_bits(mode):
     else:
         image = base.convert(mode)
     assert image.mode == mode
-    assert_picture(grey(image), levels / 255)
+    assert_picture(open_image(image), levels / 255)
 
 
 @pytest.mark.parametrize("mode", ["I;16", "I;16B", "I;16L", "I"])
@@ -219,18 +203,18 @@ def test_grey_of_16_bits(mode):
     order = ">u2" if mode == "I;16B" else "<u2"
     data = LEVELS.astype("<i4" if mode == "I" else order).tobytes()
     image = Image.frombytes(mode, LEVELS.shape[::-1], data)
-    assert_picture(grey(image), LEVELS / 65535)
+    assert_picture(open_image(image), LEVELS / 65535)
 
 
 def test_grey_of_mode_f_keeps_its_numbers():
     values = np.array([[-1.5, 0, 300], [0.25, np.nan, np.inf]], np.float32)
-    assert_close(grey(Image.fromarray(values)), torch.tensor(values), equal_nan=True)
+    assert_close(open_image(Image.fromarray(values)), torch.tensor(values), equal_nan=True)
 
 
 def test_grey_lays_transparent_parts_on_white_and_turns_upright():
-    assert_picture(grey(Image.fromarray(INK)), [[0, 127 / 255, 1]])
+    assert_picture(open_image(Image.fromarray(INK)), [[0, 127 / 255, 1]])
     with Image.open(io.BytesIO(encode(SMOOTH, "PNG", exif=exif(6)))) as image:
-        assert_picture(grey(image), np.rot90(SMOOTH, -1) / 255)
+        assert_picture(open_image(image), np.rot90(SMOOTH, -1) / 255)
         assert image.size == SMOOTH.shape[::-1]
 
 
@@ -247,24 +231,24 @@ def cut_off():
 @pytest.mark.parametrize(
     ("make", "text"),
     [
-        (
-            closed,
-            "the picture of mode L cannot be read .*; expected .*whole and open. Open it anew",
-        ),
-        (cut_off, "the picture of mode RGB cannot be read .*Open it anew"),
+        (closed, "the PIL picture of mode L cannot be read"),
+        (cut_off, "the PIL picture of mode RGB cannot be read"),
         (lambda: Image.new("L", (0, 2)), "0 × 2 pixels; expected at least one"),
-        (lambda: Image.new("1", (5001, 5000)), "5001 × 5000 pixels; expected at most 25,000,000"),
+        (
+            lambda: Image.new("1", (5001, 5000)),
+            "5001 × 5000 pixels.* at most 25,000,000",
+        ),
     ],
 )
 def test_pictures_without_pixels_are_refused(make, text):
     with pytest.raises(ConvkitError, match=text):
-        grey(make())
+        open_image(make())
 
 
 def test_a_file_of_too_many_bytes(tmp_path):
     path = tmp_path / "long.png"
     path.write_bytes(PNG + bytes(MAX_BYTES + 1 - len(PNG)))
-    with pytest.raises(ConvkitError, match=r"more than 10 MiB; expected .* 10 MiB .*Scale it"):
+    with pytest.raises(ConvkitError, match=r"more than 10 MiB; expected .* 10 MiB .*Scale the"):
         open_image(path)
     path.write_bytes(PNG + bytes(MAX_BYTES - len(PNG)))
     assert open_image(path).shape == (6, 9)
@@ -292,7 +276,7 @@ def test_max_side_limits_the_longest_side(shape, max_side, expected):
 
 @pytest.mark.parametrize("max_side", [0, "8", (8, 8)])
 def test_a_max_side_that_cannot_work(max_side):
-    with pytest.raises(ConvkitError, match="max_side is .*; expected one whole number from 1"):
+    with pytest.raises(ConvkitError, match="max_side is .*; expected a whole number from 1"):
         open_image(PNG, max_side=max_side)
 
 

@@ -225,7 +225,7 @@ def pillow_pictures():
 @pytest.mark.parametrize("image", pillow_pictures(), ids=lambda image: image.mode)
 def test_pillow_pictures(image):
     actual, note = as_picture("X", image)
-    assert torch.equal(actual, convkit.images.grey(image))
+    assert torch.equal(actual, open_image(image))
     assert note == ("" if image.mode in ("1", "L", "LA") else GREY_NOTE)
 
 
@@ -257,7 +257,7 @@ def test_files(kind, tmp_path):
 
 def test_whole_colours_become_what_the_file_of_them_does():
     for colours in (COLOURS, np.dstack([COLOURS, GREYS])):
-        expected = convkit.images.grey(Image.fromarray(colours))
+        expected = open_image(Image.fromarray(colours))
         for value in (colours, torch.from_numpy(colours), colours[::-1][::-1]):
             actual, note = as_picture("X", value)
             assert torch.equal(actual, expected)
@@ -378,7 +378,7 @@ def test_a_refusal_names_the_argument_its_value_and_what_works(X, given, code):
         (np.zeros((0, 5, 3)), "X has shape (0, 5)", "no values"),
         (torch.zeros(2, 3, device="meta"), "X is on device meta", "Make it on the CPU"),
         ("missing.png", "X: no picture could be read from 'missing.png' (No such", "the path"),
-        (Path("missing"), "X: no picture could be read from 'missing' (No such", "the path"),
+        (Path("missing"), "Path('missing') (No such", "the path"),
         (b"no picture", "X: the file of 10 bytes cannot be read as a picture", "save it as PNG"),
         (bytearray(10**6), "X: the file of 1000000 bytes cannot be read", "save it as PNG"),
         (Image.new("L", (0, 2)), "X: the picture has 0 × 2 pixels", "another part"),

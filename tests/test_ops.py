@@ -397,7 +397,7 @@ def test_errors_name_the_argument_its_value_and_a_remedy(operation, X, K, option
         ("Sobel x", "X is a str: 'Sobel x'", "convkit.kernel(X)"),
         ("photo.png", "X is a str: 'photo.png'", "convkit.open_image(X)"),
         (Path("photo"), f"Path: {Path('photo')!r}", "convkit.open_image(X)"),
-        (Image.new("RGB", (3, 2)), "X is a PIL picture of mode RGB", "convkit.images.grey(X)"),
+        (Image.new("RGB", (3, 2)), "X is a PIL picture of mode RGB", "convkit.open_image(X)"),
         (np.ones((2, 3), ">u2"), "X is a numpy array of sh", 'torch.tensor(X.astype("float32"))'),
         (np.ones((2, 3))[::-1], "and dtype float64", 'torch.tensor(X.astype("float32"))'),
         (np.ones((2, 3)) * 1j, "dtype complex128", 'torch.tensor(X.real.astype("float32"))'),

@@ -25,16 +25,7 @@ def test_the_file_is_refused(name):
         open_image(CASES[name].make())
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "dimensions beyond Pillow's limit",
-        "dimensions beyond ours",
-        "dimensions that are false, several scans",
-        "parts: fill bytes",
-        "parts: scans",
-    ],
-)
+@pytest.mark.parametrize("name", ["dimensions beyond Pillow's limit", "dimensions beyond ours"])
 def test_the_file_is_refused_before_it_is_decoded(name, monkeypatch):
     decoded = []
     monkeypatch.setattr(ImageFile.ImageFile, "load", decoded.append)

@@ -9,10 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from convkit.images import MAX_BYTES
-
 UNREADABLE = "cannot be read as a picture; expected a PNG, JPEG, WebP, BMP or GIF"
-SMALL_PARTS = "more than 50,000 small parts; expected fewer"
 ONE_STEP, LOSSY = 1 / 255 + 1e-6, 6 / 255
 MARKUP = "</style><script>window.ran = 1</script><img src=x onerror='window.ran = 1'>\"&amp;"
 
@@ -51,18 +48,15 @@ def black_png(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + data
 
 
-def run_length_bmp(width: int, height: int, n_bytes: int) -> bytes:
-    """Return a black BMP whose runs are of one pixel each."""
-    body = b"\1\0" * (n_bytes // 2)
-    sizes = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 1, len(body), 0, 0, 256, 0)
-    start = 14 + 40 + 1024
-    return b"BM" + struct.pack("<IHHI", start + len(body), 0, 0, start) + sizes + bytes(1024) + body
-
-
-def with_jpeg_size(data: bytes, width: int, height: int) -> bytes:
-    """Return a JPEG whose header claims another size."""
-    frame = max(data.find(b"\xff\xc0"), data.find(b"\xff\xc2"))  # sequential or progressive
-    return data[: frame + 5] + struct.pack(">HH", height, width) + data[frame + 9 :]
+def bmp_with_alpha(rgb: np.ndarray, alpha: int) -> bytes:
+    """Return a BMP of 32 bits a pixel, whose header says that the fourth byte is alpha."""
+    height, width, _ = rgb.shape
+    pixels = np.dstack([rgb[::-1, :, ::-1], np.full((height, width), alpha, np.uint8)]).tobytes()
+    header = struct.pack("<IiiHHIIiiII", 108, width, height, 1, 32, 3, len(pixels), 0, 0, 0, 0)
+    masks = struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+    start = 14 + 108
+    file = struct.pack("<IHHI", start + len(pixels), 0, 0, start)
+    return b"BM" + file + header + masks + bytes(108 - 40 - 16) + pixels
 
 
 def exif(turn: int) -> Image.Exif:
@@ -86,7 +80,6 @@ WHITE, BLACK = (Image.fromarray(np.full((16, 16), grey, np.uint8)) for grey in (
 PNG = encode(COLOURS, "PNG")
 JPEG = encode(SMOOTH, "JPEG", quality=95)
 PROGRESSIVE = encode(SMOOTH, "JPEG", quality=95, progressive=True)
-SCAN = PROGRESSIVE[PROGRESSIVE.rfind(b"\xff\xda") : -2]
 FILES = {
     "PNG": PNG,
     "JPEG": JPEG,
@@ -99,12 +92,11 @@ CASES = {
     # What a picture is: each kind of file, and each way of saying grey, white and upright.
     "colours": Case(lambda: FILES["WEBP"], luma(COLOURS), ONE_STEP),
     "bits of grey: 16": Case(lambda: encode(LEVELS, "PNG"), LEVELS / 65535, 1e-7),
-    "bits of grey: 16, one level transparent": Case(
-        lambda: encode(LEVELS, "PNG", transparency=256),
-        np.where(LEVELS == 256, 65535, LEVELS) / 65535,
-        1e-7,
-    ),
     "transparency by pixel": Case(lambda: encode(INK, "PNG"), np.array([[0, 127 / 255, 1]])),
+    "transparency that is empty": Case(lambda: bmp_with_alpha(COLOURS, 0), luma(COLOURS), ONE_STEP),
+    "transparency of a BMP": Case(
+        lambda: bmp_with_alpha(0 * COLOURS, 128), np.full((6, 9), 127 / 255)
+    ),
     "transparency of a palette's colour": Case(
         lambda: encode(PALETTE, "GIF", transparency=0), np.array([[1, 90 / 255, 1]])
     ),
@@ -127,23 +119,12 @@ CASES = {
     # What is refused.
     "markup": Case(lambda: f"<!DOCTYPE html>{MARKUP}".encode(), UNREADABLE),
     "another kind": Case(lambda: encode(COLOURS, "TIFF"), UNREADABLE),
-    "dimensions beyond Pillow's limit": Case(
-        lambda: black_png(60_000, 60_000), "far too many pixels; expected"
-    ),
+    "dimensions beyond Pillow's limit": Case(lambda: black_png(60_000, 60_000), UNREADABLE),
     "dimensions beyond ours": Case(
         lambda: black_png(5000, 5001), "has 5000 × 5001 pixels; expected"
     ),
     "dimensions just within ours": Case(
         lambda: black_png(5000, 5000), np.broadcast_to(0.0, (5000, 5000))
-    ),
-    "dimensions that are false": Case(lambda: with_jpeg_size(JPEG, 40, 32), UNREADABLE),
-    "dimensions that are false, several scans": Case(
-        lambda: with_jpeg_size(PROGRESSIVE, 4000, 4000), "pixels in [0-9]+ bytes; expected"
-    ),
-    "parts: fill bytes": Case(lambda: b"\xff\xd8" + b"\xff" * (MAX_BYTES - 2), SMALL_PARTS),
-    "parts: runs of a BMP": Case(lambda: run_length_bmp(5000, 5000, MAX_BYTES - 2000), SMALL_PARTS),
-    "parts: scans": Case(
-        lambda: PROGRESSIVE[:-2] + SCAN * 101 + b"\xff\xd9", "scans or EXIF parts; expected at most"
     ),
     "text of 16 MiB, compressed": Case(
         lambda: PNG[:33] + chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(2**24))) + PNG[33:],
