@@ -91,17 +91,23 @@ class DescentStepperState(State):
     only_ahead: bool = fields.flag(view=True)
 
     def validate(self) -> None:
-        """Check that the parts fit together; give the tensors one dtype, and zeros as a start."""
+        """Check that the parts fit together."""
         self._check_target()
         size = self.kernel_size
-        start = self.X.new_zeros(size) if self.start is None else self.start
-        if tuple(start.shape) != size:
+        if self.start is not None and tuple(self.start.shape) != size:
             expected = f"{size}, the size of the kernel that makes the target"
             hint = "Change the size of the target first."
-            raise ConvkitError(f"start has shape {tuple(start.shape)}", expected, hint)
-        for name, values in (("Y", self.Y), ("target", self.target), ("start", start)):
-            if values is not None:
-                vars(self)[name] = ops.check_finite(name, values.to(self.X.dtype))
+            raise ConvkitError(f"start has shape {tuple(self.start.shape)}", expected, hint)
+
+    def converted(self) -> Fields:
+        """Return the tensors in the dtype of the input; where no start is given, it is zeros."""
+        start = self.X.new_zeros(self.kernel_size) if self.start is None else self.start
+        given = {"Y": self.Y, "target": self.target, "start": start}
+        return {
+            name: ops.check_finite(name, values.to(self.X.dtype))
+            for name, values in given.items()
+            if values is not None
+        }
 
     def _check_target(self) -> None:
         if (self.Y is None) == (self.target is None):

@@ -45,6 +45,8 @@ COLOURS_IN_WORDS = {
     "signed": "blue below 0 and red above",
     "|Y|": "as absolute values",
 }
+BRUSHES = {"black": "0", "white": "1", "value": "the number beside it"}
+"""What a small input can be painted with, and what is said of it."""
 MAX_MARKED_SHARE = 0.1
 """The largest share of a picture's cells that is marked as different."""
 FITTED_SHARE = 0.2
@@ -126,12 +128,12 @@ class KernelEditorState(State):
     look: str = fields.choice(*LOOKS, view=True)
     refits: int = fields.whole(0, view=True)
     edits_pixels: bool = fields.flag(view=True)
-    brush: str = fields.choice("black", "white", "value", view=True)
+    brush: str = fields.choice(*BRUSHES, view=True)
     brush_value: float = fields.real(0.5, view=True)
 
-    def validate(self) -> None:
-        """Give the kernel the input's dtype."""
-        vars(self)["kernel"] = ops.check_finite("kernel", self.kernel.to(self.X.dtype))
+    def converted(self) -> Fields:
+        """Return the kernel in the input's dtype."""
+        return {"kernel": ops.check_finite("kernel", self.kernel.to(self.X.dtype))}
 
     def checked(self, changes: Fields) -> dict[str, Any]:
         """As `State.checked`; an input brings its origin, and a cell the shape it is chosen on."""
@@ -148,6 +150,11 @@ class KernelEditorState(State):
     def options(self) -> dict[str, Any]:
         """The keywords of `corr2d`."""
         return {name: getattr(self, name) for name in OPTIONS}
+
+    @property
+    def painted(self) -> float:
+        """What the brush paints."""
+        return self.brush_value if self.brush == "value" else float(BRUSHES[self.brush])
 
     @property
     def weights(self) -> Tensor:

@@ -16,6 +16,7 @@ from convkit.formatting import minus
 from convkit.inputs import as_picture
 from convkit.ops import Pair, WindowGeometry
 from convkit.panels._kernel_editor_state import (
+    BRUSHES,
     LOOKS,
     MAX_KERNEL_SIDE,
     MAX_SHOWN_SIDE,
@@ -246,10 +247,8 @@ def _kernel_list(name: str) -> Node:
 def _kernel(result: KernelEditorResult) -> list[Node]:
     """Return the kernel's boxes, and what changes its size and one weight."""
     K, cell = result.state.kernel, result.weight
-    total, sizes = (
-        minus(result.correlation.sum_of_weights),
-        "\n".join(formatting.size_sums(result.state.geometry)),
-    )
+    total = minus(result.correlation.sum_of_weights)
+    sizes = "\n".join(formatting.size_sums(result.state.geometry))
     name, weight = f"K[{cell[0]}, {cell[1]}]", K[cell].item()
     position = round(weight / result.reach * POSITIONS)
     ends = minus(f"{formatting.number(-result.reach)} … {formatting.number(result.reach)}")
@@ -324,14 +323,13 @@ def _pixels(state: KernelEditorState) -> Node:
     """Return the section in which a small input is painted, or typed into."""
     if not state.edits_pixels:
         return ui.section("edit pixels", edits="edits_pixels")
-    brush = {"black": "0", "white": "1", "value": "the number beside it"}
     value = ui.entry(
         "brush value", formatting.number(state.brush_value), partial(_brush_value, state)
     )
     return ui.section(
         "edit pixels",
         ui.row(
-            ui.choice("brush", brush, state.brush, "brush"),
+            ui.choice("brush", BRUSHES, state.brush, "brush"),
             value if state.brush == "value" else None,
             caption("Drag over the cells of the input to paint them."),
         ),
@@ -388,7 +386,6 @@ def _tables(result: KernelEditorResult) -> list[Node]:
     """Return small arrays whole, as numbers."""
     state, padding = result.state, result.state.geometry.padding
     sizes = [formatting.size(shape) for shape in (state.X.shape, state.geometry.output_size)]
-    values = {"black": 0.0, "white": 1.0, "value": state.brush_value}
     shown = ui.table(
         "input",
         ops.pad2d(state.X, padding),
@@ -396,7 +393,7 @@ def _tables(result: KernelEditorResult) -> list[Node]:
         frames=[_on_input(result, _window(result))],
         part=Part.padded(state.X.shape, padding),
         aria_label=f"input {sizes[0]}, {result.picture}",
-        paint=partial(_paint, values[state.brush]) if state.edits_pixels else None,
+        paint=partial(_paint, state.painted) if state.edits_pixels else None,
     )
     padded = f", padding {formatting.size(padding)}" if any(padding) else ""
     return [

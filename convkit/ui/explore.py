@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from convkit import formatting, user_function
+from convkit.errors import ConvkitError
 from convkit.ui import nodes
 from convkit.ui.controls import Control, control_of
 from convkit.ui.jobs import Report, Work
@@ -18,6 +19,9 @@ from convkit.ui.panel import Panel
 from convkit.ui.store import State
 from convkit.ui.values import nodes_of
 from convkit.user_function import Stopped, UserFunctionError
+
+RESERVED = frozenset(dir(Panel)) | {"store", "tree"}
+"""Names that a field of a state cannot be set by: a panel has them for itself."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ def explore(function: Callable[..., Any], /, **controls: Any) -> Panel:
     Raises
     ------
     ConvkitError
-        If a control is of another kind.
+        If a control is of another kind, or has the name of what every panel has, such as `page`.
 
     Examples
     --------
@@ -73,6 +77,11 @@ def explore(function: Callable[..., Any], /, **controls: Any) -> Panel:
     n: 3
     result: 3 × 3, from 0 to 1, digest ...
     """
+    for name in controls:
+        if name in RESERVED:
+            given = f"an argument is called {name}, as a part of every panel is"
+            hint = f"Rename it: explore(lambda {name}_: ..., {name}_=...)."
+            raise ConvkitError(given, "another name", hint)
     made = {name: control_of(name, given) for name, given in controls.items()}
 
     def compute(state: State, previous: Explored | None) -> Explored:

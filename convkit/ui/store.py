@@ -103,10 +103,18 @@ class State:
     def __post_init__(self) -> None:
         for field in fields_of(self):
             vars(self)[field.name] = _kept(field, getattr(self, field.name))
+        self._fit_together()
+
+    def _fit_together(self) -> None:
         self.validate()
+        vars(self).update(self.converted())
 
     def validate(self) -> None:
         """Raise ConvkitError if fields do not fit together; called after each one is checked."""
+
+    def converted(self) -> Fields:
+        """Return fields that take the form of others, such as their dtype; called after that."""
+        return {}
 
     def replace(self, **changes: Any) -> Self:
         """Return a state with other values of some fields; only these are checked anew.
@@ -119,7 +127,7 @@ class State:
         new = object.__new__(type(self))
         kept = {field.name: getattr(self, field.name) for field in fields_of(self)}
         vars(new).update(kept | self.checked(changes))
-        new.validate()
+        new._fit_together()
         return new
 
     def checked(self, changes: Fields) -> dict[str, Any]:

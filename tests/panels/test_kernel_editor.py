@@ -387,7 +387,7 @@ def test_the_zoom_shows_only_what_a_wide_window_reads():
     assert zoom.values.shape == (3, 7) and "X[-7:6:6, 6:13]" in driver.text
     rows = [0, 0] + [photo(128)[5, 6:13].tolist()]
     assert zoom.values[:2].abs().sum() == 0 and zoom.values[2].tolist() == rows[2]
-    assert zoom.inside == (range(2, 3), range(7)) and zoom.pick == "none"
+    assert zoom.part.inside == ([5], list(range(6, 13))) and zoom.pick == "none"
     [frame] = zoom.frames
     assert (frame.size, frame.dilation, frame.start(9, 9)) == ((3, 1), (1, 5), (0, 3))
 
@@ -412,7 +412,7 @@ def test_frames_products_and_sums_are_those_of_the_window(X, options):
         assert float(said.replace("−", "-")) == pytest.approx(sum(expected), rel=1e-3, abs=1e-4)
         part = "input" if panel.store.state.fits_tables else "input picture"
         start = driver.find(part).frames[0].start(i, j)
-        origin = driver.find(part).props.get("first", (0, 0))
+        origin = (-p, -p) if part == "input" else (0, 0)
         assert (start[0] + origin[0], start[1] + origin[1]) == (s * i - p, s * j - p)
 
 

@@ -107,9 +107,16 @@ def test_a_name_that_no_control_can_have_is_said(name):
         explore(lambda **values: values, **{name: 1})
 
 
-@pytest.mark.parametrize(
-    "name", ["layout", "style", "status", "history", "panel", "page", "label", "function"]
-)
+@pytest.mark.parametrize("name", ["page", "layout", "style", "status", "store", "tree", "undo"])
+def test_a_name_that_a_panel_has_for_itself_is_said_and_the_hint_works(name):
+    with pytest.raises(ConvkitError, match=f"called {name}, as a part of every panel.*{name}_"):
+        explore(lambda **values: values, **{name: 1})
+    panel = explore(lambda **values: str(values), **{f"{name}_": (1, 5)})
+    setattr(panel, f"{name}_", 4)
+    assert panel.store.result.value == f"{{'{name}_': 4}}"
+
+
+@pytest.mark.parametrize("name", ["history", "panel", "label", "function"])
 def test_any_other_name_can(name):
     page = shown(lambda **values: str(values), **{name: (1, 5)})
     page.choose(name, 4)
