@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -135,12 +136,26 @@ def _check_size(size: Pair) -> tuple[int, int]:
     return rows, columns
 
 
+def matplotlib_file(name: str) -> Path:
+    """Return the path of a data file of matplotlib, without the import, which takes a while.
+
+    Examples
+    --------
+    >>> matplotlib_file("sample_data/grace_hopper.jpg").exists()
+    True
+    """
+    path = Path(str(distribution("matplotlib").locate_file("matplotlib"))) / "mpl-data" / name
+    if not path.exists():  # as where a Linux distribution keeps data elsewhere
+        import matplotlib
+
+        path = Path(matplotlib.get_data_path(), name)
+    return path
+
+
 @cache
 def _photo_image() -> Image.Image:
     """Return the decoded photo; callers must not change it."""
-    from matplotlib import cbook
-
-    with Image.open(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)) as image:
+    with Image.open(matplotlib_file("sample_data/grace_hopper.jpg")) as image:
         return image.convert("RGB")
 
 
