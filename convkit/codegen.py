@@ -38,7 +38,7 @@ def _shortest_texts(values: Tensor) -> list[str]:
     texts = [repr(x) for x in exact]  # the shortest for float64; 9 digits hold every float32
     for digits in range(9, 1, -1):
         rounded = [float(f"{x:.{digits}g}") for x in exact]
-        is_exact = (torch.tensor(rounded, dtype=values.dtype) == values).tolist()
+        is_exact = (torch.tensor(rounded, dtype=values.dtype, device="cpu") == values).tolist()
         for k, x in enumerate(rounded):
             if is_exact[k]:
                 texts[k] = repr(x)

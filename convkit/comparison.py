@@ -44,7 +44,7 @@ def rounding_bound(X: Tensor, K: Tensor, *, bias: float | None = None, **options
     >>> rounding_bound(X, K).item() == 4 * 4 * torch.finfo(torch.float64).eps
     True
     """
-    magnitudes = corr2d(X.detach().double().abs(), K.detach().double().abs(), **options)
+    magnitudes = corr2d(_exact(X).abs(), _exact(K).abs(), **options)
     terms = K.numel()
     if bias is not None:
         terms += 1
@@ -81,6 +81,10 @@ def mismatch_mask(candidate: Tensor, reference: Tensor, bound: Tensor) -> Tensor
             f"the output's shape {tuple(reference.shape)}",
             "Check the limits of its loops and its padding.",
         )
-    a, b = candidate.detach().double(), reference.detach().double()
+    a, b = _exact(candidate), _exact(reference)
     agrees = ((a - b).abs() <= bound) | (a == b) | (a.isnan() & b.isnan())
     return ~agrees
+
+
+def _exact(values: Tensor) -> Tensor:
+    return values.detach().cpu().double()

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from convkit.errors import ConvkitError, brief_repr, check_choice
 from convkit.least_squares import REDUCTIONS, QuadraticLoss, check_target
-from convkit.ops import as_integer, as_real, check_same_dtype, validated_copy
+from convkit.ops import as_integer, as_real, check_same_kind, validated_copy
 
 DIVERGENCE_FACTOR = 1e6
 """A loss this many times the scale of the problem has diverged, long before it overflows."""
@@ -101,7 +101,7 @@ def _checked_problem(
     X, Y, start = (
         validated_copy(name, values) for name, values in (("X", X), ("Y", Y), ("start", start))
     )
-    check_same_dtype(X=X, Y=Y, start=start)
+    check_same_kind(X=X, Y=Y, start=start)
     check_target(X, Y, tuple(start.shape))
     return _Problem(X, Y, reduction), start
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from convkit.least_squares import QuadraticLoss
-from convkit.ops import WindowGeometry
+from convkit.ops import FLOAT64, WindowGeometry
 
 Floats = NDArray[np.float64]
 
@@ -238,8 +238,8 @@ def digest(values: Tensor) -> str:
     >>> digest(X) == digest(X * (1 + 1e-7)), digest(X) == digest(X.flip(1))
     (True, False)
     """
-    flat = values.detach().double().flatten()
-    norm, phase = flat.norm(), torch.arange(1.0, flat.numel() + 1, dtype=torch.float64)
+    flat = values.detach().cpu().double().flatten()
+    norm, phase = flat.norm(), torch.arange(1, flat.numel() + 1, **FLOAT64)
     sums = torch.stack([(flat * wave).sum() for wave in (phase.cos(), phase.sin())])
     thousandths = (sums / norm.clamp(min=1e-300) * 1000).round() + 0.0  # removes signs of zeros
     text = f"{tuple(values.shape)} {norm:.4g} {thousandths.tolist()}"
@@ -326,7 +326,7 @@ def window_sums(patches: Tensor, K: Tensor, totals: Tensor, bias: float | None =
 
 
 def _floats(texts: Sequence[str]) -> Tensor:
-    return torch.tensor([float(text) for text in texts], dtype=torch.float64)
+    return torch.tensor([float(text) for text in texts], **FLOAT64)
 
 
 def add_up(terms: Tensor, totals: Tensor) -> list[bool]:

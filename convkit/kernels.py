@@ -9,24 +9,24 @@ import torch
 from torch import Tensor
 
 from convkit.errors import ConvkitError, check_choice
-from convkit.ops import MAX_KERNEL_SIDE, Pair, to_pair
+from convkit.ops import FLOAT32, MAX_KERNEL_SIDE, Pair, to_pair
 
 
 def _identity(rows: int, columns: int) -> Tensor:
-    K = torch.zeros(rows, columns)
+    K = torch.zeros(rows, columns, **FLOAT32)
     K[(rows - 1) // 2, (columns - 1) // 2] = 1
     return K
 
 
 def _box(rows: int, columns: int) -> Tensor:
-    return torch.full((rows, columns), 1 / (rows * columns))
+    return torch.full((rows, columns), 1 / (rows * columns), **FLOAT32)
 
 
 def _gaussian(rows: int, columns: int) -> Tensor:
     """Return binomial weights, which approximate a Gaussian (Burt & Adelson, 1983)."""
 
     def binomial(n: int) -> Tensor:
-        return torch.tensor([comb(n - 1, k) / 2 ** (n - 1) for k in range(n)])
+        return torch.tensor([comb(n - 1, k) / 2 ** (n - 1) for k in range(n)], **FLOAT32)
 
     return torch.outer(binomial(rows), binomial(columns))
 
@@ -81,7 +81,7 @@ def kernel(name: str, size: Pair | None = None) -> Tensor:
     shape = None if size is None else to_pair("size", size, 1, MAX_KERNEL_SIDE)
     if name in _SIZED:
         return _SIZED[name](*(shape or (3, 3)))
-    K = torch.tensor(_FIXED[name], dtype=torch.float32)
+    K = torch.tensor(_FIXED[name], **FLOAT32)
     if shape not in (None, tuple(K.shape)):
         raise ConvkitError(
             f"size {size} for {name!r}",

@@ -5,11 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from convkit.ops import MAX_KERNEL_SIDE, Pair, corr2d, to_pair
+from convkit.ops import FLOAT32, MAX_KERNEL_SIDE, Pair, corr2d, to_pair
 
 
 class Conv2D(nn.Module):
     """A convolutional layer for one picture: cross-correlate, then add the bias (D2L 7.2).
+
+    Its parameters are float32 and on the CPU, as convkit's pictures are, until `to` moves them.
 
     Parameters
     ----------
@@ -33,8 +35,8 @@ class Conv2D(nn.Module):
     def __init__(self, kernel_size: Pair, bias: bool = True) -> None:
         super().__init__()
         size = to_pair("kernel_size", kernel_size, 1, MAX_KERNEL_SIDE)
-        self.weight = nn.Parameter(torch.rand(size))
-        self.bias = nn.Parameter(torch.zeros(1)) if bias else None
+        self.weight = nn.Parameter(torch.rand(size, **FLOAT32))
+        self.bias = nn.Parameter(torch.zeros(1, **FLOAT32)) if bias else None
 
     def forward(self, X: Tensor) -> Tensor:
         """Return the feature map of `X`: (H, W) -> (H_out, W_out).

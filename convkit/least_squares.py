@@ -15,7 +15,16 @@ import torch
 from torch import Tensor
 
 from convkit.errors import ConvkitError, check_choice
-from convkit.ops import Pair, WindowGeometry, check_array, patches, to_pair, validated_copy
+from convkit.ops import (
+    FLOAT64,
+    Pair,
+    WindowGeometry,
+    check_array,
+    patches,
+    to_pair,
+    to_reals,
+    validated_copy,
+)
 
 REDUCTIONS = ("sum", "mean")
 """Whether squared errors are added up or averaged."""
@@ -36,7 +45,7 @@ MIN_CURVATURE = 1e-290
 class QuadraticLoss:
     """The loss of predicting `Y` by ``corr2d(X, kernel)``, for every kernel of one size.
 
-    All tensors are float64 and computed once; copy one before you edit it.
+    All tensors are float64, on the CPU, and computed once; copy one before you edit it.
 
     Parameters
     ----------
@@ -80,14 +89,14 @@ class QuadraticLoss:
     ) -> None:
         check_choice("reduction", reduction, REDUCTIONS)
         self.kernel_size = to_pair("kernel_size", kernel_size, 1)
-        A = patches(validated_copy("X", X).double(), self.kernel_size)
+        A = patches(validated_copy("X", X).cpu().double(), self.kernel_size)
         cells = len(A) if reduction == "mean" else 1
         self.hessian = 2 * (A.T @ A / cells)
         _check_no_overflow("X", X, self.hessian)
         self._products: tuple[Tensor, float] | None = None
         if Y is not None:
             check_target(X, Y, self.kernel_size)
-            y = validated_copy("Y", Y).double().flatten()
+            y = validated_copy("Y", Y).cpu().double().flatten()
             products = A.T @ y / cells, y @ y / cells
             _check_no_overflow("Y", Y, *products)
             self._products = products[0], products[1].item()
@@ -189,16 +198,17 @@ class QuadraticLoss:
         >>> quadratic.projection_axes(torch.zeros(1, 1))
         (tensor([[1.]], dtype=torch.float64), tensor([[0.]], dtype=torch.float64))
         """
+        weights = self._weights("start", start).reshape(self.kernel_size)
         if len(self.hessian) == 2:
-            first, second = torch.eye(2, dtype=torch.float64).reshape(2, *self.kernel_size)
+            first, second = torch.eye(2, **FLOAT64).reshape(2, *self.kernel_size)
             return first, second
         if self.rank < 2:
-            none = torch.zeros(self.kernel_size, dtype=torch.float64)
+            none = torch.zeros(self.kernel_size, **FLOAT64)
             return self.directions[0] if self.rank else none, none
         steepest, *others = self.identifiable_directions
-        error = start.detach().double() - self.best_kernel
+        error = weights - self.best_kernel
         towards = sum((error * other).sum() * other for other in others)
-        largest = max(start.abs().max(), self.best_kernel.abs().max())
+        largest = max(weights.abs().max(), self.best_kernel.abs().max())
         nothing = max(WEIGHT_TOLERANCE * error.norm(), START_TOLERANCE * largest)
         return steepest, towards / towards.norm() if towards.norm() > nothing else others[-1]
 
@@ -252,12 +262,21 @@ class QuadraticLoss:
         >>> losses
         tensor([1.0000, 0.2500, 0.0625], dtype=torch.float64)
         """
-        directions, best = self.directions.flatten(1), self.best_kernel.flatten()
-        error = directions @ (self._weights("start", start) - best)
-        lr = torch.tensor([0.0, *rates], dtype=torch.float64)
-        errors = error * (1 - lr[:, None] * self.eigenvalues).cumprod(0)
-        losses = self.loss(self.best_kernel) + (self.eigenvalues * errors**2).sum(1) / 2
-        return (best + errors @ directions).reshape(-1, *self.kernel_size), losses
+        directions, curvatures = self.directions.flatten(1), self.eigenvalues
+        first = self._weights("start", start)
+        slopes = directions @ self.gradient(start).flatten()
+        lr = torch.tensor([0.0, *to_reals("rates", rates)], **FLOAT64)[:, None]
+        remaining = (1 - lr * curvatures).cumprod(0)  # of each slope, after each step
+        before = torch.cat((torch.ones_like(remaining[:1]), remaining[:-1]))
+        moved = (lr * before).cumsum(0)  # in slopes; nowhere at the start, whose lr is 0
+        kernels = first - (moved * slopes) @ directions
+        seen, unseen = slice(self.rank), slice(self.rank, None)
+        end = first - (slopes[seen] / curvatures[seen]) @ directions[seen]
+        # Each is exact, and rounded least where it is used: near the end, and where all is flat.
+        above_end = (slopes * remaining) ** 2 / (2 * curvatures)
+        below_start = slopes**2 * moved * (1 + remaining) / 2
+        losses = self._losses(end) + above_end[:, seen].sum(1) - below_start[:, unseen].sum(1)
+        return kernels.reshape(-1, *self.kernel_size), losses.clamp(min=0)
 
     def _losses(self, weights: Tensor) -> Tensor:
         """Return the loss for weights (..., n); rounding is kept from making it negative."""
@@ -269,7 +288,7 @@ class QuadraticLoss:
         if tuple(check_array(name, K).shape) != self.kernel_size:
             given = f"{name} has shape {tuple(K.shape)}"
             raise ConvkitError(given, f"the kernel's shape {self.kernel_size}", "Reshape it.")
-        return K.detach().double().flatten()
+        return K.detach().cpu().double().flatten()
 
 
 def check_target(X: Tensor, Y: Tensor, kernel_size: tuple[int, ...]) -> None:

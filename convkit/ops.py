@@ -135,6 +135,27 @@ def to_real(name: str, value: Any) -> float:
     return number
 
 
+def to_reals(name: str, values: Any) -> list[float]:
+    """Return finite real numbers of any kinds, such as learning rates, as a list of floats.
+
+    Raises
+    ------
+    ConvkitError
+        If `values` cannot be gone through, or one is no such number.
+
+    Examples
+    --------
+    >>> to_reals("rates", torch.tensor([0.5, 0.25]))
+    [0.5, 0.25]
+    """
+    try:
+        listed = list(values)
+    except TypeError as error:
+        given, hint = f"{name} is {brief_repr(values)}", f"Write for example {name}=[0.03, 0.01]."
+        raise ConvkitError(given, "a sequence of numbers", hint) from error
+    return [to_real(f"{name}[{n}]", value) for n, value in enumerate(listed)]
+
+
 def to_pair(
     name: str, value: Pair, minimum: int = 0, maximum: int = MAX_INTEGER
 ) -> tuple[int, int]:
@@ -317,24 +338,25 @@ def _axes_hint(name: str, shape: tuple[int, ...]) -> str:
     return f"Take one picture, such as {name}[{', '.join(zeros + picture)}]."
 
 
-def check_same_dtype(**arrays: Tensor) -> None:
-    """Raise ConvkitError unless all arrays are (H, W) float tensors of the first one's dtype.
+def check_same_kind(**arrays: Tensor) -> None:
+    """Raise ConvkitError unless all are (H, W) float tensors of the first one's dtype and device.
 
     Examples
     --------
-    >>> check_same_dtype(X=torch.zeros(6, 8), K=torch.zeros(1, 2))
+    >>> check_same_kind(X=torch.zeros(6, 8), K=torch.zeros(1, 2))
     """
     for name, value in arrays.items():
         check_array(name, value)
     first, *others = arrays
-    dtype = arrays[first].dtype
     for name in others:
-        if arrays[name].dtype != dtype:
-            raise ConvkitError(
-                f"{first} has dtype {dtype} and {name} has {arrays[name].dtype}",
-                "one dtype for both",
-                f"Write {name}.to({first}.dtype).",
-            )
+        for kind in ("dtype", "device"):
+            wanted, given = getattr(arrays[first], kind), getattr(arrays[name], kind)
+            if given != wanted:
+                raise ConvkitError(
+                    f"{first} has {kind} {wanted} and {name} has {given}",
+                    f"one {kind} for both",
+                    f"Write {name}.to({first}.{kind}).",
+                )
 
 
 def check_finite(name: str, value: Tensor) -> Tensor:
@@ -648,7 +670,7 @@ def corr2d(
     tensor([[19., 25.],
             [37., 43.]])
     """
-    check_same_dtype(X=X, K=K)
+    check_same_kind(X=X, K=K)
     g = _kernel_geometry(X, K, padding=padding, stride=stride, dilation=dilation)
     check_choice("padding_mode", padding_mode, PADDING_MODES)
     margin = g.padding
@@ -724,7 +746,7 @@ def window(
     tensor([[1., 2.],
             [4., 5.]])
     """
-    check_same_dtype(X=X, K=K)
+    check_same_kind(X=X, K=K)
     g = _kernel_geometry(X, K, padding=padding, stride=stride, dilation=dilation)
     row, column = _output_cell(i, j, g.output_size)
     padded = pad2d(X, g.padding, padding_mode)

@@ -9,6 +9,7 @@ import torch
 from torch.testing import assert_close
 
 from convkit import ConvkitError, QuadraticLoss, corr2d, stripes
+from convkit.descent import record
 from convkit.ops import to_pair
 
 X = stripes()
@@ -73,6 +74,21 @@ def test_descent_takes_each_step_against_the_gradient(picture, reduction):
         assert_close(kernels[n + 1], kernels[n] - lr * quadratic.gradient(kernels[n]))
     expected = [quadratic.loss(kernel) for kernel in kernels]
     assert_close(losses, torch.tensor(expected, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("share", [0.3, 3.0])
+@pytest.mark.parametrize("noise_level", [1e-3, 1e-5, 1e-7, 0])
+def test_descent_is_right_where_the_input_is_almost_flat(noise_level, share):
+    """Directions that the rank leaves out have a slope too."""
+    picture, size = 1 + noise_level * noise(9, 9), (3, 3)
+    Y, K = target(picture, size), 100 * noise(*size, seed=2)
+    quadratic = QuadraticLoss(picture, size, Y)
+    rates = [share * quadratic.max_stable_lr] * 50
+    kernels, losses = quadratic.descent(K, rates)
+    steps = record(picture, Y, K, rates)
+    assert_close(kernels[-1], steps[-1].kernel, rtol=1e-9, atol=1e-9)
+    expected = torch.tensor([step.loss for step in steps], dtype=torch.float64)
+    assert_close(losses, expected, rtol=1e-8, atol=0)
 
 
 def test_loss_is_never_below_zero():
@@ -250,8 +266,9 @@ def test_what_needs_a_target_says_so(name, arguments):
         getattr(QuadraticLoss(X, (1, 2)), name)(*arguments)
 
 
-def test_kernels_of_another_shape_are_refused():
-    quadratic = QuadraticLoss(X, (1, 2), Y)
+@pytest.mark.parametrize("name", ["descent", "projection_axes"])
+def test_kernels_of_another_shape_are_refused(name):
+    arguments = [[]] if name == "descent" else []
     text = r"start has shape \(2, 1\); expected the kernel's shape \(1, 2\)"
     with pytest.raises(ConvkitError, match=text):
-        quadratic.descent(BOOKS.T, [])
+        getattr(QuadraticLoss(X, (1, 2), Y), name)(BOOKS.T, *arguments)

@@ -26,7 +26,7 @@ from convkit.ops import (
     as_real,
     channel_axis,
     check_array,
-    check_same_dtype,
+    check_same_kind,
     pad2d,
     patches,
     to_pair,
@@ -508,9 +508,9 @@ def test_a_pool_size_that_does_not_fit(size, padding, given, code):
     assert pool2d(X33, **arguments).numel() > 0
 
 
-def test_check_same_dtype_names_the_first_that_differs():
+def test_check_same_kind_names_the_first_that_differs():
     with pytest.raises(ConvkitError, match=r"X has dtype torch.float32 and Y has torch.float64"):
-        check_same_dtype(X=X33, K=K22, Y=X33.double())
+        check_same_kind(X=X33, K=K22, Y=X33.double())
 
 
 @pytest.mark.parametrize("mode", [torch.enable_grad, torch.no_grad, torch.inference_mode])
