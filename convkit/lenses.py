@@ -55,8 +55,6 @@ class Operand:
         Its colours; fitted to its values unless given.
     mark : Tensor, optional
         Which cells are marked with ≠, (H, W) of bool.
-    texts : rows of str
-        What its cells say, where that is not the number.
 
     Examples
     --------
@@ -73,7 +71,6 @@ class Operand:
     note: str = ""
     scale: Scale | None = None
     mark: Tensor | None = None
-    texts: Rows = ()
 
     def term(self, chars: int, descriptions: Rows = ()) -> ui.Node:
         """Return it as a term of a `ui.equation`, its numbers in so many characters at most."""
@@ -88,7 +85,7 @@ class Operand:
             descriptions=descriptions,
             part=Part(range(-up, h - up), range(-aside, w - aside), (h - 2 * up, w - 2 * aside)),
             mark=self.mark,
-            texts=self.texts or _texts(self.values, chars),
+            texts=_texts(self.values, chars),
             aria_label=f"{self.title} {note}",
             headers=False,
         )
@@ -273,7 +270,7 @@ def pooling_lens(
     X = as_array("X", X)
     Y = ops.pool2d(X, pool_size, mode, padding=padding, stride=stride)
     geometry = WindowGeometry(X.shape, pool_size, padding, stride)
-    at, ones = ops.to_pair("at", at), torch.ones(geometry.kernel_size, dtype=X.dtype)
+    at, ones = ops.to_pair("at", at), X.new_ones(geometry.kernel_size)
     ops.window(X, ones, *at, padding=padding, stride=stride)  # raises if there is no such cell
     is_max = mode == "max"
     (up, aside), nothing = geometry.padding, -torch.inf if is_max else 0.0
@@ -303,8 +300,8 @@ def _means(patches: Tensor, totals: Tensor) -> list[str]:
     """Return how each average came about, of windows (n, k); "≈" where rounded."""
     count, rows = patches.shape[1], formatting.numbers(patches)
     results = [formatting.number(total) for total in totals]
-    terms = torch.tensor([[float(text) for text in row] for row in rows], dtype=torch.float64)
-    wholes = torch.tensor([count * float(text) for text in results], dtype=torch.float64)
+    terms = torch.tensor([[float(text) for text in row] for row in rows], **ops.FLOAT64)
+    wholes = torch.tensor([count * float(text) for text in results], **ops.FLOAT64)
     said = []
     for row, result, is_exact in zip(rows, results, formatting.add_up(terms, wholes), strict=True):
         sum_ = " + ".join([f"({text})" if text.startswith("-") else text for text in row])
@@ -365,7 +362,7 @@ def _input(
 
 
 def _bias(b: float) -> Operand:
-    values = torch.tensor([[b]], dtype=torch.float64)
+    values = torch.tensor([[b]], **ops.FLOAT64)
     return Operand("bias b", values, "+", "kernel", scale=Scale.signed(values))
 
 

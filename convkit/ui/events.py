@@ -53,41 +53,35 @@ def _edit(edits: Edits | None, *values: Any, group: str = "") -> Edit | None:
     return made if isinstance(made, Edit) else Edit(made, group)
 
 
-def _select(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None:
-    match event, value:
-        case "set", int(k) if type(k) is int and 0 <= k < len(node.options):
-            return _edit(node.edits, node.options[k])
-    return None
+def _set(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None:
+    """Return what setting a control to a value edits."""
+    if event != "set" or not CAN_BE[node.kind](node, value):
+        return None
+    meant = node.options[value] if node.kind == "select" else value
+    return _edit(node.edits, meant, group=node.key if node.kind in GROUPED else "")
 
 
-def _choice(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None:
-    match event, value:
-        case "set", str(name) if name in node.options:
-            return _edit(node.edits, name)
-    return None
+def _is_whole(value: Any, low: int, high: int) -> bool:
+    return type(value) is int and low <= value <= high
 
 
-def _check(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None:
-    match event, value:
-        case "set", bool(is_on):
-            return _edit(node.edits, is_on)
-    return None
-
-
-def _slider(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None:
-    match event, value:
-        case "set", int(n) if type(n) is int and node.low <= n <= node.high:
-            return _edit(node.edits, n, group=node.key)
-    return None
+CAN_BE: dict[str, Callable[[Node, Any], bool]] = {
+    "select": lambda node, k: _is_whole(k, 0, len(node.options) - 1),
+    "choice": lambda node, name: isinstance(name, str) and name in node.options,
+    "check": lambda node, is_on: isinstance(is_on, bool),
+    "section": lambda node, is_open: isinstance(is_open, bool),
+    "slider": lambda node, n: _is_whole(n, node.low, node.high),
+    "entry": lambda node, text: isinstance(text, str) and not node.disabled,
+}
+"""What each kind of control can be set to."""
+GROUPED = ("slider", "entry")
+"""Controls that are set many times in one stroke."""
 
 
 def _entry(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None:
-    match event, value:
-        case "restore", _:
-            return Edit({}, node.key, takes_back=True)
-        case "set", str(text) if not node.disabled:
-            return _edit(node.edits, text, group=node.key)
-    return None
+    if event == "restore":
+        return Edit({}, node.key, takes_back=True)
+    return _set(node, event, value, buffers)
 
 
 def _button(node: Node, event: str, value: Any, buffers: Buffers) -> Edit | None:
@@ -219,11 +213,7 @@ def _pasted(values: Tensor, cell: Cell, block: Tensor) -> Tensor | None:
 
 
 READERS: dict[str, Callable[[Node, str, Any, Buffers], Edit | None]] = {
-    "select": _select,
-    "choice": _choice,
-    "check": _check,
-    "section": _check,
-    "slider": _slider,
+    **dict.fromkeys(CAN_BE, _set),
     "entry": _entry,
     "button": _button,
     "file": _file,

@@ -29,7 +29,11 @@ REQUIRED: Any = dataclasses.MISSING
 
 
 def checked(
-    check: Callable[[str, Any], Any], default: Any = REQUIRED, *, view: bool = False
+    check: Callable[[str, Any], Any],
+    default: Any = REQUIRED,
+    *,
+    optional: bool = False,
+    view: bool = False,
 ) -> Any:
     """Return a field with a check of its own.
 
@@ -39,6 +43,8 @@ def checked(
         ``check(name, value)`` returns the value that is kept, or raises ConvkitError.
     default : object
         The value unless one is given; without it, one must be given.
+    optional : bool
+        Whether it may be None.
     view : bool
         Whether the field only chooses what is looked at.
 
@@ -50,7 +56,11 @@ def checked(
     >>> Named("  edge ").name
     'edge'
     """
-    metadata = {"check": check, "view": view}
+
+    def check_given(name: str, value: Any) -> Any:
+        return None if optional and value is None else check(name, value)
+
+    metadata = {"check": check_given, "view": view}
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -71,9 +81,7 @@ def array(
         As in `checked`.
     max_side : int, optional
         The most rows or columns.
-    optional : bool
-        Whether it may be None.
-    view : bool
+    optional, view : bool
         As in `checked`.
 
     Examples
@@ -85,9 +93,7 @@ def array(
     tensor([[1., 2.]])
     """
 
-    def check(name: str, value: Any) -> Tensor | None:
-        if value is None and optional:
-            return None
+    def check(name: str, value: Any) -> Tensor:
         values = ops.check_finite(name, as_array(name, value))
         if max_side is not None and max(values.shape) > max_side:
             given = f"{name} has shape {tuple(values.shape)}"
@@ -95,7 +101,7 @@ def array(
             raise ConvkitError(given, f"at most {max_side} rows and columns", hint)
         return values
 
-    return checked(check, default, view=view)
+    return checked(check, default, optional=optional, view=view)
 
 
 def whole(
@@ -103,7 +109,6 @@ def whole(
     low: int = 0,
     high: int = ops.MAX_INTEGER,
     *,
-    optional: bool = False,
     view: bool = False,
 ) -> Any:
     """Return a field for a whole number from `low` to `high`, of any kind, kept as an int.
@@ -118,9 +123,7 @@ def whole(
     convkit.errors.ConvkitError: size is 9; expected a whole number from 1 to 4. Choose one of them.
     """
 
-    def check(name: str, value: Any) -> int | None:
-        if value is None and optional:
-            return None
+    def check(name: str, value: Any) -> int:
         number = ops.as_integer(value)
         if number is None or not low <= number <= high:
             expected = f"a whole number from {low} to {high}"
@@ -203,17 +206,11 @@ def cell(default: Any = (0, 0), *, optional: bool = False, view: bool = False) -
     >>> Chosen([1, 2]).at
     (1, 2)
     """
-
-    def check(name: str, value: Any) -> tuple[int, int] | None:
-        if value is None and optional:
-            return None
-        return ops.to_pair(name, value)
-
-    return checked(check, default, view=view)
+    return checked(ops.to_pair, default, optional=optional, view=view)
 
 
-def choice(*words: str, default: str | None = None, view: bool = False) -> Any:
-    """Return a field for one of some words, the first unless another is the default.
+def choice(*words: str, view: bool = False) -> Any:
+    """Return a field for one of some words, by default the first.
 
     Examples
     --------
@@ -229,7 +226,7 @@ def choice(*words: str, default: str | None = None, view: bool = False) -> Any:
         check_choice(name, value, words)
         return str(value)
 
-    return checked(check, words[0] if default is None else default, view=view)
+    return checked(check, words[0], view=view)
 
 
 def flag(default: bool = False, *, view: bool = False) -> Any:

@@ -162,8 +162,8 @@ def node_at(node: Node) -> Node:
 # Players
 
 
-def player(name: str, cursor: Cursor, *, step_box: bool = True, symbol: str = "") -> Node:
-    """Return buttons, and unless `step_box` is False boxes, that choose a place.
+def player(name: str, cursor: Cursor, *, symbol: str = "") -> Node:
+    """Return buttons and boxes that choose a place.
 
     Parameters
     ----------
@@ -171,10 +171,8 @@ def player(name: str, cursor: Cursor, *, step_box: bool = True, symbol: str = ""
         What it chooses, such as "step".
     cursor : Cursor
         A cursor of steps, or of cells, which are then gone through in reading order.
-    step_box : bool
-        Whether there is a number box and a slider too; of cells, a box for row and column.
     symbol : str
-        What the cells are cells of, such as "Y" in Y[0, 1].
+        What cells are cells of, such as "Y" in Y[0, 1]; without it, they have no boxes.
 
     Examples
     --------
@@ -182,9 +180,9 @@ def player(name: str, cursor: Cursor, *, step_box: bool = True, symbol: str = ""
     26
     """
     if len(cursor.sizes) == 2:
-        inside = _among_cells(name, cursor, symbol if step_box else "")
+        inside = _among_cells(name, cursor, symbol)
     else:
-        buttons = _positions(name, cursor.name, cursor.count, step_box)
+        buttons = _positions(name, cursor.name, cursor.count)
         inside = series(f"{name} player", cursor, buttons)
     return Node("player", f"{name} choice", {"follows": cursor}, (inside,))
 
@@ -217,20 +215,16 @@ def _cell_boxes(cursor: Cursor, symbol: str) -> Markup:
 
 
 @lru_cache(maxsize=32)
-def _positions(name: str, cursor: str, count: int, step_box: bool) -> Series:
+def _positions(name: str, cursor: str, count: int) -> Series:
     """Return the player at each step, in which each control knows where it leads."""
     last = count - 1
     return Series(
-        tuple(
-            markup(_position(name, cursor, n, last, step_box), css="player") for n in range(count)
-        )
+        tuple(markup(_position(name, cursor, n, last), css="player") for n in range(count))
     )
 
 
-def _position(name: str, cursor: str, n: int, last: int, step_box: bool) -> Markup:
+def _position(name: str, cursor: str, n: int, last: int) -> Markup:
     buttons = [_player_button(key, name, cursor, n, last) for key in PLAYER_ICONS]
-    if not step_box:
-        return join(buttons)
     box = {"min": 0, "max": last, "value": n, "data_go": cursor, "aria_label": name}
     number = tag("input", type="number", **box)
     thumb = tag("input", type="range", aria_valuetext=f"{name} {n}", **box)

@@ -64,14 +64,7 @@ LOOKS = ("grey", "signed", "magnitude")
 """How numbers become colours; see `Scale`."""
 
 
-def properties(values: Mapping[str, str]) -> str:
-    """Return CSS custom properties.
-
-    Examples
-    --------
-    >>> properties({"input": "#3a9bd9"})
-    '--ck-input:#3a9bd9;'
-    """
+def _properties(values: Mapping[str, str]) -> str:
     return "".join([f"--ck-{name}:{value};" for name, value in values.items()])
 
 
@@ -187,11 +180,7 @@ class Scale:
         >>> list(Scale("grey", 0, 1).indices(torch.tensor([[0.0, 0.5, 1.0]])))
         [0, 127, 254]
         """
-        values = values.detach().double()  # half precision cannot tell 255 shades apart
-        if self.look == "magnitude":
-            values = values.abs()
-        shares = (values - self.low) / (self.high - self.low)
-        indices = (shares * TOP).nan_to_num(0).clamp(0, TOP).round().to(torch.uint8)
+        indices = (self._shares(values) * TOP).round().to(torch.uint8)
         if mark is not None:
             indices.masked_fill_(mark, MARKED)
         return indices.numpy().tobytes()
@@ -204,13 +193,16 @@ class Scale:
         >>> Scale("magnitude", 0, 2).classes(torch.tensor([[-2.0, 0.0, 1.0]]))
         ['g20', 'g0', 'g10']
         """
-        values = values.detach().double().flatten()
         if self.look == "signed":
-            return _classes("t", (values / self.high).clamp(-1, 1))
-        shares = ((values - self.low) / (self.high - self.low)).clamp(0, 1)
+            return _classes("t", (values.detach().double() / self.high).clamp(-1, 1))
+        return _classes("g", self._shares(values))
+
+    def _shares(self, values: Tensor) -> Tensor:
+        """Return where values lie, from 0 at the low end to 1 at the high one."""
+        values = values.detach().double()  # half precision cannot tell 255 shades apart
         if self.look == "magnitude":
-            shares = (values.abs() / self.high).clamp(0, 1)
-        return _classes("g", shares)
+            values = values.abs()
+        return ((values - self.low) / (self.high - self.low)).nan_to_num(0).clamp(0, 1)
 
     @property
     def palette(self) -> bytes:
@@ -238,7 +230,8 @@ def _finite(values: Tensor) -> Tensor:
 
 
 def _classes(prefix: str, levels: Tensor) -> list[str]:
-    return [f"{prefix}{n}" for n in (levels * LEVELS).nan_to_num(0).round().int().tolist()]
+    steps = (levels * LEVELS).nan_to_num(0).round().int()
+    return [f"{prefix}{n}" for n in steps.flatten().tolist()]
 
 
 @cache
@@ -289,4 +282,4 @@ def theme_rules(rules: str | None = None) -> str:
         for values in (COLOURS | PROPERTIES, DARK_COLOURS)
     )
     is_dark = '.ck-view:is([data-jp-theme-light="false"] *)'
-    return f".ck-view{{{properties(light)}}}{is_dark}{{{properties(dark)}}}"
+    return f".ck-view{{{_properties(light)}}}{is_dark}{{{_properties(dark)}}}"

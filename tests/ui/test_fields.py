@@ -15,13 +15,12 @@ class Every(State):
     X: torch.Tensor = fields.array(torch.tensor([[1.0, 2.0]]), max_side=3)
     other: torch.Tensor = fields.array(None, optional=True)
     n: int = fields.whole(1, 0, 9)
-    maybe: int = fields.whole(None, optional=True)
     rate: float = fields.real(0.5, above=0)
     share: float = fields.real(0.5, 0, 1)
     stride: int = fields.pair(1, 1)
     at: tuple = fields.cell(view=True)
     spot: tuple = fields.cell(None, optional=True)
-    mode: str = fields.choice("max", "avg", default="avg")
+    mode: str = fields.choice("max", "avg")
     flip: bool = fields.flag()
 
 
@@ -36,14 +35,13 @@ class Every(State):
         ("other", None, None),
         ("n", np.int64(9), 9),
         ("n", torch.tensor(3), 3),
-        ("maybe", None, None),
         ("rate", 1, 1.0),
         ("share", np.float32(0.5), 0.5),
         ("stride", (2, 2), 2),
         ("stride", [1, 2], (1, 2)),
         ("at", [3, 4], (3, 4)),
         ("spot", None, None),
-        ("mode", "max", "max"),
+        ("mode", "avg", "avg"),
         ("flip", True, True),
     ],
 )
