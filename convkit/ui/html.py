@@ -305,8 +305,9 @@ def _numbers(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
 
 
 def _cells(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
-    pairs = zip(node.texts, node.classes, strict=True)
-    tds = [f'<td class="{css}">{escaped(text)}</td>' for text, css in pairs]
+    whole = "\0".join([text.replace("\0", " ") for text in node.texts])
+    texts = _escape(whole).split("\0")  # sooner than each by itself
+    tds = [f'<td class="{css}">{x}</td>' for x, css in zip(texts, node.classes, strict=True)]
     lines = [tds[k : k + node.columns] for k in range(0, len(tds), node.columns)]
     rows = Markup("".join([f"<tr>{''.join(line)}</tr>" for line in lines]))
     body = tag("table", tag("tbody", rows), role="table", aria_label=node.name)

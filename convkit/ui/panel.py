@@ -62,6 +62,13 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(count)
 
 
+def _module() -> str:
+    """Return the module, without the comments and indentation that each panel would send anew."""
+    text = files("convkit.ui").joinpath("static", "panel.js").read_text("utf-8")
+    lines = map(str.strip, text.splitlines())
+    return "\n".join([line for line in lines if not line.startswith(("//", "/**"))])
+
+
 class Panel(anywidget.AnyWidget):
     """Show what `view` makes of a store's result, and edit the store as its nodes say.
 
@@ -125,7 +132,7 @@ class Panel(anywidget.AnyWidget):
     (['text/html'], True)
     """
 
-    _esm = files("convkit.ui").joinpath("static", "panel.js").read_text("utf-8")
+    _esm = _module()
     style = ""
     # Whenever a page asks for it, it is the page of the present tree; edits send what changes.
     page = traitlets.Any().tag(sync=True, to_json=lambda _, panel: panel._page())
