@@ -2,7 +2,7 @@
 
 nbval runs a notebook and compares text. It ignores pictures, metadata, the order of text and
 pictures, cells without an execution count or with a marker, and whether a panel is live. Where
-nbval would collect a notebook, this plugin collects a `StoredNotebook`: two checks of the file
+nbval would collect a notebook, this plugin collects a `StoredNotebook`: a check of the file
 (`notebook_lint.py`), then each cell, compared with what `make notebooks` would store now.
 """
 
@@ -10,6 +10,7 @@ from base64 import b64decode
 from collections.abc import Iterator
 from copy import deepcopy
 from io import BytesIO
+from itertools import groupby
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from nbformat.v4 import output_from_msg
 from nbval.plugin import IPyNbCell, IPyNbFile
 from PIL import Image
 
-from tests.notebooks.notebook_lint import lint, lint_export
+from tests.notebooks.notebook_lint import lint
 from tools.notebooks import as_stored
 
 OUTPUT_MESSAGES = {"stream", "display_data", "execute_result", "error"}
@@ -42,12 +43,11 @@ def pytest_collect_file(file_path, parent):
 
 
 class StoredNotebook(IPyNbFile):
-    """A stored notebook: its lint, its export and its cells."""
+    """A stored notebook: its lint and its cells."""
 
     def collect(self):
         cells = list(super().collect())
-        yield LintItem.from_parent(self, name="lint", check=lint)
-        yield LintItem.from_parent(self, name="export", check=lint_export)
+        yield LintItem.from_parent(self, name="lint")
         for cell in cells:
             arguments = {key: getattr(cell, key) for key in ("name", "cell_num", "cell", "options")}
             yield StoredCell.from_parent(self, **arguments)
@@ -63,14 +63,10 @@ class StoredNotebook(IPyNbFile):
 
 
 class LintItem(pytest.Item):
-    """A check of a notebook's file that needs no kernel."""
-
-    def __init__(self, *, check, **options):
-        super().__init__(**options)
-        self.check = check
+    """The check of a notebook's file, which needs no kernel."""
 
     def runtest(self):
-        problems = list(self.check(self.parent.nb, self.path))
+        problems = lint(self.parent.nb, self.path)
         if problems:
             pytest.fail("\n".join(problems), pytrace=False)
 
@@ -165,6 +161,20 @@ def picture_difference(stored: str, fresh: str) -> str:
 
 
 def _pixels(picture: str) -> tuple[np.ndarray, dict]:
-    """Return the (H, W, 4) levels of a PNG in base 64, and its properties: gamma, frames, text."""
-    with Image.open(BytesIO(b64decode(picture, validate=True)), formats=["PNG"]) as image:
-        return np.asarray(image.convert("RGBA"), dtype=int), image.info
+    """Return the (H, W, 4) levels of a PNG in base 64, and its properties: gamma, chunks, text."""
+    data = b64decode(picture, validate=True)
+    with Image.open(BytesIO(data), formats=["PNG"]) as image:
+        levels = np.asarray(image.convert("RGBA"), dtype=int)
+        return levels, image.info | {"chunks": _chunks(data)}
+
+
+def _chunks(png: bytes) -> list[bytes]:
+    """Return the kinds of a PNG's chunks in order, and of what follows its end; "IDAT" once.
+
+    A browser draws some kinds that Pillow leaves out.
+    """
+    kinds, at = [], len(b"\x89PNG\r\n\x1a\n")
+    while at < len(png):
+        kinds.append(png[at + 4 : at + 8])
+        at += 12 + int.from_bytes(png[at : at + 4])
+    return [kind for kind, _ in groupby(kinds)]

@@ -1,4 +1,4 @@
-"""Rules for stored notebooks that need no kernel: metadata, outputs, HTML, links and exports.
+"""Rules for stored notebooks that need no kernel: the file, outputs, HTML and links.
 
 `nbval_plugin.py` checks them for each notebook, besides running it.
 """
@@ -8,35 +8,57 @@ import re
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
+from urllib.parse import unquote
 
-from bs4 import BeautifulSoup
-from nbconvert import HTMLExporter
+import ipywidgets
+import nbformat
+from justhtml import JustHTML
+from nbconvert.filters import markdown2html
 from nbformat import NotebookNode
 
+from tools.allowed_html import MARKDOWN, VIEW, Allowed, examine, read, strange_styles
 from tools.notebooks import WIDGET_VIEW, clean, code_cells
 
 MAX_CELL_LINES = 12
 COLLAPSED = {"collapsed", "jupyter"}
 FROM_SCRATCH = "from-scratch"  # the tag of a cell whose code is itself the lesson
 OUTPUT_FORMATS = {"text/plain", "text/html", "image/png"}
-FORBIDDEN_ELEMENTS = {"script", "iframe", "object", "embed", "link", "meta", "base"}
 MACHINE_PATH = re.compile(r"\b0x[0-9a-fA-F]{6,}|(?<![\w/:.])/(?:home|root|tmp|usr|work|Users)/\w")
-BARE_WIDGET = re.compile(r"\b(model_id|VBox\(|HBox\(|Output\()")
+BARE_WIDGET = re.compile(rf"\b({'|'.join(n for n in dir(ipywidgets) if n[0].isupper())})\(")
 INSTALLS = re.compile(r"^\s*[!%]\s*(pip|conda)\b", re.MULTILINE)
-MARKDOWN_LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
-CSS_COMMENT_OR_STRING = re.compile(r"/\*.*?\*/|\"[^\"]*\"|'[^']*'", re.DOTALL)
-CSS_PARENTHESES = re.compile(r"\([^()]*\)")
-CSS_BLOCK_START = re.compile(r"([^{};]+)\{")
-CSS_AT_RULE = re.compile(r"@[\w-]+")
-CSS_CONDITIONS = {"@media", "@container", "@supports"}
+CHECKS = re.compile(r"^check\(", re.MULTILINE)
+FIRST_LINE = re.compile(r"<!-- [^-\n]+ -->\n")
+"""What JupyterLab shows of a collapsed view."""
 
 
 def lint(notebook: NotebookNode, path: Path) -> list[str]:
     """Return all problems of a stored notebook, in words."""
+    errors = nbformat.validator.iter_validate(notebook)
+    problems = [f"is no valid notebook: {error.message}" for error in errors]
+    if problems:
+        return problems
     problems = [*_metadata_problems(notebook), *_order_problems(code_cells(notebook))]
+    if any(map(_is_hidden, "".join(_texts(notebook)))):
+        problems.append("has an invisible character")
     for number, cell in enumerate(notebook.cells, start=1):
         problems += [f"cell {number} {problem}" for problem in _cell_problems(cell)]
-    return problems + list(_link_problems(notebook, path))
+    return problems + list(_link_problems(_pages(notebook), path))
+
+
+def _texts(part: object) -> Iterator[str]:
+    """Return all texts in what a JSON file holds."""
+    if isinstance(part, str):
+        yield part
+    if isinstance(part, dict):
+        part = list(part.values())
+    if isinstance(part, list):
+        for inside in part:
+            yield from _texts(inside)
+
+
+def _is_hidden(character: str) -> bool:
+    """Return whether a character, such as one that turns the writing's direction, is not seen."""
+    return not character.isprintable() and character not in "\n\xa0"
 
 
 def _metadata_problems(notebook: NotebookNode) -> Iterator[str]:
@@ -79,9 +101,7 @@ def _cell_problems(cell: NotebookNode) -> Iterator[str]:
     for tag in set(cell.metadata.get("tags", [])) - {FROM_SCRATCH}:
         yield f"has the tag {tag}"
     if cell.cell_type == "markdown":
-        yield from _html_problems(cell.source)
-        if re.search(r"javascript:", cell.source, re.IGNORECASE):
-            yield "has a javascript: link"
+        yield from _html_problems(_html(cell), MARKDOWN)
     if cell.cell_type == "code":
         yield from _source_problems(cell)
         yield from _outputs_problems(cell)
@@ -110,6 +130,8 @@ def _source_problems(cell: NotebookNode) -> Iterator[str]:
 
 
 def _outputs_problems(cell: NotebookNode) -> Iterator[str]:
+    if CHECKS.search(cell.source) and "not started" not in str(cell.outputs):
+        yield "stores an exercise that was started"
     for output in cell.outputs:
         if output.output_type == "error":
             yield f"stores an error: {output.ename}"
@@ -117,6 +139,8 @@ def _outputs_problems(cell: NotebookNode) -> Iterator[str]:
             yield from _stream_problems(output)
         if "data" in output:
             yield from _data_problems(output.data)
+            if output.metadata.get("live") and not {"text/html", "image/png"} & output.data.keys():
+                yield "stores a live panel that shows nothing without a kernel"
         if output.get("execution_count", cell.execution_count) != cell.execution_count:
             yield "stores a result of another execution count than its own"
 
@@ -140,60 +164,60 @@ def _data_problems(data: NotebookNode) -> Iterator[str]:
         yield "stores a bare widget, which shows nothing without a kernel"
     if not text:
         yield "stores a picture without text"
-    yield from _html_problems(html)
+    yield from _html_problems(FIRST_LINE.sub("", html, count=1), VIEW)
 
 
-def _html_problems(html: str) -> Iterator[str]:
-    """Find scripts, and styles that would change the rest of the page."""
-    for element in BeautifulSoup(html, "html.parser").find_all():
-        if element.name in FORBIDDEN_ELEMENTS:
-            yield f"has an HTML element <{element.name}>"
-        if element.name == "style":
-            yield from _style_problems(element.get_text())
-        for name, value in element.attrs.items():
-            if name.startswith("on") or str(value).lower().lstrip().startswith("javascript:"):
-                yield f"has a script in the HTML attribute {name}"
+def _html_problems(html: str, allowed: Allowed) -> Iterator[str]:
+    """Find HTML that our writers do not make."""
+    page = read(html)
+    for error in page.errors:
+        yield f"has HTML that is not well formed: {error.code}"
+    yield from examine(page, allowed)
+    if page.to_html(pretty=False).count("</") > html.count("</"):
+        yield "has an HTML element without its end"
+    yield from strange_styles(page)
+    if any(map(_is_hidden, page.to_html(pretty=False))):
+        yield "has an invisible character in HTML"
 
 
-def _style_problems(css: str) -> Iterator[str]:
-    """Find style rules outside of `.ck-...`, convkit's own classes."""
-    css = CSS_COMMENT_OR_STRING.sub("", css)
-    while CSS_PARENTHESES.search(css):  # :has(a, b) is one selector
-        css = CSS_PARENTHESES.sub("", css)
-    for rule in sorted(set(CSS_AT_RULE.findall(css)) - CSS_CONDITIONS):
-        yield f"has a page-wide style {rule}"
-    for start in CSS_BLOCK_START.findall(css):
-        for selector in start.split(","):
-            if not selector.strip().startswith((".ck-", "@")):
-                yield f"has a page-wide style for {selector.strip()!r}"
+def _html(cell: NotebookNode) -> str:
+    """Return a cell's markdown as HTML; an attachment, which stops nbconvert, is as a file."""
+    source = cell.source if cell.cell_type == "markdown" else ""
+    return markdown2html(source.replace("attachment:", ""))
 
 
-def _link_problems(notebook: NotebookNode, path: Path) -> Iterator[str]:
+def _pages(notebook: NotebookNode) -> list[JustHTML]:
+    """Return each cell's markdown as it is read, without what is no markdown."""
+    pages = [read(_html(cell)) for cell in notebook.cells]
+    for page in pages:
+        examine(page, MARKDOWN)
+    return pages
+
+
+def _link_problems(pages: list[JustHTML], path: Path) -> Iterator[str]:
     """Find missing links to the previous and the next notebook, and broken links."""
     names = sorted(file.name for file in path.parent.glob("*.ipynb"))
     here = names.index(path.name)
-    neighbours = names[max(here - 1, 0) : here] + names[here + 1 : here + 2]
-    for end, cell in (("first", notebook.cells[0]), ("last", notebook.cells[-1])):
-        for name in neighbours:
-            if cell.cell_type != "markdown" or f"({name})" not in cell.source:
-                yield f"the {end} cell has no link to {name}"
-    for cell in notebook.cells:
-        targets = MARKDOWN_LINK.findall(cell.source) if cell.cell_type == "markdown" else []
-        for target in targets:
-            if not (path.parent / target).exists():
+    neighbours = set(names[max(here - 1, 0) : here] + names[here + 1 : here + 2])
+    for end, page in (("first", pages[0]), ("last", pages[-1])):
+        for name in neighbours - {link.attrs.get("href") for link in page.query("a")}:
+            yield f"the {end} cell has no link to {name}"
+    for page in pages:
+        for link in page.query("[href], [src]"):
+            target = unquote(link.attrs.get("href") or link.attrs.get("src") or "")
+            if "://" not in target and not _leads_somewhere(target, pages, path):
                 yield f"a link leads to {target}, which does not exist"
+        for code in page.query("code, pre"):
+            code.parent.remove_child(code)
+        if re.search(r"\][\[(]", page.to_text()):
+            yield "a link leads nowhere, and is shown as it was typed"
 
 
-def lint_export(notebook: NotebookNode, path: Path) -> Iterator[str]:
-    """Find stored pictures and HTML that a page exported by nbconvert does not show."""
-    page, _ = HTMLExporter().from_notebook_node(notebook)
-    for number, cell in enumerate(notebook.cells, start=1):
-        for output in cell.get("outputs", []):
-            if _shown_part(output.get("data", {})) not in page:
-                yield f"an exported page does not show the output of cell {number}"
-
-
-def _shown_part(data: NotebookNode) -> str:
-    if "text/html" in data:  # as the exporter writes it, which parses the page
-        return str(BeautifulSoup(data["text/html"].strip(), features="html.parser"))
-    return data.get("image/png", "").strip()[:400]
+def _leads_somewhere(target: str, pages: list[JustHTML], path: Path) -> bool:
+    name, _, anchor = target.partition("#")
+    file = path.parent / (name or path.name)
+    if not anchor or not file.is_file():
+        return bool(name) and file.exists()
+    if name:
+        pages = _pages(nbformat.read(file, as_version=4))
+    return any(heading.attrs["id"] == anchor for page in pages for heading in page.query("[id]"))

@@ -1,11 +1,12 @@
 """How stored pictures are compared: what may differ, and what may not."""
 
 import io
-from base64 import b64encode
+from base64 import b64decode, b64encode
+from zlib import crc32
 
 import numpy as np
 import pytest
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
 from tests.notebooks.nbval_plugin import PIXEL_TOLERANCE, picture_difference
 
@@ -32,33 +33,32 @@ def test_one_channel_of_one_pixel_may_differ_by_the_tolerance_and_no_more(channe
     assert f"by {PIXEL_TOLERANCE + 1} of 255" in picture_difference(png(other), png())
 
 
-def gamma() -> PngImagePlugin.PngInfo:
-    info = PngImagePlugin.PngInfo()
-    info.add(b"gAMA", (10).to_bytes(4))
-    return info
+def with_chunk(kind: bytes, content: bytes, before: bytes = b"IDAT") -> str:
+    """Return the picture with another chunk in it."""
+    data = b64decode(png())
+    at = data.index(before) - 4
+    chunk = len(content).to_bytes(4) + kind + content + crc32(kind + content).to_bytes(4)
+    return b64encode(data[:at] + chunk + data[at:]).decode()
 
 
-def turned() -> Image.Exif:
-    exif = Image.Exif()
-    exif[0x0112] = 3
-    return exif
-
-
-RED = Image.new("RGBA", (6, 4), "red")
 OTHER_PICTURES = {
-    "another size": ({"levels": LEVELS[:3]}, "has (3, 6) pixels"),
-    "another format": ({"format": "GIF", "levels": LEVELS[..., :3]}, "not a PNG"),
-    "gamma": ({"pnginfo": gamma()}, "gamma"),
-    "EXIF": ({"exif": turned()}, "exif"),
-    "frames": ({"save_all": True, "append_images": [RED], "default_image": True}, "loop"),
-    "another scale": ({"dpi": (75, 75)}, "dpi"),
+    "has (3, 6) pixels": png(LEVELS[:3]),
+    "not a PNG": png(LEVELS[..., :3], format="GIF"),
+    "dpi": png(dpi=(75, 75)),
+    "gAMA": with_chunk(b"gAMA", (10).to_bytes(4)),
+    "eXIf": with_chunk(b"eXIf", b"II*\0\x08\0\0\0\0\0"),
+    "cICP": with_chunk(b"cICP", bytes([9, 16, 0, 1])),
+    "ABCD": with_chunk(b"ABCD", b""),
+    "fcTL": with_chunk(b"fcTL", bytes(4) + bytes([0, 0, 0, 6, 0, 0, 0, 4]) + bytes(14)),
+    "tEXt": with_chunk(b"tEXt", b"Title\0other", before=b"IEND"),
+    "b'more'": b64encode(b64decode(png()) + bytes(4) + b"more").decode(),
 }
+"""What a browser shows otherwise, or may come to show otherwise, and Pillow does not."""
 
 
-@pytest.mark.parametrize("name", OTHER_PICTURES)
-def test_a_picture_that_looks_different_is_found(name):
-    options, words = OTHER_PICTURES[name]
-    assert words in picture_difference(png(**options), png())
+@pytest.mark.parametrize("words", OTHER_PICTURES)
+def test_a_picture_that_may_look_different_is_found(words):
+    assert words in picture_difference(OTHER_PICTURES[words], png())
 
 
 @pytest.mark.parametrize("stored", ["", "not base 64!", png()[:40]])
