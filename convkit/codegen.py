@@ -28,8 +28,10 @@ def literal(values: Tensor) -> str:
     columns = values.shape[1]
     rows = [", ".join(texts[k : k + columns]) for k in range(0, len(texts), columns)]
     body = ("],\n" + " " * 18 + "[").join(rows)
-    dtype = "" if values.dtype == torch.float32 else f", dtype={values.dtype}"
-    return f"torch.tensor([[{body}]]{dtype})"
+    options = "" if values.dtype == torch.get_default_dtype() else f", dtype={values.dtype}"
+    if torch.get_default_device().type != "cpu":
+        options += ', device="cpu"'
+    return f"torch.tensor([[{body}]]{options})"
 
 
 def _shortest_texts(values: Tensor) -> list[str]:

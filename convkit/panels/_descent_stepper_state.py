@@ -195,7 +195,7 @@ class Descent:
         if "trajectory" not in vars(self):
             return self.outline
         losses = [step.loss for step in self.trajectory]
-        return self.kernels, torch.tensor(losses, dtype=torch.float64)
+        return self.kernels, torch.tensor(losses, **ops.FLOAT64)
 
     @cached_property
     def kernels(self) -> Tensor:
@@ -209,11 +209,13 @@ class Descent:
         change only where a descent diverges.
         """
         losses = [step.loss for step in self.trajectory]
-        calm = torch.tensor([loss <= losses[0] for loss in losses])
+        calm = torch.tensor([loss <= losses[0] for loss in losses], device="cpu")
         sizes = arrays.abs().flatten(1).amax(1).double()
         least = torch.stack([sizes[calm].max(), *(other.abs().max().double() for other in others)])
         held = sizes.clamp(min=least.max().item()).tolist()
-        ends = {size: formatting.colour_limit(torch.tensor(size)) for size in set(held)}
+        ends = {
+            size: formatting.colour_limit(torch.tensor(size, **ops.FLOAT32)) for size in set(held)
+        }
         return tuple(ends[size] for size in held)
 
     def check(self) -> None:

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from convkit.formatting import minus
 from convkit.least_squares import START_TOLERANCE, QuadraticLoss
+from convkit.ops import FLOAT64
 from convkit.ui import tag
 
 SURFACE_SIZE = (328, 196)
@@ -229,7 +230,7 @@ class LossSurface:
         a = round(self.centre[0] + right / self.scale, digits)
         b = round(self.centre[1] - down / self.scale, digits)
         origin, axes = self._plane
-        weights = origin + torch.tensor([a, b], dtype=torch.float64) @ axes
+        weights = origin + torch.tensor([a, b], **FLOAT64) @ axes
         return weights.reshape(self.start.shape).to(self.start.dtype)
 
     @cached_property

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from convkit import formatting
 from convkit.formatting import minus
+from convkit.ops import FLOAT64
 from convkit.ui import Node, Scale, cells
 
 MAX_TILES = 16
@@ -72,7 +73,7 @@ def sums(patches: Tensor, K: Tensor, totals: Tensor) -> list[str]:
         return [f"sum of {K.numel()} = {minus(formatting.number(total))}" for total in totals]
     terms = torch.cat((products, totals[:, None]), 1)
     rows = formatting.series_texts(terms[:, None], _chars(terms))
-    numbers = torch.tensor([[_read(text) for text in row] for [row] in rows], dtype=torch.float64)
+    numbers = torch.tensor([[_read(text) for text in row] for [row] in rows], **FLOAT64)
     exact = formatting.add_up(numbers[:, :-1], numbers[:, -1])
     return [_product_sum(*row, is_exact=e) for [row], e in zip(rows, exact, strict=True)]
 

@@ -484,7 +484,7 @@ def _figures(
 ) -> list[ui.Node]:
     """Return tables of arrays (n, H, W) below `titles`, in colours that end at `limits`."""
     size, columns = arrays[0].numel(), arrays.shape[2]
-    ends = torch.tensor(limits, dtype=torch.float64)[:, None, None]
+    ends = torch.tensor(limits, **ops.FLOAT64)[:, None, None]
     classes = Scale.centred(1).classes(arrays / ends)
     texts = [[text for row in rows for text in row] for rows in series_texts(arrays, chars)]
     return [

@@ -293,7 +293,7 @@ def _drag(cell: Cell, reach: float, shown: int, position: int) -> Edit:
         K = state.kernel.clone()
         if position == shown or inside(cell, K.shape) != cell:
             return {}
-        K[cell] = torch.tensor(position * reach / POSITIONS, dtype=K.dtype)
+        K[cell] = torch.tensor(position * reach / POSITIONS, dtype=K.dtype, device="cpu")
         return {"kernel": K, "dragged": K}
 
     return Edit(change, "weight")
