@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 
@@ -50,6 +51,21 @@ def check_choice(name: str, value: object, choices: Iterable[str]) -> None:
         raise ConvkitError(given, f"one of {', '.join(choices)}", "Check the name.")
 
 
+def readable(text: str) -> str:
+    r"""Return `text` without addresses in memory, and with lone surrogates written out.
+
+    An address says nothing to a learner and differs from run to run; text with a lone surrogate,
+    which a file's name may hold, cannot be sent to a page.
+
+    Examples
+    --------
+    >>> readable("<function f at 0x7f3a5c>, \ud800")
+    '<function f>, \\ud800'
+    """
+    text = re.sub(r" at 0x[0-9a-fA-F]+", "", text)
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def brief_repr(value: object, max_length: int = 60) -> str:
     """Return ``repr(value)`` on one line of at most `max_length` characters, whatever it is.
 
@@ -61,7 +77,7 @@ def brief_repr(value: object, max_length: int = 60) -> str:
     '[0, 1, 2, 3, 4, 5...'
     """
     try:
-        text = " ".join(repr(value).split())
+        text = readable(" ".join(repr(value).split()))
     except Exception:  # an int of more than 4,300 digits, or a class with a faulty __repr__
         return f"a {type(value).__name__}"
     if len(text) <= max_length:

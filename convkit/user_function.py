@@ -8,18 +8,18 @@ import random
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from inspect import Parameter, signature
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from convkit.errors import ConvkitError, brief_repr
+from convkit.errors import ConvkitError, brief_repr, readable
 
+T = TypeVar("T")
 MAX_MESSAGE = 300
 """The most characters of an exception's text that are repeated."""
 MAX_PRINTED = 2000
@@ -82,7 +82,7 @@ def name_of(function: object) -> str:
         name = function.__name__  # type: ignore[attr-defined]
     except FAILURES:
         name = None
-    return name if isinstance(name, str) else type(function).__name__
+    return readable(name if isinstance(name, str) else type(function).__name__)
 
 
 def describe_error(error: BaseException) -> str:
@@ -95,7 +95,7 @@ def describe_error(error: BaseException) -> str:
     """
     name = type(error).__name__
     try:
-        text = str(error)
+        text = readable(str(error))
     except FAILURES:
         return name
     if len(text) > MAX_MESSAGE:
@@ -145,41 +145,88 @@ def accepted_keywords(function: Callable[..., Any], names: Iterable[str]) -> set
     return {p.name for p in parameters if p.kind in by_keyword}.intersection(names)
 
 
-@contextmanager
-def restored_settings() -> Iterator[None]:
-    """Run a block with gradients on, and restore afterwards what it may have changed.
+def _deterministic() -> tuple[bool, bool]:
+    mode = torch.are_deterministic_algorithms_enabled()
+    return mode, torch.is_deterministic_algorithms_warn_only_enabled()
 
-    These are the seeds of torch, numpy and `random`, torch's default dtype, its gradient and
-    inference modes and its deterministic mode.
+
+def _set_deterministic(modes: tuple[bool, bool]) -> None:
+    torch.use_deterministic_algorithms(modes[0], warn_only=modes[1])
+
+
+def _set_device(device: torch.device) -> None:
+    torch.set_default_device(None if device.type == "cpu" else device)
+
+
+def _set_filters(filters: list[Any]) -> None:
+    warnings.resetwarnings()
+    warnings.filters.extend(filters)  # type: ignore[attr-defined]
+
+
+Setting = tuple[Callable[[], Any], Callable[[Any], Any]]
+_SEEDS: tuple[Setting, ...] = (
+    (torch.get_rng_state, torch.set_rng_state),
+    (random.getstate, random.setstate),
+    (np.random.get_state, np.random.set_state),
+)
+_MODES: tuple[Setting, ...] = (
+    (torch.get_default_dtype, torch.set_default_dtype),
+    (torch.get_default_device, _set_device),
+    (torch.is_grad_enabled, torch.set_grad_enabled),
+    (_deterministic, _set_deterministic),
+    (np.geterr, lambda modes: np.seterr(**modes)),
+    (lambda: list(warnings.filters), _set_filters),
+)
+"""What a learner's code may change: how it is read, and how it is set."""
+
+
+def _restore(seeds: list[Any], modes: list[Any]) -> None:
+    for (_, put), old in zip(_SEEDS, seeds, strict=True):
+        put(old)
+    for (get, put), old in zip(_MODES, modes, strict=True):
+        if get() != old:  # to set the deterministic mode alone loads 800 modules of torch
+            put(old)
+
+
+def _undone(undo: Callable[[], None], run: Callable[[], T]) -> T:
+    """Return what `run` returns, and call `undo` in any case.
+
+    An interrupt may come while `undo` runs: then it runs again, from the start. In a context
+    manager it would be the end of `__exit__`.
+    """
+    try:
+        try:
+            return run()
+        finally:
+            undo()
+    except (KeyboardInterrupt, Stopped):
+        undo()
+        raise
+
+
+def settings_restored(run: Callable[[], T]) -> T:
+    """Return what `run` returns, called with gradients on; restore what it may have changed.
+
+    These are the seeds of torch, numpy and `random`, torch's default dtype and device, its
+    gradient, inference and deterministic modes, numpy's reaction to errors, and the warnings'
+    filters. An interrupt at any moment leaves them as they were.
 
     Examples
     --------
-    >>> with torch.no_grad(), restored_settings():
-    ...     print(torch.is_grad_enabled())
+    >>> with torch.no_grad():
+    ...     settings_restored(torch.is_grad_enabled)
     True
     """
-    torch_state, python_state = torch.get_rng_state(), random.getstate()
-    numpy_state = np.random.get_state()
-    dtype = torch.get_default_dtype()
-    device = torch.get_default_device()
-    deterministic = torch.are_deterministic_algorithms_enabled()
-    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
-    try:
-        with (
-            torch.inference_mode(False),
-            torch.enable_grad(),
-            warnings.catch_warnings(),
-            np.errstate(),
-        ):
-            yield
-    finally:
-        torch.set_rng_state(torch_state)
-        random.setstate(python_state)
-        np.random.set_state(numpy_state)
-        torch.set_default_dtype(dtype)
-        if torch.get_default_device() != device:
-            torch.set_default_device(device)
-        torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
+    seeds, modes = [get() for get, _ in _SEEDS], [get() for get, _ in _MODES]
+
+    def with_gradients() -> T:
+        torch.set_grad_enabled(True)
+        if not torch.is_inference_mode_enabled():
+            return run()
+        with torch.inference_mode(False), torch.enable_grad():
+            return run()
+
+    return _undone(lambda: _restore(seeds, modes), with_gradients)
 
 
 class _Printed(io.TextIOBase):
@@ -211,16 +258,6 @@ class _Printed(io.TextIOBase):
         """What was printed, with a word on what was cut."""
         text = self._text.getvalue()
         return f"{text} ..." if len(text) >= MAX_PRINTED else text
-
-
-@contextmanager
-def _printed() -> Iterator[_Printed]:
-    """Catch what is printed by this thread inside the block."""
-    sys.stdout = mine = _Printed(sys.stdout)
-    try:
-        yield mine
-    finally:
-        mine.remove()
 
 
 def _copy(value: Any) -> Any:
@@ -267,24 +304,28 @@ def call(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Call:
     Call(value=tensor(4.), changed=('X',), printed='')
     """
     _check_callable(function)
-    with restored_settings(), _printed() as printed:
-        copies = [_copy(value) for value in args]
-        options = {name: _copy(value) for name, value in kwargs.items()}
-        try:
-            value = function(*copies, **options)
-        except (KeyboardInterrupt, Stopped):
-            raise
-        except BaseException as error:
-            name = name_of(function)
-            failure = UserFunctionError(
-                f"{name} raised {describe_error(error)}",
-                "a result",
-                f"Fix {name} and run this cell again.",
-            )
-            failure.printed = printed.text
-            raise failure from error
+    printed = _Printed(sys.stdout)
+
+    def run() -> tuple[Any, list[Any]]:
+        sys.stdout = printed
+        copies = [_copy(value) for value in [*args, *kwargs.values()]]
+        options = dict(zip(kwargs, copies[len(args) :], strict=True))
+        return function(*copies[: len(args)], **options), copies
+
+    try:
+        value, after = _undone(printed.remove, lambda: settings_restored(run))
+    except (KeyboardInterrupt, Stopped):
+        raise
+    except BaseException as error:
+        name = name_of(function)
+        failure = UserFunctionError(
+            f"{name} raised {describe_error(error)}",
+            "a result",
+            f"Fix {name} and run this cell again.",
+        )
+        failure.printed = printed.text
+        raise failure from error
     names = [*_argument_names(function, len(args)), *kwargs]
-    before, after = [*args, *kwargs.values()], [*copies, *options.values()]
-    arguments = zip(names, before, after, strict=True)
+    arguments = zip(names, [*args, *kwargs.values()], after, strict=True)
     changed = tuple(name for name, old, new in arguments if _is_changed(old, new))
     return Call(value, changed, printed.text)

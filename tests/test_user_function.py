@@ -1,7 +1,10 @@
 """A learner's function runs on copies, fails in words, and changes nothing outside."""
 
 import functools
+import itertools
 import random
+import signal
+import subprocess
 import sys
 import warnings
 
@@ -16,7 +19,7 @@ from convkit.user_function import (
     call,
     describe_error,
     name_of,
-    restored_settings,
+    settings_restored,
 )
 
 
@@ -184,9 +187,78 @@ def meddle(X):
 @pytest.mark.parametrize("deterministic", [False, True])
 @pytest.mark.parametrize("mode", [torch.enable_grad, torch.no_grad, torch.inference_mode])
 def test_settings_and_seeds_are_restored_in_every_mode(mode, deterministic):
-    with restored_settings(), mode():
-        torch.use_deterministic_algorithms(deterministic, warn_only=deterministic)
-        before = settings()
-        with pytest.raises(UserFunctionError, match="SystemExit"):
-            call(meddle, torch.ones(2))
+    def compare():
+        with mode():
+            torch.use_deterministic_algorithms(deterministic, warn_only=deterministic)
+            before = settings()
+            with pytest.raises(UserFunctionError, match="SystemExit"):
+                call(meddle, torch.ones(2))
+            assert settings() == before
+
+    settings_restored(compare)
+
+
+def lines_with_interrupt(run, line):
+    """Run something, interrupt it where the n-th line begins, and return how many lines began."""
+    begun = 0
+
+    def trace(frame, event, argument):
+        nonlocal begun
+        if event == "line":
+            begun += 1
+            if begun == line:
+                signal.raise_signal(signal.SIGINT)
+        return trace
+
+    outer = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        run()
+    except KeyboardInterrupt:
+        return begun
+    finally:
+        sys.settrace(outer)
+    return begun
+
+
+def meddle_briefly(X):
+    torch.set_default_dtype(torch.float64), torch.set_grad_enabled(False)
+    warnings.simplefilter("always"), np.seterr(all="ignore")
+    torch.rand(1), random.random(), np.random.rand()
+
+
+def test_an_interrupt_at_any_line_leaves_every_setting_and_what_is_printed():
+    before, stdout = settings(), sys.stdout
+    for line in itertools.count(1):
+        begun = lines_with_interrupt(lambda: call(meddle_briefly, torch.ones(2)), line)
         assert settings() == before
+        assert sys.stdout is stdout
+        if begun < line:
+            break
+    assert line > 50
+
+
+def test_a_call_loads_no_other_part_of_torch():
+    code = """
+import sys, torch
+from convkit.user_function import call
+before = set(sys.modules)
+call(lambda X: X + 1, torch.ones(2))
+print(len(set(sys.modules) - before))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 5
+
+
+def test_text_that_learners_read_has_no_address_and_no_lone_surrogate():
+    def f():
+        raise ValueError(f"{print_nothing} \ud800")
+
+    f.__name__ = "f\ud800"
+    with pytest.raises(UserFunctionError) as caught:
+        call(f)
+    assert caught.value.given == (r"f\ud800 raised ValueError: <function print_nothing> \ud800")
+
+
+def print_nothing():
+    pass

@@ -1,24 +1,58 @@
 """The notebooks' exercises: check an answer, ask for a hint, read a solution.
 
 ``check("1.1", answer)`` returns one of three verdicts: not started, correct and what was checked,
-or not yet and what is wrong. It never stops the notebook.
+or not yet and what is wrong. It never stops the notebook. `Exercise` makes one's own exercises;
+``python -m convkit.exercises FILES`` prints who solved what.
 """
 
+import importlib
+import pkgutil
+
 from convkit.errors import check_choice
-from convkit.exercises import nb00, nb01, nb02, nb03, nb04
-from convkit.exercises._grading import Exercise, check_answer
+from convkit.exercises._answers import Wrong, numbers, run
+from convkit.exercises._exercise import (
+    Case,
+    Difference,
+    Exercise,
+    forbid,
+    layer_with,
+    random_numbers,
+    shape_text,
+)
+from convkit.exercises._grading import check_answer, with_defaults
 from convkit.exercises._result import CheckResult, Outcome
 
-__all__ = ["EXERCISES", "CheckResult", "Outcome", "check", "hint", "solution"]
+__all__ = [
+    "EXERCISES",
+    "Case",
+    "CheckResult",
+    "Difference",
+    "Exercise",
+    "Outcome",
+    "Wrong",
+    "check",
+    "forbid",
+    "hint",
+    "layer_with",
+    "numbers",
+    "random_numbers",
+    "run",
+    "shape_text",
+    "solution",
+]
 
-EXERCISES: dict[str, Exercise] = {
-    **nb00.EXERCISES,
-    **nb01.EXERCISES,
-    **nb02.EXERCISES,
-    **nb03.EXERCISES,
-    **nb04.EXERCISES,
-}
-"""Every exercise by its name, such as "1.1"."""
+
+def _load() -> dict[str, Exercise]:
+    """Return the exercises of all modules of this package that are called nbNN."""
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    modules = [
+        importlib.import_module(f"{__name__}.{name}") for name in names if name.startswith("nb")
+    ]
+    return {name: each for module in modules for name, each in module.EXERCISES.items()}
+
+
+EXERCISES: dict[str, Exercise] = with_defaults(_load)
+"""Every exercise by its name, such as "1.1". Add your own here."""
 
 
 def _find(name: str) -> Exercise:

@@ -12,7 +12,7 @@ from torch import Tensor
 from convkit import user_function
 from convkit.errors import brief_repr
 
-TORCH_ERRORS = {
+MEANINGS = {
     "grad can be implicitly created only for scalar": (
         "backward() starts from one number, and you called it on a whole map. "
         "Add up the squares first: .sum()."
@@ -20,6 +20,10 @@ TORCH_ERRORS = {
     "does not require grad": (
         "The loss is cut off from the weight. Something on the way, such as .item(), .data, "
         ".detach() or no_grad, turned it into plain numbers."
+    ),
+    "'float' object has no attribute 'backward'": (
+        ".item() made a plain number of the loss, and that has no gradient. "
+        "Call backward() on the tensor, and .item() afterwards."
     ),
     "a leaf Variable that requires grad": (
         "PyTorch refuses to change a parameter while it records. "
@@ -29,8 +33,25 @@ TORCH_ERRORS = {
         "A parameter cannot be replaced by a plain tensor. Change it in place, with -= or copy_, "
         "inside `with torch.no_grad():`."
     ),
+    "'NoneType'": (
+        "Something is None. If it is a gradient: there is none before backward(), and zero_grad() "
+        "throws it away. The order is zero_grad(), backward(), update."
+    ),
+    "backward through the graph a second time": (
+        "A loss can be used for backward() once. Compute it anew in each step."
+    ),
+    "step must be greater than zero": (
+        "PyTorch cannot step backwards through a tensor as lists can. Write K.flip(0, 1)."
+    ),
+    "can't be cast to the desired output type": (
+        "Your output holds whole numbers only. Make it with torch.zeros(H, W), without a dtype."
+    ),
+    "The size of tensor a": (
+        "Two arrays of different shapes meet. Print their shapes; a slice that starts at i and "
+        "has n cells is written i : i + n."
+    ),
 }
-"""What torch's messages mean for a beginner."""
+"""What common messages of torch and Python mean for a beginner."""
 
 
 MAX_LENGTH = 1000
@@ -42,7 +63,7 @@ class NotStarted(Exception):
 
 
 class Wrong(Exception):
-    """The answer is wrong.
+    """The answer is wrong; an exercise's `observe` and `require` raise it.
 
     Parameters
     ----------
@@ -50,6 +71,12 @@ class Wrong(Exception):
         Why, in words.
     misconception : str
         Which known mistake it is, if it is one.
+
+    Examples
+    --------
+    >>> raise Wrong("The kernel has no rows.")
+    Traceback (most recent call last):
+    convkit.exercises._answers.Wrong: The kernel has no rows.
     """
 
     def __init__(self, message: str, misconception: str = "") -> None:
@@ -93,12 +120,19 @@ def numbers(answer: object, name: str) -> Tensor:
     ------
     Wrong
         If these are not real, finite numbers.
+
+    Examples
+    --------
+    >>> numbers([[1, 2]], "The kernel")
+    tensor([[1., 2.]], dtype=torch.float64)
     """
     if any(leaf is ... for leaf in _leaves(answer, set())):
         raise Wrong(f"{name} still holds `...`.")
     try:
-        values = _tensor(answer).detach().cpu().to_dense()
+        values = _tensor(answer, name).detach().cpu().to_dense()
         not_finite = values[~values.isfinite()].tolist()
+    except Wrong:
+        raise
     except user_function.FAILURES as error:
         raise Wrong(f"{name} is {brief_repr(answer)}; expected numbers.") from error
     if values.is_complex():
@@ -111,13 +145,20 @@ def numbers(answer: object, name: str) -> Tensor:
     return values.clone() if is_low_precision else values.double().clone()
 
 
-def _tensor(answer: Any) -> Tensor:
+def _stacked(parts: list[Tensor], name: str) -> Tensor:
+    sizes = [part.numel() for part in parts]
+    if len(set(sizes)) > 1:
+        raise Wrong(f"{name} has rows of different lengths: {', '.join(map(str, sizes))}.")
+    return torch.stack(parts)
+
+
+def _tensor(answer: Any, name: str) -> Tensor:
     if isinstance(answer, Tensor):
         return answer
     if isinstance(answer, list | tuple):
         if len(answer) > MAX_LENGTH:
             raise ValueError(f"a list of {len(answer)} parts")
-        return torch.stack([_tensor(part) for part in answer])
+        return _stacked([_tensor(part, name) for part in answer], name)
     if isinstance(answer, str | bytes):
         raise TypeError("text is not a number")
     if hasattr(answer, "__array__"):
@@ -128,12 +169,26 @@ def _tensor(answer: Any) -> Tensor:
 def run(function: Callable[..., Any], *args: object, if_none: str = "Is there a return?") -> Any:
     """Call the learner's function and return its result.
 
+    Parameters
+    ----------
+    function : callable
+        The learner's function.
+    *args
+        What it is called with; tensors are copied.
+    if_none : str
+        What to say if it returns None.
+
     Raises
     ------
     NotStarted
         If it returns `...`.
     Wrong
         If it raises, returns None, or changes a tensor that it is given.
+
+    Examples
+    --------
+    >>> run(lambda X: X + 1, torch.zeros(2))
+    tensor([1., 1.])
     """
     try:
         call = user_function.call(function, *args)
@@ -150,7 +205,6 @@ def run(function: Callable[..., Any], *args: object, if_none: str = "Is there a 
 
 
 def _explain_failure(error: user_function.UserFunctionError) -> str:
-    for fragment, meaning in TORCH_ERRORS.items():
-        if fragment in error.given:
-            return f"PyTorch stopped. {meaning}"
-    return error.given.rstrip(".") + "."
+    """Return what was raised, and what it means if that is known."""
+    meanings = (meaning for fragment, meaning in MEANINGS.items() if fragment in error.given)
+    return f"{error.given.rstrip('.')}. {next(meanings, '')}".strip()

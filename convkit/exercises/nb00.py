@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from convkit.exercises._grading import Exercise, given_value
+from convkit.exercises import Exercise
 
 EXERCISES = {
     "0.1": Exercise(
@@ -17,7 +17,8 @@ EXERCISES = {
             "That is the sum of the weights: multiply each by its pixel.": 1 + (-1),
             "That is a list of the two products: now add them.": [5, -3],
         },
-        observe=given_value("The sum"),
+        name="The sum",
+        reveals=False,
         explain=lambda _: "Multiply each pixel by the weight on it, then add the two products.",
     ),
 }

@@ -1,5 +1,7 @@
 """The exercises of notebook 01: cross-correlation by hand, by shape, by weight, and flipped."""
 
+# mypy: disallow-untyped-defs=False
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -7,26 +9,18 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from convkit.exercises._grading import (
-    Case,
-    Difference,
-    Exercise,
-    Size,
-    given_value,
-    random_integers,
-    returned,
-    size_case,
-    what_is_right,
-)
+from convkit.exercises import Case, Difference, Exercise, random_numbers
 from convkit.ops import convolve2d, corr2d, output_size
 
-X = torch.tensor([[1.0, 2, 0], [0, 1, 3], [2, 1, 1]], dtype=torch.float32)
-K = torch.tensor([[1.0, -1], [0, 2]], dtype=torch.float32)
+Size = tuple[int, int]
+
+X = torch.tensor([[1.0, 2, 0], [0, 1, 3], [2, 1, 1]])
+K = torch.tensor([[1.0, -1], [0, 2]])
 
 
 def _explain_by_hand(difference: Difference) -> str:
     if difference.is_shape:
-        return what_is_right(difference)
+        return "K fits at 2 × 2 places of X: two rows with two numbers each."
     i, j = difference.cell
     return (
         f"Lay K on rows {i} and {i + 1} and columns {j} and {j + 1} of X, counted from 0, "
@@ -67,14 +61,26 @@ def _only_weight(a: int, b: int) -> Callable[[Tensor, Tensor], Tensor]:
     return corr2d_of_one_weight
 
 
-def my_conv2d(X, K):
+def my_convolve2d(X, K):
     """Turn the kernel by half a turn, then cross-correlate."""
     return corr2d(X, K.flip(0, 1))
 
 
-def _random_case(shape: Size, kernel_size: Size) -> Case:
-    X, K = random_integers(*shape, seed=0), random_integers(*kernel_size, seed=1)
-    return size_case(shape, kernel_size, X, K)
+def _unshifted(X: Tensor, K: Tensor) -> Tensor:
+    H, W = corr2d(X, K).shape
+    return K.sum() * X[:H, :W]
+
+
+PICTURES = tuple(
+    Case(random_numbers(*shape, seed=0), random_numbers(*kernel_size, seed=6))
+    for shape, kernel_size in [
+        ((3, 4), (2, 2)),
+        ((4, 6), (2, 3)),
+        ((6, 4), (3, 1)),
+        ((1, 5), (1, 2)),
+        ((3, 2), (3, 2)),
+    ]
+)
 
 
 EXERCISES = {
@@ -98,12 +104,13 @@ Y_by_hand = [
                 X[:2, :2] * K
             ),
         },
-        observe=given_value("Y"),
+        name="Y",
+        reveals=False,
         explain=_explain_by_hand,
     ),
     "1.2": Exercise(
         hint="Along 8 cells a window of 2 starts at 0, 1, ... up to 6. How many places are these?",
-        success="Three pairs of shapes, oblong ones too.",
+        success="Four pairs of shapes, oblong ones too.",
         solution=my_output_shape,
         correct=output_size,
         misconceptions={
@@ -124,17 +131,18 @@ Y_by_hand = [
                 _per_axis(lambda n, k: n // k)
             ),
         },
-        observe=returned("The shape"),
+        name="The shape",
         cases=(
-            size_case((6, 8), (1, 2)),
-            size_case((3, 3), (2, 2)),
-            size_case((32, 48), (5, 3)),
+            Case((6, 8), (1, 2)),
+            Case((3, 3), (2, 2)),
+            Case((32, 48), (5, 3)),
+            Case((4, 7), (4, 7)),
         ),
     ),
     "1.3": Exercise(
         hint="Weight K[a, b] meets X[i + a, j + b] for every (i, j) at once: that is the slice\n"
         "X[a : a + H, b : b + W], where H and W are the output's rows and columns.",
-        success="It agrees with PyTorch on three shapes. "
+        success="It agrees with PyTorch on five shapes, also with fractions. "
         "Whether it loops over the weights, only you can see.",
         solution=corr2d_by_weight,
         correct=corr2d,
@@ -156,18 +164,18 @@ Y_by_hand = [
                 lambda X, K: corr2d(X, K**0)
             ),
             "Your output is still all zeros.": lambda X, K: 0 * corr2d(X, K),
+            "Your output is cut to whole numbers: make it with torch.zeros(H, W), no dtype.": (
+                lambda X, K: corr2d(X, K).trunc()
+            ),
+            "The slices never move: weight (a, b) meets X[a : a + H, b : b + W].": (_unshifted),
         },
-        observe=returned("Y"),
-        cases=(
-            _random_case((3, 3), (2, 2)),
-            _random_case((5, 7), (2, 3)),
-            _random_case((6, 4), (3, 1)),
-        ),
+        name="Y",
+        cases=PICTURES,
     ),
     "1.4": Exercise(
         hint="K.flip(0) turns it upside down, K.flip(1) swaps left and right. You need both.",
-        success="It agrees with a convolution on two shapes.",
-        solution=my_conv2d,
+        success="It agrees with a convolution on five shapes, also with fractions.",
+        solution=my_convolve2d,
         correct=convolve2d,
         misconceptions={
             "This is still cross-correlation: the kernel is not flipped.": corr2d,
@@ -193,7 +201,7 @@ Y_by_hand = [
                 lambda X, K: convolve2d(X, K, padding=(K.shape[0] - 1, K.shape[1] - 1))
             ),
         },
-        observe=returned("Y"),
-        cases=(_random_case((3, 3), (2, 2)), _random_case((5, 7), (3, 2))),
+        name="Y",
+        cases=PICTURES,
     ),
 }

@@ -1,5 +1,7 @@
 """The exercises of notebook 02: count parameters, get a gradient, set a layer by hand."""
 
+# mypy: disallow-untyped-defs=False
+
 from __future__ import annotations
 
 import copy
@@ -10,22 +12,21 @@ import torch
 from torch import Tensor, nn
 
 from convkit.errors import brief_repr
-from convkit.exercises._answers import Wrong, numbers, run
-from convkit.exercises._grading import (
+from convkit.exercises import (
     Case,
     Difference,
     Exercise,
-    Function,
-    Observations,
-    Size,
+    Wrong,
     layer_with,
-    random_integers,
-    returned,
-    size_case,
-    what_is_right,
+    numbers,
+    random_numbers,
+    run,
 )
 from convkit.layers import Conv2D
 from convkit.ops import corr2d
+
+Size = tuple[int, int]
+Observations = dict[str, Tensor]
 
 
 def count_parameters(input_size, kernel_size):
@@ -56,8 +57,13 @@ def _gradient_by_hand(layer: Conv2D, X: Tensor, Y: Tensor) -> Tensor:
     return corr2d(X, 2 * (layer(X) - Y).detach())
 
 
-def _bias_gradient(layer: Conv2D, X: Tensor, Y: Tensor) -> Tensor:
-    return (2 * (layer(X) - Y)).sum()[None]
+def _gradient_of(loss: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., Tensor]:
+    """Return a function for the weight's gradient of another loss, made of prediction and Y."""
+
+    def gradient(layer: Conv2D, X: Tensor, Y: Tensor) -> Tensor:
+        return torch.autograd.grad(loss(layer(X), Y), layer.weight)[0]
+
+    return gradient
 
 
 def _accumulated_gradient(layer: Conv2D, X: Tensor, Y: Tensor) -> Tensor | None:
@@ -65,15 +71,21 @@ def _accumulated_gradient(layer: Conv2D, X: Tensor, Y: Tensor) -> Tensor | None:
     return layer.weight.grad
 
 
-def _gradient_tuple(layer: Conv2D, X: Tensor, Y: Tensor) -> tuple[Tensor, ...]:
-    return torch.autograd.grad(((layer(X) - Y) ** 2).sum(), layer.weight)
-
-
-def _observe_gradient(function: Function, weight: Tensor, X: Tensor, Y: Tensor) -> Observations:
-    layer = layer_with(weight)
+def _observe_gradient(
+    function: Callable[..., Any], layer: Any, X: Tensor, Y: Tensor
+) -> Observations:
+    layer = layer_with(layer.weight, layer.bias.item())
     names = "The gradient", "The gradient of a second call"
-    if_none = "Is there a return? And weight.grad is None until backward() has run."
+    if_none = (
+        "Is there a return? backward() itself returns None, and weight.grad is None until then."
+    )
     return {name: numbers(run(function, layer, X, Y, if_none=if_none), name) for name in names}
+
+
+def _gradient_case(size: Size, kernel_size: Size, bias: float) -> Case:
+    X, weight = random_numbers(*size, seed=0), random_numbers(*kernel_size, seed=2)
+    Y = random_numbers(size[0] - kernel_size[0] + 1, size[1] - kernel_size[1] + 1, seed=1)
+    return Case(layer_with(weight, bias), X, Y)
 
 
 class _Affine(nn.Module):
@@ -125,14 +137,14 @@ def _require_parameters(layer: nn.Module, X: Tensor) -> None:
 def _explain_output(difference: Difference) -> str:
     if difference.is_shape:
         return "It should have the input's shape; a kernel larger than 1 × 1 loses cells."
-    return what_is_right(difference)
+    return ""
 
 
 EXERCISES = {
     "2.1": Exercise(
         hint="Ask the layer: sum(p.numel() for p in Conv2D((5, 5)).parameters()).\n"
         "Does the answer change with the picture you give it?",
-        success="Three layers; the same kernel on a larger picture has no more parameters.",
+        success="Four layers; the same kernel on a larger picture has no more parameters.",
         solution=count_parameters,
         correct=lambda input_size, kernel_size: sum(
             parameter.numel() for parameter in Conv2D(kernel_size).parameters()
@@ -158,17 +170,18 @@ EXERCISES = {
                 _count(lambda pixels, cells, weights: pixels * weights)
             ),
         },
-        observe=returned("Your count"),
+        name="Your count",
         cases=(
-            size_case((6, 8), (3, 4)),
-            size_case((28, 28), (5, 5)),
-            size_case((600, 512), (5, 5)),
+            Case((6, 8), (3, 4)),
+            Case((28, 28), (5, 5)),
+            Case((600, 512), (5, 5)),
+            Case((9, 9), (1, 1)),
         ),
     ),
     "2.2": Exercise(
         hint="Four lines: layer.zero_grad(); the loss, one number; loss.backward(); "
         "layer.weight.grad.",
-        success="It agrees with the gradient by hand, also when asked twice.",
+        success="It agrees with the gradient by hand on two layers, also when asked twice.",
         solution=weight_gradient,
         correct=_gradient_by_hand,
         misconceptions={
@@ -181,26 +194,35 @@ EXERCISES = {
             "You averaged the squares; the exercise adds them up.": (
                 lambda layer, X, Y: _gradient_by_hand(layer, X, Y) / Y.numel()
             ),
-            "You added up the output; add up the squared errors.": (
-                lambda layer, X, Y: corr2d(X, torch.ones_like(Y))
+            "You added up the errors as they are, or the output; square each error first.": (
+                _gradient_of(lambda output, Y: (output - Y).sum())
             ),
-            "This is the bias's gradient; the exercise asks for the weight's.": _bias_gradient,
-            "Right once. Asked again it doubles: gradients add up until you call zero_grad().": (
+            "That is the square of the sum; square each error first, then add up.": (
+                _gradient_of(lambda output, Y: (output - Y).sum() ** 2)
+            ),
+            "You added up the errors without their signs; square each instead.": (
+                _gradient_of(lambda output, Y: (output - Y).abs().sum())
+            ),
+            "The target Y plays no part: the error is layer(X) - Y.": (
+                _gradient_of(lambda output, Y: (output**2).sum())
+            ),
+            "The bias plays no part in your prediction: call layer(X).": (
+                lambda layer, X, Y: corr2d(X, 2 * (corr2d(X, layer.weight) - Y).detach())
+            ),
+            "This is the bias's gradient; the exercise asks for the weight's.": (
+                lambda layer, X, Y: (2 * (layer(X) - Y)).sum()[None]
+            ),
+            "An older gradient is still in it: gradients add up until you call zero_grad().": (
                 _accumulated_gradient
             ),
             "autograd.grad returns a tuple, with one gradient for each tensor: take its first.": (
-                _gradient_tuple
+                lambda layer, X, Y: _gradient_by_hand(layer, X, Y)[None]
             ),
         },
         observe=_observe_gradient,
         cases=(
-            Case(
-                (
-                    random_integers(2, 3, seed=2),
-                    random_integers(5, 6, seed=0),
-                    random_integers(4, 4, seed=1),
-                )
-            ),
+            _gradient_case((2, 4), (1, 2), bias=0.5),
+            _gradient_case((4, 5), (2, 3), bias=-1.25),
         ),
     ),
     "2.3": Exercise(
@@ -226,6 +248,6 @@ with torch.no_grad():
         observe=_observe_layer,
         require=_require_parameters,
         explain=_explain_output,
-        cases=(Case((random_integers(4, 5, seed=0),)),),
+        cases=(Case(random_numbers(2, 3, seed=0)), Case(random_numbers(5, 4, seed=1))),
     ),
 }

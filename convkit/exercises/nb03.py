@@ -1,37 +1,32 @@
 """The exercises of notebook 03: a diagonal, an edge of any direction, derivatives, blur."""
 
+# mypy: disallow-untyped-defs=False
+
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from convkit import formatting
 from convkit.errors import brief_repr
-from convkit.exercises._answers import Wrong, numbers, run
-from convkit.exercises._grading import (
-    Case,
-    Difference,
-    Exercise,
-    Function,
-    Observations,
-    returned,
-    shape_text,
-    what_is_right,
-)
+from convkit.exercises import Case, Difference, Exercise, Wrong, numbers, run, shape_text
 from convkit.kernels import kernel
 from convkit.ops import corr2d
 
+Function = Callable[..., Any]
+Observations = dict[str, Tensor]
 Direction = tuple[float, float]
 
 WORDS = ("same", "transposed", "zeros")
 TOLERANCE = 1 / 512
 """Half of one of 256 grey levels: what rounding in 16-bit floats may change, and no eye sees."""
 
-DIAGONAL = torch.eye(4, dtype=torch.float32)
-BOOK = torch.tensor([[1, -1]], dtype=torch.float32)
+DIAGONAL = torch.eye(4)
+BOOK = torch.tensor([[1.0, -1.0]])
 EDGES = corr2d(DIAGONAL, BOOK)
 
 
@@ -71,7 +66,7 @@ def _word(answer: dict[str, object], part: str) -> str:
 
 def _explain_diagonal(difference: Difference) -> str:
     if difference.is_shape:
-        return what_is_right(difference)
+        return "K fits at 4 × 3 places of X: four rows with three numbers each."
     i, j = difference.cell
     return f"Take X[{i}, {j}] minus its right neighbour, X[{i}, {j + 1}], counted from 0."
 
@@ -212,7 +207,7 @@ def _observe_blur(answer: object) -> Observations:
 
 def _require_blur(answer: object) -> None:
     K = numbers(answer, "The kernel").double()
-    if K.min() < 0:
+    if K.min() < -TOLERANCE * K.max():
         raise Wrong(f"A weight is {formatting.number(K.min())}: a negative weight sharpens.")
     if K[2, 2] > 0.5 + TOLERANCE:
         share = formatting.number(K[2, 2])
@@ -221,6 +216,11 @@ def _require_blur(answer: object) -> None:
         raise Wrong(
             "A weight beside the centre is larger than the one in the centre: "
             "that moves or doubles the picture."
+        )
+
+    if isinstance(answer, list | tuple):
+        raise Wrong(
+            "The numbers are right, but in a list. Panels take a tensor: torch.tensor(...)."
         )
 
 
@@ -261,6 +261,7 @@ diagonal_edges = {
                 _diagonal_answer(EDGES.abs())
             ),
         },
+        reveals=False,
         observe=_observe_diagonal,
         require=_require_words,
         explain=_explain_diagonal,
@@ -268,7 +269,7 @@ diagonal_edges = {
     "3.2": Exercise(
         hint="Sobel x responds to a rise to the right, Sobel y to a rise downwards. Which mixture\n"
         "responds to a rise along (1, 0)? Which to one along (0, 1)? So along (v_x, v_y)?",
-        success="Five directions: silent on flat pictures and along the edge, positive across it.",
+        success="Nine directions: silent on flat pictures and along the edge, positive across it.",
         solution=edge_kernel,
         correct=_mixed(lambda x, y: (x, y)),
         misconceptions={
@@ -289,14 +290,24 @@ diagonal_edges = {
         observe=_observe_edge,
         require=_require_edge,
         cases=tuple(
-            Case((v,), f"Tried with v = ({v[0]:g}, {v[1]:g}).")
-            for v in ((3.0, 4.0), (2.0, -1.0), (-2.0, 3.0), (1.0, 0.0), (0.0, 1.0))
+            Case(v)
+            for v in (
+                (3, 4),
+                (2, -1),
+                (-2, 3),
+                (1, 0),
+                (0, 1),
+                (1, -1),
+                (-0.5, -1.75),
+                (-1, 0),
+                (0, -2.5),
+            )
         ),
     ),
     "3.3": Exercise(
         hint="The first derivative is [-1, 1]: right minus left. The second is a difference of\n"
         "two neighbouring differences: (c - b) - (b - a). Which weights do a, b and c get?",
-        success="First, second and third derivative, in 2, 3 and 4 cells.",
+        success="Five orders, up to the sixth derivative in 7 cells.",
         solution=derivative_kernel,
         correct=_derivative_by_binomials,
         misconceptions={
@@ -316,9 +327,10 @@ diagonal_edges = {
             "It skips every other cell: without gaps it is smaller.": _central_difference,
             "It is the same for every d.": lambda d: _derivative_by_binomials(1),
         },
-        observe=returned("The kernel"),
+        name="The kernel",
+        reveals=False,
         explain=_explain_derivative,
-        cases=tuple(Case((d,), f"Tried with d = {d}.") for d in (1, 2, 3)),
+        cases=tuple(Case(d) for d in (1, 2, 3, 4, 6)),
     ),
     "3.4": Exercise(
         hint="A mean of 25 numbers: what is the weight of each?",
@@ -332,6 +344,7 @@ diagonal_edges = {
                 torch.full((5, 5), 1 / 9)
             ),
         },
+        reveals=False,
         observe=_observe_blur,
         require=_require_blur,
         explain=_explain_blur,

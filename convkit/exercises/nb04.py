@@ -1,5 +1,7 @@
 """The exercises of notebook 04: one update by hand, a training step, the largest learning rate."""
 
+# mypy: disallow-untyped-defs=False
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -8,29 +10,26 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from convkit.exercises._answers import numbers, run
-from convkit.exercises._grading import (
+from convkit.exercises import (
     Case,
     Difference,
     Exercise,
-    Function,
-    Observations,
+    forbid,
     layer_with,
-    random_integers,
-    returned,
-    shape_text,
+    numbers,
+    random_numbers,
+    run,
 )
 from convkit.images import stripes
-from convkit.layers import Conv2D
 from convkit.least_squares import QuadraticLoss
 from convkit.ops import corr2d
 
-START = torch.tensor([[0, 1]], dtype=torch.float32)
-STRIPES = stripes().float()
+Function = Callable[..., Any]
+Observations = dict[str, Tensor]
+
+START, TARGET = torch.tensor([[0.0, 1.0]]), torch.tensor([[1.0, -1.0]])
+STRIPES = stripes()
 LR = 0.03
-
-
-TARGET = torch.tensor([[1, -1]], dtype=torch.float32)
 GRADIENT = corr2d(STRIPES, 2 * corr2d(STRIPES, START - TARGET))
 CHANGE = -LR * GRADIENT
 
@@ -44,7 +43,7 @@ def _observe_update(answer: object) -> Observations:
 
 def _explain_update(difference: Difference) -> str:
     if difference.is_shape:
-        return f"It should be like the old one, {shape_text(START)}."
+        return "It should be like the old one: one row with two weights."
     return (
         "Each weight's gradient is the sum, over all 42 outputs, of 2 × residual × the pixel under "
         "that weight. Subtract 0.03 times the gradient from the old weight."
@@ -62,58 +61,73 @@ def train_step(layer, X, Y, lr):
     return loss
 
 
+def _step_by_hand(layer: Any, X: Tensor, Y: Tensor, lr: float) -> float:
+    with torch.no_grad():
+        residual = layer(X) - Y
+        layer.weight.sub_(lr * corr2d(X, 2 * residual))
+        layer.bias.sub_(lr * (2 * residual).sum())
+    return (residual**2).sum().item()
+
+
+def _sum_of_squares(errors: Tensor) -> Tensor:
+    return (errors**2).sum()
+
+
 def _step(
-    sign: float = 1,
     *,
-    bias: bool = True,
-    returns: Callable[[float, float, int], float] = lambda before, after, cells: before,
+    loss: Callable[[Tensor], Tensor] = _sum_of_squares,
+    rate: Callable[[float], float] = lambda lr: lr,
+    clears: tuple[str, ...] = ("weight", "bias"),
+    moves: tuple[str, ...] = ("weight", "bias"),
+    times: int = 1,
+    returns: Callable[[Tensor, Tensor], Tensor] = lambda before, after: _sum_of_squares(before),
 ) -> Function:
-    """Return a training step by hand, which may go wrong.
+    """Return a training step that may go wrong; `returns` gets the errors before and after it."""
 
-    It moves by `sign` times the right step, the bias only if `bias`, and returns what `returns`
-    makes of the losses before and after the step and the number of cells.
-    """
-
-    def step(layer: Conv2D, X: Tensor, Y: Tensor, lr: float) -> float:
-        with torch.no_grad():
-            residual = layer(X) - Y
-            gradients = corr2d(X, 2 * residual), (2 * residual).sum()
-            for parameter, gradient in zip(layer.parameters(), gradients, strict=True):
-                if bias or parameter is layer.weight:
-                    parameter.sub_(sign * lr * gradient)
-            after = ((layer(X) - Y) ** 2).sum().item()
-        return returns((residual**2).sum().item(), after, Y.numel())
+    def step(layer: Any, X: Tensor, Y: Tensor, lr: float) -> Tensor:
+        before = layer(X) - Y
+        for _ in range(times):
+            for name in clears:
+                layer.get_parameter(name).grad = None
+            loss(layer(X) - Y).backward()
+            with torch.no_grad():
+                for name in moves:
+                    parameter = layer.get_parameter(name)
+                    parameter -= rate(lr) * parameter.grad
+        return returns(before, layer(X) - Y)
 
     return step
 
 
-def _accumulating_step(layer: Conv2D, X: Tensor, Y: Tensor, lr: float) -> Tensor:
-    loss = ((layer(X) - Y) ** 2).sum()
-    loss.backward()
-    torch.optim.SGD(layer.parameters(), lr=lr).step()
-    return loss
+def _observe_step(function: Function, layer: Any, X: Tensor, Y: Tensor, lr: float) -> Observations:
+    """Return what a step with lr = 0, and then two steps in a row, make of a layer."""
+    if_none = "Return the loss. backward() itself returns None."
+    weight, bias = layer.weight, layer.bias.item()
+    layer = layer_with(weight, bias)
+    run(function, layer, X, Y, 0.0, if_none=if_none)
+    observed = {STILL: numbers(layer.weight, STILL)}
+    layer = layer_with(weight, bias)
+    for steps in ("one step", "two steps"):
+        loss = run(function, layer, X, Y, lr, if_none=if_none)
+        names = [f"After {steps} the {name}" for name in ("weight", "bias", "loss you return")]
+        values = layer.weight, layer.bias, loss
+        observed |= {name: numbers(value, name) for name, value in zip(names, values, strict=True)}
+    return observed
 
 
-def _observe_step(
-    function: Function, weight: Tensor, X: Tensor, Y: Tensor, lr: float
-) -> Observations:
-    """Return what two training steps in a row make of a layer."""
-    layer = layer_with(weight)
-    loss = run(function, layer, X, Y, lr, if_none="Return the loss.")
-    observed = {
-        "After one step the weight": numbers(layer.weight, "After one step the weight"),
-        "After one step the bias": numbers(layer.bias, "After one step the bias"),
-        "The loss that you return": numbers(loss, "The loss that you return"),
-    }
-    run(function, layer, X, Y, lr, if_none="Return the loss.")
-    name = "After two steps the weight"
-    return observed | {name: numbers(layer.weight, name)}
+STILL = "After a step with lr = 0 the weight"
 
 
-def _step_case() -> Case:
-    X, weight = random_integers(5, 6, seed=0), random_integers(2, 2, seed=2)
-    Y = corr2d(X, random_integers(2, 2, seed=1))
-    return Case((weight, X, Y, 0.001))
+def _explain_step(difference: Difference) -> str:
+    if difference.name == STILL:
+        return "lr plays no part: multiply each gradient by the lr that is passed."
+    return ""
+
+
+def _step_case(size: tuple[int, int], kernel: Tensor, bias: float, lr: float) -> Case:
+    X = random_numbers(*size, seed=0)
+    weight = random_numbers(*kernel.shape, seed=2)
+    return Case(layer_with(weight, bias), X, corr2d(X, kernel), lr)
 
 
 def largest_lr(X, kernel_size):
@@ -145,6 +159,9 @@ new_kernel = K - 0.03 * corr2d(X, 2 * residual)
             ),
             "You averaged over the 42 outputs; here squares are added up.": START + CHANGE / 42,
             "That is the gradient of one row; there are six rows.": START + CHANGE / 6,
+            "The target plays no part: the residual is prediction minus target.": (
+                START - LR * corr2d(STRIPES, 2 * corr2d(STRIPES, START))
+            ),
             "This is only the change: add it to the old kernel, 0 and 1.": CHANGE,
             "This is the gradient: multiply it by 0.03 and subtract it from the old kernel.": (
                 GRADIENT
@@ -153,42 +170,61 @@ new_kernel = K - 0.03 * corr2d(X, 2 * residual)
             "The two weights have changed places.": (START + CHANGE).flip(1),
             "The kernel is a column: it has one row.": (START + CHANGE).T,
         },
+        reveals=False,
         observe=_observe_update,
         explain=_explain_update,
     ),
     "4.2": Exercise(
         hint="Five moves: zero_grad, loss, backward, update each parameter inside "
         "torch.no_grad(),\nreturn the loss.",
-        success="Two steps: weight, bias and loss agree with the gradient by hand.",
+        success="Two layers, two steps each: weight, bias and loss agree with a step by hand.",
         solution=train_step,
-        correct=_step(),
+        correct=_step_by_hand,
         misconceptions={
-            "The weight did not move: no update was made.": _step(0),
-            "You went uphill: subtract the gradient, do not add it.": _step(-1),
+            "It did not move: there is no update, or the gradients were cleared just before it.": (
+                _step(moves=())
+            ),
+            "You went uphill: subtract the gradient, do not add it.": _step(rate=lambda lr: -lr),
             "You averaged over all cells; the exercise adds the squares up.": (
-                lambda layer, X, Y, lr: _step()(layer, X, Y, lr / Y.numel())
+                _step(loss=lambda errors: (errors**2).mean())
             ),
             "The step is half of what it should be: a square's derivative has a factor 2.": (
-                _step(1 / 2)
+                _step(rate=lambda lr: lr / 2)
             ),
-            "You forgot the learning rate.": lambda layer, X, Y, lr: _step()(layer, X, Y, 1.0),
-            "The weight learned, but the bias did not: update every parameter.": _step(bias=False),
+            "That is the square of the sum; square each error first, then add up.": (
+                _step(loss=lambda errors: errors.sum() ** 2)
+            ),
+            "You added up the errors without their signs; square each instead.": (
+                _step(loss=lambda errors: errors.abs().sum())
+            ),
+            "You forgot the learning rate.": _step(rate=lambda lr: 1.0),
+            "You took two steps in one call: one backward(), one update.": _step(times=2),
+            "An older gradient is still in it, because gradients add up: call zero_grad() before "
+            "backward().": _step(clears=()),
+            "The weight learned, but the bias did not: update every parameter.": (
+                _step(moves=("weight",))
+            ),
+            "An older gradient of the bias is still in it: clear those of all parameters.": (
+                _step(clears=("weight",))
+            ),
             "That is the loss after the step; return the one before it.": (
-                _step(returns=lambda before, after, cells: after)
+                _step(returns=lambda before, after: _sum_of_squares(after))
             ),
             "That is the mean of the squares; return their sum.": (
-                _step(returns=lambda before, after, cells: before / cells)
+                _step(returns=lambda before, after: (before**2).mean())
             ),
-            "The first step is right, but the second uses both gradients, because they add up: "
-            "call zero_grad() before backward().": _accumulating_step,
         },
         observe=_observe_step,
-        cases=(_step_case(),),
+        explain=_explain_step,
+        cases=(
+            _step_case((2, 4), torch.tensor([[1.0, -1.0]]), bias=0.5, lr=0.01),
+            _step_case((4, 5), random_numbers(2, 3, seed=1), bias=-1.25, lr=0.003),
+        ),
     ),
     "4.3": Exercise(
         hint="QuadraticLoss(X, kernel_size).hessian has the curvatures as its "
         "eigenvalues:\ntorch.linalg.eigvalsh gives them, smallest first.",
-        success="Three pictures; one twice as bright allows a quarter of the learning rate.",
+        success="Four pictures; one twice as bright allows a quarter of the learning rate.",
         solution=largest_lr,
         correct=lambda X, kernel_size: QuadraticLoss(X, kernel_size).max_stable_lr,
         misconceptions={
@@ -197,6 +233,9 @@ new_kernel = K - 0.03 * corr2d(X, 2 * residual)
             ),
             "That is for the flattest direction; the steepest one diverges first.": (
                 _of_curvatures(lambda e: 2 / e[-1])
+            ),
+            "The limit is right for a kernel whose rows and columns are swapped.": (
+                lambda X, kernel_size: QuadraticLoss(X, kernel_size[::-1]).max_stable_lr
             ),
             "That is twice the limit: the Hessian has the square's factor 2 in it already.": (
                 _of_curvatures(lambda e: 4 / e[0])
@@ -215,14 +254,13 @@ new_kernel = K - 0.03 * corr2d(X, 2 * residual)
                 lambda X, kernel_size: 1 / 30
             ),
         },
-        observe=returned("Your limit"),
+        name="Your limit",
+        require=forbid("max_stable_lr", "Take the hessian's largest eigenvalue yourself."),
         cases=(
-            Case((STRIPES, (1, 2)), "Tried on the stripes."),
-            Case((2 * STRIPES, (1, 2)), "Tried on stripes twice as bright."),
-            Case(
-                (random_integers(5, 6, seed=0), (2, 2)),
-                "Tried on a picture of whole numbers with a 2 × 2 kernel.",
-            ),
+            Case(STRIPES, (1, 2), tried="X = stripes(), kernel_size = (1, 2)"),
+            Case(2 * STRIPES, (1, 2), tried="X = 2 * stripes(), kernel_size = (1, 2)"),
+            Case(random_numbers(4, 5, seed=0), (2, 2)),
+            Case(random_numbers(5, 4, seed=1), (2, 3)),
         ),
     ),
 }
