@@ -41,7 +41,7 @@ def test_other_numbers_give_another_picture_and_text():
 
 def test_a_note_stands_below_the_pictures():
     bare, noted = (pixels(show({"X": stripes()}, note=note).png) for note in ("", "a note"))
-    assert noted.shape[0] - bare.shape[0] == 30  # 20 pixels, by 1.5
+    assert abs(noted.shape[0] - bare.shape[0] - 30) <= 1  # 20 pixels, by 1.5, and a rounding
     assert (noted[-30:, :, 3] > 0).any() and not (bare[-6:, :, 3] > 0).any()
 
 
