@@ -542,6 +542,8 @@ class Panel(anywidget.AnyWidget):
 
     # Where nothing runs.
 
+    _ipython_display_ = None  # of ipywidgets 7: it would show the live view alone
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}: {words(self.tree)}"
 
