@@ -67,8 +67,8 @@ class Cursor:
     """
 
     name: str
-    shape: Cell | int
-    at: Cell | int
+    shape: Sequence[int] | int
+    at: Sequence[int] | int
     choose: Edits | None = None
     point: Edits | None = None
     quiet: bool = False

@@ -85,8 +85,13 @@ class State:
     ...     def validate(self):
     ...         if self.stride > self.size:
     ...             raise ConvkitError("a stride above the size", "a smaller one", "Lower it.")
+    ...
+    ...     def converted(self):
+    ...         return {"stride": max(1, self.stride)}
     >>> Window().replace(stride=2) == Window(3, 2), Window().checked({"size": 5})
     (True, {'size': 5})
+    >>> Window(stride=-1).stride
+    1
     >>> Window().replace(stride=4)
     Traceback (most recent call last):
     convkit.errors.ConvkitError: a stride above the size; expected a smaller one. Lower it.

@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional
 
 from convkit import ramp
+from convkit.ui.theme import COLOURS
 from tests.panels.driver import PanelDriver
 
 CONTRIBUTING = Path(__file__).parents[2] / "CONTRIBUTING.md"
@@ -53,3 +54,8 @@ def test_it_has_undo_traits_text_and_a_saved_form_without_script(pooling):
     saved = panel.saved_html()
     assert saved.count('type="radio"') >= 12 and "<script" not in saved
     assert "max(0, 0.125, 0, 0.125) = 0.125" in saved
+
+
+def test_the_hues_that_it_names_are_all():
+    (named,) = re.findall(r"a `hue` is one of (.*?)\.", CONTRIBUTING.read_text("utf-8"))
+    assert re.split(", | and ", named) == list(COLOURS)

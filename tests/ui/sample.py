@@ -68,7 +68,7 @@ def slow(seconds):
 
 def view(result):
     state, output = result.state, result.output
-    window = ui.Cursor("window", tuple(output.shape), state.at, "at", point="pointed")
+    window = ui.Cursor("window", output.shape, state.at, "at", point="pointed")
     step = ui.Cursor("step", STEPS, state.n, "n", quiet=True)
     size = state.size
     reads = ui.Frame(window, (0, size, 0), (0, 0, size), (size, size))
