@@ -11,7 +11,8 @@ from convkit.images import checkerboard, diagonal, dot, open_image, photo, ramp,
 from convkit.kernels import KERNELS, kernel
 from convkit.layers import Conv2D
 from convkit.least_squares import QuadraticLoss
-from convkit.ops import convolve2d, corr2d, output_size, pool2d, window
+from convkit.matrices import as_matrix
+from convkit.ops import convolve2d, corr2d, output_size, patches, pool2d, window
 
 __all__ = [
     "KERNELS",
@@ -20,6 +21,7 @@ __all__ = [
     "KernelDescent",
     "QuadraticLoss",
     "Step",
+    "as_matrix",
     "checkerboard",
     "convolve2d",
     "corr2d",
@@ -28,6 +30,7 @@ __all__ = [
     "kernel",
     "open_image",
     "output_size",
+    "patches",
     "photo",
     "pool2d",
     "ramp",
