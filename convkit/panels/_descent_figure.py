@@ -21,10 +21,9 @@ from convkit.panels._loss_plots import (
     star,
 )
 from convkit.panels._sheet import Shapes, Sheet
-from convkit.ui.panel import STATIC_NOTE
 from convkit.ui.theme import COLOURS, Scale
 
-WIDTH, HEIGHT = 880, 464
+WIDTH, HEIGHT = 880, 444
 """CSS pixels of the picture."""
 SURFACE_BOX = (62, 32, *SURFACE_SIZE)
 CURVE_BOX = (460, 32, *CURVE_SIZE)
@@ -49,7 +48,6 @@ def descent_sheet(result: DescentStepperResult) -> Sheet:
     _draw_surface(sheet, result)
     _draw_losses(sheet, result)
     _draw_arrays(sheet, result.arrays)
-    sheet.write(WIDTH / 2, HEIGHT - 8, STATIC_NOTE, 11, "ms")
     return sheet
 
 

@@ -32,7 +32,7 @@ LEAST, LARGEST = 5.0, 11.0
 """The size of these numbers, in CSS pixels; smaller ones are left out."""
 GAP, KEY_GAP = 24, 66
 """CSS pixels to the right of an array, without and with a key."""
-TITLE, NOTE = 24, 32
+TITLE, EDGE = 24, 10
 """CSS pixels above and below arrays."""
 MAX_WIDTH, MAX_HEIGHT = 880, 270
 """CSS pixels of all arrays together."""
@@ -152,12 +152,12 @@ class Shapes:
         self._pen.ellipse((x - r, y - r, x + r, y + r), fill=colour)
 
 
-def pictures(arrays: Mapping[str, tuple[Tensor, Scale]], note: str) -> Sheet:
+def pictures(arrays: Mapping[str, tuple[Tensor, Scale]]) -> Sheet:
     """Return arrays (H, W) of one height, each under its title, the last one with a colour key."""
     ratios = {title: values.shape[1] / values.shape[0] for title, (values, _) in arrays.items()}
     space = GAP * (len(arrays) - 1) + KEY_GAP
     height = min(MAX_HEIGHT, (MAX_WIDTH - space) / sum(ratios.values()))
-    sheet = Sheet(height * sum(ratios.values()) + space, TITLE + height + NOTE)
+    sheet = Sheet(height * sum(ratios.values()) + space, TITLE + height + EDGE)
     left = 1.0
     for title, (values, scale) in arrays.items():
         box = left, TITLE, height * ratios[title], height
@@ -165,7 +165,6 @@ def pictures(arrays: Mapping[str, tuple[Tensor, Scale]], note: str) -> Sheet:
         sheet.draw(box, values, scale)
         left += box[2] + GAP
     sheet.draw_key((left - GAP + 8, TITLE, 9, height), scale)
-    sheet.write(sheet.width / 2, TITLE + height + NOTE - 8, note, 11, "ms")
     return sheet
 
 

@@ -32,7 +32,6 @@ from convkit.panels._kernel_editor_state import (
 from convkit.panels._products import short_texts, tiles
 from convkit.panels._sheet import pictures
 from convkit.ui import Cell, Cursor, Edit, Frame, Node, Part, Scale, box, caption, text
-from convkit.ui.panel import STATIC_NOTE
 from convkit.ui.store import Fields
 from convkit.ui.typed import read_number, read_pair, write_pair
 
@@ -155,7 +154,7 @@ class KernelEditor(ui.Panel):
         text = "\n".join(
             [formatting.describe(name, values) for name, (values, _) in arrays.items()]
         )
-        return pictures(arrays, STATIC_NOTE).data(text)
+        return pictures(arrays).data(text)
 
 
 def view(result: KernelEditorResult) -> Node:

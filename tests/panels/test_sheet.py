@@ -92,7 +92,7 @@ def test_the_key_runs_from_high_at_the_top_to_low():
 @pytest.mark.parametrize("shape", [(1, 4096), (4096, 1), (17, 3)])
 def test_arrays_of_any_shape_are_drawn(shape):
     X = torch.rand(shape)
-    sheet = pictures({"X": (X, Scale.fitted(X)), "Y": (X, Scale.fitted(X))}, "a note")
+    sheet = pictures({"X": (X, Scale.fitted(X)), "Y": (X, Scale.fitted(X))})
     assert pixels(sheet)[:, :, 3].any()
 
 
