@@ -24,7 +24,7 @@ def literal(values: Tensor) -> str:
     torch.tensor([[0.1, -1.0],
                   [0.33333334, 0.0]])
     """
-    texts = _shortest_texts(values.detach().flatten())
+    texts = _shortest_texts(values.detach().cpu().flatten())
     columns = values.shape[1]
     rows = [", ".join(texts[k : k + columns]) for k in range(0, len(texts), columns)]
     body = ("],\n" + " " * 18 + "[").join(rows)

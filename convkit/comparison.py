@@ -82,7 +82,7 @@ def mismatch_mask(candidate: Tensor, reference: Tensor, bound: Tensor) -> Tensor
             "Check the limits of its loops and its padding.",
         )
     a, b = _exact(candidate), _exact(reference)
-    agrees = ((a - b).abs() <= bound) | (a == b) | (a.isnan() & b.isnan())
+    agrees = ((a - b).abs() <= _exact(bound)) | (a == b) | (a.isnan() & b.isnan())
     return ~agrees
 
 

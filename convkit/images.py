@@ -205,7 +205,7 @@ def named_like(X: Tensor) -> str | None:
     """
     size = f" {X.shape[0]} × {X.shape[1]}"
     for name in PICTURES:
-        if name.endswith(size) and torch.equal(_cached_picture(name).to(X.dtype), X):
+        if name.endswith(size) and torch.equal(_cached_picture(name).to(X.dtype), X.cpu()):
             return name
     return None
 

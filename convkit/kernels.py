@@ -103,7 +103,7 @@ def named_like(K: Tensor) -> str | None:
     """
     for name in KERNELS:
         candidate = kernel(name, tuple(K.shape) if name in _SIZED else None)
-        if torch.equal(candidate.to(K), K):
+        if torch.equal(candidate.to(K.dtype), K.cpu()):
             return name
     return None
 

@@ -65,7 +65,7 @@ def as_integer(value: Any) -> int | None:
     >>> as_integer(torch.tensor(3)), as_integer(3.0), as_integer(True)
     (3, None, None)
     """
-    if isinstance(value, bool) or getattr(value, "dtype", None) == torch.bool:
+    if isinstance(value, bool) or str(getattr(value, "dtype", "")) in ("bool", "torch.bool"):
         return None
     if getattr(value, "ndim", 0):
         return None
@@ -751,9 +751,9 @@ def window(
     row, column = _output_cell(i, j, g.output_size)
     padded = pad2d(X, g.padding, padding_mode)
     ph, pw = g.padding
-    rows = [a + ph for a in g.rows(row)]
-    columns = [b + pw for b in g.columns(column)]
-    return padded[rows][:, columns]
+    rows, columns = g.rows(row), g.columns(column)
+    part = padded[ph + rows.start : ph + rows.stop, pw + columns.start : pw + columns.stop]
+    return part[:: rows.step, :: columns.step].clone()
 
 
 def _output_cell(i: Any, j: Any, size: tuple[int, int]) -> tuple[int, int]:

@@ -1,15 +1,16 @@
-"""Whatever torch's default dtype and device are, convkit makes and shows the same."""
-
+"""Whatever torch's default dtype and device, and the device of tensors: the same is shown."""
 
 import numpy as np
 import pytest
 import torch
+from torch.utils._pytree import tree_map_only
 
 import convkit
 from convkit import codegen, images, kernels
 from convkit.comparison import mismatch_mask, rounding_bound
 from convkit.figures import show
-from convkit.formatting import convergence_summary
+from convkit.formatting import cell_texts, colour_limit, convergence_summary, describe, number
+from convkit.inputs import as_array
 from convkit.lenses import lens, pooling_lens
 from convkit.panels import DescentStepper, KernelEditor
 from convkit.ui import explore
@@ -125,9 +126,6 @@ def test_generated_code_says_what_the_defaults_do_not(default):
     assert_same(made["Y"], convkit.corr2d(X, K))
 
 
-USUAL = {make: make() for make in MAKERS}
-
-
 def assert_same(made, usual):
     if isinstance(usual, list | tuple):
         assert len(made) == len(usual)
@@ -139,6 +137,102 @@ def assert_same(made, usual):
         assert torch.equal(made, usual)
     else:
         assert made == usual
+
+
+# Tensors on an accelerator
+
+
+class OnAccelerator(torch.Tensor):
+    """A tensor that says it is on a GPU, and does not mix with those on the CPU."""
+
+    @staticmethod
+    def __new__(cls, held):
+        return cls._make_wrapper_subclass(
+            cls,
+            held.shape,
+            strides=held.stride(),
+            dtype=held.dtype,
+            device="meta",
+            requires_grad=held.requires_grad,
+        )
+
+    def __init__(self, held):
+        self.held = held
+
+    @property
+    def device(self):
+        return torch.device("cuda")
+
+    @classmethod
+    def __torch_dispatch__(cls, function, types, args=(), kwargs=None):
+        options = dict(kwargs or {})
+        device = options.pop("device", None)
+        given = [A for A in (*args, *options.values()) if isinstance(A, torch.Tensor)]
+        if any(A.ndim and not isinstance(A, cls) for A in given):
+            raise RuntimeError("Expected all tensors to be on the same device")
+        args, options = tree_map_only(cls, lambda A: A.held, (args, options))
+        made = function(*args, **options)
+        if str(device) == "cpu":
+            return made
+        return tree_map_only(torch.Tensor, cls, made)
+
+
+X, K = convkit.stripes(), convkit.kernel("box blur", 2)
+XA, KA = OnAccelerator(X), OnAccelerator(K)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        convkit.corr2d,
+        convkit.convolve2d,
+        lambda X, K: convkit.corr2d(X, K, padding=1, padding_mode="circular"),
+        lambda X, K: convkit.window(X, K, 1, 2),
+        lambda X, K: convkit.pool2d(X, 2),
+        lambda X, K: kernels.resized(2 * K, 3),
+        lambda X, K: convkit.KernelDescent(X, convkit.corr2d(X, K), 0 * K).jump(3).kernel,
+        lambda X, K: convkit.KernelDescent(X, convkit.corr2d(X, K), 0 * K).step().grad,
+    ],
+)
+def test_results_come_back_on_the_inputs_device(operation):
+    made = operation(XA, KA)
+    assert made.device == XA.device
+    assert_same(made.cpu(), operation(X, K))
+
+
+@pytest.mark.parametrize(
+    "show_",
+    [
+        lambda X, K: as_array("X", X),
+        lambda X, K: lens(X, K)._repr_html_(),
+        lambda X, K: pooling_lens(X, 2)._repr_html_(),
+        lambda X, K: show({"X": X, "K": K}).png,
+        lambda X, K: panel_texts(KernelEditor(X, K)),
+        lambda X, K: panel_texts(DescentStepper(X, target=K)),
+        lambda X, K: panel_texts(explore(lambda n: X * n, n=(1, 3))),
+        lambda X, K: convkit.QuadraticLoss(X, 2, convkit.corr2d(X, K)).descent(K, [0.01]),
+        lambda X, K: convkit.QuadraticLoss(X, 2, convkit.corr2d(X, K)).projection_axes(K),
+        rounding_bound,
+        lambda X, K: mismatch_mask(X, X + 1, X),
+        lambda X, K: [images.named_like(X), kernels.named_like(K), codegen.literal(K)],
+        lambda X, K: [describe("X", X), cell_texts(K), colour_limit(X), number(K[0, 0])],
+    ],
+)
+def test_what_is_shown_or_analysed_is_brought_to_the_cpu(show_):
+    assert_same(show_(XA, KA), show_(X, K))
+
+
+def test_tensors_on_two_devices_are_refused():
+    with pytest.raises(
+        convkit.ConvkitError, match=r"X has device cuda and K has cpu.*K\.to\(X.device"
+    ):
+        convkit.corr2d(XA, K)
+
+
+# Other defaults
+
+
+USUAL = {make: make() for make in MAKERS}
 
 
 @pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
