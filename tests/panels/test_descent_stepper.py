@@ -937,20 +937,6 @@ def test_another_function_chooses_what_is_followed():
 # Observed and linked
 
 
-def test_what_is_shown_can_be_observed_and_linked():
-    panel, other = stepper(), stepper(lr=0.01)
-    seen = []
-    panel.observe(lambda change: seen.append((change.name, change.new)), names=["n", "lr", "steps"])
-    traitlets.link((panel, "n"), (other, "n"))
-    PanelDriver(panel).choose("step", 9)
-    assert other.n == 9
-    other.n = 4
-    assert panel.n == 4
-    panel.lr = 0.02
-    panel.steps = 30
-    assert seen == [("n", 9), ("n", 4), ("lr", 0.02), ("steps", 30)]
-
-
 def test_a_linked_panel_that_has_diverged_waits_at_its_last_step():
     panel, other = stepper(start=HALF), stepper(start=HALF, lr=0.5)
     last = len(other.trajectory) - 1
@@ -978,32 +964,6 @@ def test_the_output_of_a_target_is_told_to_observers():
 # Pages: what they show is what Python has, whatever happens and in whatever order
 
 
-def test_a_page_that_is_loaded_again_shows_the_step_that_python_has():
-    panel, page = driven()
-    page.choose("step", 6)
-    page.load()
-    assert page.html.find(attrs={"data-key": "step cursor"})["data-at"] == "6"
-    other = PanelDriver(panel)
-    page.choose("step", 12)
-    for each in (page, other):
-        assert each.html.find(attrs={"data-key": "step cursor"})["data-at"] == "12"
-        assert each.shows_the_tree()
-    assert panel.n == 12
-
-
-def test_edits_that_cross_are_all_kept():
-    panel, page = driven(start=HALF)
-    page.type("learning rate", "1/")  # not finished
-    page.point("loss surface", (100, 50))  # a drag whose boxes are not drawn yet
-    dragged = panel.start
-    page.type("start[0, 1]", "3")
-    assert panel.start.tolist() == [[dragged[0, 0], 3]]
-    page.choose(RATE, 50, moving=True)
-    page.type("start[0, 0]", "2")
-    assert panel.start.tolist() == [[2, 3]] and panel.lr == 0.01667
-    expect_consistent(panel, page)
-
-
 def test_a_rate_for_later_steps_is_for_those_after_the_step_that_python_has():
     panel, page = driven(start=HALF)
     page.choose(FEWER, True)
@@ -1012,24 +972,6 @@ def test_a_rate_for_later_steps_is_for_those_after_the_step_that_python_has():
     edit = slider.edits(50)  # as the page showed it at step 0
     panel.store.set(**edit)
     assert panel.store.state.rates[:4] == (0.03,) * 4
-
-
-def test_late_events_do_nothing():
-    panel = DescentStepper(diagonal(6), target=torch.ones(2, 2))
-    page = PanelDriver(panel)
-    panel.target = torch.ones(1, 2)
-    for key, event, value in (
-        ("start", "edit", {"cell": [1, 1], "text": "5"}),
-        ("target", "edit", {"cell": [1, 0], "text": "5"}),
-        ("step cursor", "choose", [26]),
-        ("step cursor", "choose", [-1]),
-        ("use 0.0278", "press", ""),
-        (RATE, "set", 151),
-        ("loss surface", "point", ["a", 1]),
-    ):
-        before = panel.store.result
-        page.send(key, event, value)
-        assert panel.store.result is before and not page.has_error
 
 
 def test_undo_and_redo_leave_the_step_where_it_is():

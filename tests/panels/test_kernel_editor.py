@@ -231,13 +231,6 @@ def test_typing_weights_and_undoing_them_box_by_box():
     expect_consistent(panel, driver)
 
 
-def test_pasting_a_kernel():
-    panel, driver = driven()
-    driver.type("K[0, 0]", "[[1, 0, -1],\n [2, 0, -2]]", event="paste")
-    assert panel.kernel.tolist() == [[1, 0, -1], [2, 0, -2]]
-    expect_consistent(panel, driver)
-
-
 def test_dragging_the_chosen_weight():
     panel, driver = driven()
     driver.type("K[0, 1]", "0.5")
@@ -848,40 +841,12 @@ def test_a_parameter_can_be_edited():
     assert not panel.kernel.requires_grad and panel.output.max() > 4
 
 
-def test_undo_redo_and_reset():
-    panel, driver = driven()
-    first = repr(panel)
-    driver.choose("flip the kernel: convolution", True)
-    driver.type("padding", "1")
-    driver.choose("window", (3, 3))
-    last = repr(panel)
-    for name, expected in (("undo", None), ("undo", first), ("redo", None), ("redo", last)):
-        driver.press(name)
-        assert expected in (None, repr(panel))
-        expect_consistent(panel, driver)
-    driver.press("reset")
-    assert repr(panel) == first
-    panel.undo()
-    assert repr(panel) == last
-
-
 def test_what_changes_nothing_is_no_step_of_undo():
     panel, driver = driven(photo(128))
     panel.X, panel.kernel, panel.padding = panel.X, panel.kernel, (0, 0)
     driver.choose("picture", "photo 128 × 128")
     driver.choose("named kernel", "Sobel x")
     assert not panel.store.can_undo and not driver.can_press("undo")
-
-
-def test_a_panel_follows_another_one():
-    one, two = editor(), editor(K=EDGE)
-    two.follow(one, lambda result: {"kernel": result.state.kernel, "X": result.state.X})
-    one.kernel = torch.ones(2, 2)
-    assert torch.equal(two.kernel, torch.ones(2, 2))
-    heard = []
-    two.observe(lambda change: heard.append(change.new.tolist()), "kernel")
-    one.kernel = EDGE
-    assert heard == [[[1, -1]]]
 
 
 def test_after_a_thousand_random_edits_all_of_it_tells_of_one_state():
