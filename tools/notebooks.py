@@ -79,7 +79,7 @@ def clean(notebook: NotebookNode) -> None:
             text_above = cell.source
         if cell.cell_type == "code":
             cell.outputs = as_stored(cell.outputs)
-            if PREDICT in text_above and not is_live(cell):
+            if PREDICT in text_above and not (is_live(cell) or is_question(cell)):
                 kept |= {"collapsed": True, "jupyter": {"outputs_hidden": True}}
         cell.metadata = nbformat.from_dict(kept)
 
@@ -87,6 +87,12 @@ def clean(notebook: NotebookNode) -> None:
 def is_live(cell: NotebookNode) -> bool:
     """Return whether a code cell shows a panel, which asks and does not answer."""
     return any(output.get("metadata", {}).get("live") for output in cell.outputs)
+
+
+def is_question(cell: NotebookNode) -> bool:
+    """Return whether a code cell shows a question with choices."""
+    pages = [output.get("data", {}).get("text/html", "") for output in cell.outputs]
+    return any('class="ck-question"' in page for page in pages)
 
 
 def metadata_of(notebook: NotebookNode) -> NotebookNode:

@@ -1,12 +1,15 @@
 """The notebooks' exercises: check an answer, ask for a hint, read a solution.
 
 ``check("1.1", answer)`` returns one of three verdicts: not started, correct and what was checked,
-or not yet and what is wrong. It never stops the notebook. `Exercise` makes one's own exercises;
-``python -m convkit.exercises FILES`` prints who solved what.
+or not yet and what is wrong. It never stops the notebook. ``predict("9.3")`` shows a question with
+choices. `Exercise` and `Question` make one's own. ``python -m convkit.exercises FILES`` prints who
+solved what.
 """
 
 import importlib
 import pkgutil
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from convkit.errors import check_choice
 from convkit.exercises._answers import Wrong, numbers, run
@@ -20,21 +23,28 @@ from convkit.exercises._exercise import (
     shape_text,
 )
 from convkit.exercises._grading import check_answer, with_defaults
+from convkit.exercises._question import Question
 from convkit.exercises._result import CheckResult, Outcome
+
+if TYPE_CHECKING:
+    from convkit.ui import View
 
 __all__ = [
     "EXERCISES",
+    "QUESTIONS",
     "Case",
     "CheckResult",
     "Difference",
     "Exercise",
     "Outcome",
+    "Question",
     "Wrong",
     "check",
     "forbid",
     "hint",
     "layer_with",
     "numbers",
+    "predict",
     "random_numbers",
     "run",
     "shape_text",
@@ -42,17 +52,21 @@ __all__ = [
 ]
 
 
-def _load() -> dict[str, Exercise]:
-    """Return the exercises of all modules of this package that are called nbNN."""
+def _load() -> list[ModuleType]:
+    """Return the modules of this package that are called nbNN."""
     names = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    modules = [
-        importlib.import_module(f"{__name__}.{name}") for name in names if name.startswith("nb")
-    ]
-    return {name: each for module in modules for name, each in module.EXERCISES.items()}
+    return [importlib.import_module(f"{__name__}.{name}") for name in names if name[:2] == "nb"]
 
 
-EXERCISES: dict[str, Exercise] = with_defaults(_load)
+_MODULES = with_defaults(_load)
+EXERCISES: dict[str, Exercise] = {
+    name: each for module in _MODULES for name, each in module.EXERCISES.items()
+}
 """Every exercise by its name, such as "1.1". Add your own here."""
+QUESTIONS: dict[str, Question] = {
+    name: each for module in _MODULES for name, each in getattr(module, "QUESTIONS", {}).items()
+}
+"""Every question for `predict` by its name, such as "9.3". Add your own here."""
 
 
 def _find(name: str) -> Exercise:
@@ -120,3 +134,29 @@ def solution(name: str) -> None:
     answer = 5 * 1 + 3 * (-1)
     """
     print(_find(name).solution_source.rstrip())
+
+
+def predict(name: str) -> "View":
+    """Return a question with choices, each of which answers when it is opened.
+
+    Parameters
+    ----------
+    name : str
+        The question, such as "9.3".
+
+    Raises
+    ------
+    ConvkitError
+        If there is no such question.
+
+    Examples
+    --------
+    >>> QUESTIONS["A.1"] = Question("2 × 2?", {"4": "Twice two.", "22": "No product."}, right="4")
+    >>> predict("A.1")
+    2 × 2?
+    - 4
+    - 22
+    >>> del QUESTIONS["A.1"]
+    """
+    check_choice("question", name, QUESTIONS)
+    return QUESTIONS[name].view()

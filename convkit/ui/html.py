@@ -196,6 +196,23 @@ def _code(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
     return tag("div", copy, said, pre, class_="ck-code", **live)
 
 
+def _question(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
+    folds = [_fold(choice, reason, node.right) for choice, reason in node.choices.items()]
+    words = tag("div", node.name, class_="ck-heading")
+    return tag(
+        "div", words, *folds, class_="ck-question", role="group", aria_label=node.name, **live
+    )
+
+
+def _fold(choice: str, reason: str, right: str) -> Markup:
+    is_right = choice == right
+    verdict = tag("b", "Right." if is_right else "Not so.")
+    then = "" if is_right else tag("div", "Right is: ", tag("b", right))
+    answer = tag("div", verdict, f" {reason}", then, class_="ck-answer")
+    css = "ck-right" if is_right else None
+    return tag("details", tag("summary", choice), answer, class_=css)
+
+
 # Controls
 
 
@@ -556,6 +573,7 @@ WRITERS: dict[str, Callable[[Node, Sequence[Markup], Attributes], Markup]] = {
     "label": _label,
     "markup": _markup,
     "code": _code,
+    "question": _question,
     "select": _select,
     "choice": _choice,
     "check": _check,

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from torch import Tensor
 
 from convkit import formatting
+from convkit.errors import check_choice
 from convkit.ui.cursors import Cell, Cursor, Edits, Frame, Part
 from convkit.ui.theme import Scale
 
@@ -284,6 +285,35 @@ def code(name: str, source: str) -> Node:
     'Y = corr2d(X, K)'
     """
     return Node("code", name, {"source": source})
+
+
+def question(words: str, choices: Mapping[str, str], right: str) -> Node:
+    """Return a question with choices, each of which answers when it is opened.
+
+    It needs no kernel and no script. A radio group would choose whatever the arrow keys pass; so
+    each choice is a fold, which also stays closed where a site drops styles.
+
+    Parameters
+    ----------
+    words : str
+        The question.
+    choices : mapping of str to str
+        What one can choose, and what is said about it then.
+    right : str
+        The right choice, which every answer names.
+
+    Raises
+    ------
+    ConvkitError
+        If `right` is none of the choices.
+
+    Examples
+    --------
+    >>> question("2 × 2?", {"4": "Twice two.", "22": "That is no product."}, right="4").right
+    '4'
+    """
+    check_choice("right", right, choices)
+    return Node("question", words, {"choices": dict(choices), "right": right})
 
 
 # Controls

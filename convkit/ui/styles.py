@@ -24,6 +24,7 @@ SHEETS: dict[str, set[str] | None] = {
     "pictures": {"picture"},
     "equations": {"equation"},
     "plots": {"plot"},
+    "questions": {"question"},
     "live": set(),
 }
 """For which kinds of nodes a saved view needs a sheet; None for all."""

@@ -29,6 +29,8 @@ def _line(node: Node) -> str:
     match node.kind:
         case "status" | "text" | "markup" | "description":
             return str(node.words)
+        case "question":
+            return "\n- ".join([node.name, *node.choices])
         case kind if kind in VALUES:
             return f"{node.name}: {node.props.get('value_text') or node.value}"
         case "numbers":

@@ -1,0 +1,20 @@
+"""Each question for `predict`."""
+
+import pytest
+
+from convkit.errors import ConvkitError
+from convkit.exercises import QUESTIONS, predict
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_question_has_a_right_choice_and_a_reason_for_each(name):
+    question = QUESTIONS[name]
+    assert predict(name).text.splitlines()[0] == question.words
+    assert len(question.choices) >= 3
+    assert all(reason.endswith((".", "?")) for reason in question.choices.values())
+    assert question.right in question.choices
+
+
+def test_a_question_that_does_not_exist_is_refused():
+    with pytest.raises(ConvkitError, match=r"question is '77.1'; expected one of"):
+        predict("77.1")
