@@ -20,10 +20,11 @@ from convkit import formatting, ops, ui
 from convkit.comparison import mismatch_mask, rounding_bound
 from convkit.errors import ConvkitError, brief_repr
 from convkit.inputs import as_array
+from convkit.matrices import as_matrix
 from convkit.ops import Pair, WindowGeometry
 from convkit.ui import Cell, Cursor, Frame, Part, Scale
 
-__all__ = ["Operand", "equation_lens", "lens", "pooling_lens"]
+__all__ = ["Operand", "equation_lens", "lens", "matrix_lens", "pooling_lens"]
 MAX_SIDE = 16
 """The most rows or columns, padding included, of an array of a lens."""
 CHARS = {7: 10, 6: 14, 5: 24, 4: 9999}
@@ -55,6 +56,10 @@ class Operand:
         Its colours; fitted to its values unless given.
     mark : Tensor, optional
         Which cells are marked with ≠, (H, W) of bool.
+    also : sequence of Frame
+        Further frames, which may follow other cursors.
+    says : rows of str
+        A sentence for each cell, where the frame has a cursor of its own that chooses them.
 
     Examples
     --------
@@ -71,8 +76,10 @@ class Operand:
     note: str = ""
     scale: Scale | None = None
     mark: Tensor | None = None
+    also: Sequence[Frame] = ()
+    says: Rows = ()
 
-    def term(self, chars: int, descriptions: Rows = ()) -> ui.Node:
+    def term(self, chars: int) -> ui.Node:
         """Return it as a term of a `ui.equation`, its numbers in so many characters at most."""
         note = self.note or formatting.size(self.values.shape)
         scale = self.scale or Scale.fitted(self.values)
@@ -81,8 +88,8 @@ class Operand:
             self.title,
             self.values,
             scale,
-            frames=[self.frame] if self.frame else [],
-            descriptions=descriptions,
+            frames=[frame for frame in (self.frame, *self.also) if frame],
+            descriptions=self.says,
             part=Part(range(-up, h - up), range(-aside, w - aside), (h - 2 * up, w - 2 * aside)),
             mark=self.mark,
             texts=_texts(self.values, chars),
@@ -135,16 +142,18 @@ def equation_lens(
     lens
     C[1, 0] = A[1, :] @ B[:, 0]
     """
-    shown = replace(output, frame=Frame(cell, hue="output"), hue=output.hue or "output")
-    _check(cell, (*operands, shown), sums)
-    columns = sum([operand.values.shape[1] for operand in (*operands, shown)])
+    frame, hue = Frame(cell, hue="output"), output.hue or "output"
+    terms = [*operands, replace(output, frame=frame, hue=hue, says=sums)]
+    _check(cell, terms, sums)
+    columns = sum([term.values.shape[1] for term in terms])
     chars = next(chars for chars, most in CHARS.items() if columns <= most)
-    i, j = cell.place
+    cursors = [(term.frame.cursor, term.says) for term in terms if term.frame and term.says]
+    said = [(cursor, says[cursor.place[0]][cursor.place[1]]) for cursor, says in cursors]
     tree = ui.column(
-        ui.equation(*(o.term(chars) for o in operands), shown.term(chars, sums)),
-        ui.description(cell, sums[i][j]),
+        ui.equation(*(term.term(chars) for term in terms)),
+        *(ui.description(cursor, words) for cursor, words in reversed(said)),
     )
-    return ui.View(tree, f"{summary}\n{sums[i][j]}")
+    return ui.View(tree, "\n".join([summary, *(words for _, words in reversed(said))]))
 
 
 def _check(cell: Cursor, operands: Sequence[Operand], sums: Rows) -> None:
@@ -286,6 +295,66 @@ def pooling_lens(
     return equation_lens(cell, [operand], output, _named(sums, geometry), _summary(geometry))
 
 
+def matrix_lens(
+    X: Any, K: Any, *, stride: Pair = 1, dilation: Pair = 1, at: Cell = (0, 0)
+) -> ui.View:
+    """Return a lens on ``as_matrix(K, X.shape) @ X.flatten()``, whose rows are windows.
+
+    Point at an output cell to see its row of the matrix and its window of the input; point at a
+    weight to see which entries of the matrix it is.
+
+    Parameters
+    ----------
+    X, K : array
+        Input (H, W) of up to 16 cells, and kernel (kH, kW): tensors, or what
+        `convkit.inputs.as_array` takes.
+    stride, dilation
+        As in `corr2d`.
+    at : (i, j)
+        The output cell that is shown while none is pointed at, counted from 0.
+
+    Raises
+    ------
+    ConvkitError
+        As `corr2d` does; if the matrix is too large to show whole; if there is no output cell `at`.
+
+    Examples
+    --------
+    >>> matrix_lens(torch.arange(9.0).reshape(3, 3), torch.arange(4.0).reshape(2, 2))
+    lens: matrix 4 × 9, input 3 × 3, output 2 × 2
+    Y[0, 0] = row 0 of W times X = 0×0 + 1×1 + 3×2 + 4×3 = 19
+    K[0, 0] = 0 stands once in each row of W
+    """
+    X, K = _of_one_dtype(as_array("X", X), as_array("K", K))
+    at, steps = ops.to_pair("at", at), {"stride": stride, "dilation": dilation}
+    ops.window(X, K, *at, **steps)  # raises if there is no such cell
+    W, Y = as_matrix(K, X.shape, **steps), ops.corr2d(X, K, **steps)
+    geometry = WindowGeometry(X.shape, K.shape, 0, stride, dilation)
+    (rows, columns), (down, right) = geometry.output_size, geometry.dilation
+    sums = formatting.window_sums(ops.patches(X, K.shape, **steps), K, Y.flatten())
+    said = [f"row {r} of W times X = {each}" for r, each in enumerate(sums)]
+    cell, weight = Cursor("cell", (rows, columns), at), Cursor("weight", geometry.kernel_size, (0, 0))
+    places = [geometry.start(i, j) for i in range(rows) for j in range(columns)]
+    starts = [i * X.shape[1] + j for i, j in places]
+    step = down * X.shape[1], right
+    shared = [Frame(weight, (r, 0, 0), (start, *step)) for r, start in enumerate(starts)]
+    row = Frame(cell, (0, columns, 1), (0, 0, 0), (1, W.shape[1]), hue="output")
+    texts = formatting.cell_texts(K)
+    entries = [
+        [f"K[{a}, {b}] = {text} stands once in each row of W" for b, text in enumerate(line)]
+        for a, line in enumerate(texts)
+    ]
+    operands = [
+        Operand("kernel K", K, hue="kernel", frame=Frame(weight), says=entries),
+        Operand("matrix W", W, "→", "kernel", row, scale=Scale.signed(K), also=shared),
+        _input(X, geometry, Frame.window(cell, geometry), sign="·"),
+    ]
+    output = Operand("output Y", Y, "=")
+    summary = f"lens: matrix {formatting.size(W.shape)}, input {formatting.size(X.shape)}"
+    summary += f", output {formatting.size(Y.shape)}"
+    return equation_lens(cell, operands, output, _named(said, geometry), summary)
+
+
 # What a lens says
 
 
@@ -339,7 +408,11 @@ def _texts(values: Tensor, chars: int) -> Rows:
 
 
 def _input(
-    padded: Tensor, geometry: WindowGeometry, frame: Frame, padding_mode: str = "zeros"
+    padded: Tensor,
+    geometry: WindowGeometry,
+    frame: Frame,
+    padding_mode: str = "zeros",
+    sign: str = "",
 ) -> Operand:
     """Return the operand of a padded input, in grey, with the window on it."""
     size = geometry.padded_size
@@ -353,6 +426,7 @@ def _input(
     return Operand(
         "input X",
         padded,
+        sign,
         hue="input",
         frame=frame,
         padding=geometry.padding,
