@@ -21,7 +21,7 @@ from torch import Tensor
 
 from convkit import formatting
 from convkit.errors import ConvkitError, brief_repr
-from convkit.inputs import as_array
+from convkit.inputs import as_colours
 from convkit.ui.theme import Scale, ink
 
 __all__ = ["StaticFigure", "show"]
@@ -95,7 +95,7 @@ def show(
     scales: Mapping[str, Scale] | None = None,
     note: str = "",
 ) -> StaticFigure:
-    """Draw arrays of shape (H, W) side by side, each under its title.
+    """Draw arrays of shape (H, W) side by side, each under its title; pictures in colour as such.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def _drawn(
 ) -> Figure:
     """Return arrays of one height, each in its colours, those that are keyed with a key."""
     gaps = {title: KEY_GAP if title in keyed else GAP for title in arrays}
-    ratios = {title: values.shape[1] / values.shape[0] for title, values in arrays.items()}
+    ratios = {title: values.shape[-1] / values.shape[-2] for title, values in arrays.items()}
     total = sum(ratios.values())
     height = min(MAX_HEIGHT, max(MAX_WIDTH - sum(gaps.values()), MIN_WIDTH * len(arrays)) / total)
     below = NOTE_HEIGHT if note else MARGIN
@@ -159,7 +159,7 @@ def _arrays(pictures: Mapping[str, Any]) -> dict[str, Tensor]:
         kind = "an empty" if isinstance(pictures, Mapping) else "a"
         given = f"pictures is {kind} {type(pictures).__name__}"
         raise ConvkitError(given, "a dict of titles and arrays", 'Write show({"X": X}).')
-    return {str(title): as_array(str(title), values) for title, values in pictures.items()}
+    return {str(title): as_colours(str(title), values) for title, values in pictures.items()}
 
 
 def _signed_titles(
@@ -239,7 +239,7 @@ def style_axes(axes: Axes, title: str) -> None:
 
 
 def draw_array(axes: Axes, title: str, values: Tensor, scale: Scale) -> AxesImage:
-    """Draw a (H, W) tensor as cells, with numbers where there is space.
+    """Draw a (H, W) tensor as cells, with numbers where there is space; (3, H, W) as colours.
 
     Examples
     --------
@@ -251,7 +251,7 @@ def draw_array(axes: Axes, title: str, values: Tensor, scale: Scale) -> AxesImag
     values = values.detach().double()
     shown = values.abs() if scale.look == "magnitude" else values
     image = axes.imshow(
-        shown.numpy(),
+        shown.movedim(0, -1).numpy() if shown.ndim == 3 else shown.numpy(),
         interpolation="nearest",
         cmap=COLOUR_MAPS[scale.look],
         vmin=scale.low,
@@ -259,7 +259,7 @@ def draw_array(axes: Axes, title: str, values: Tensor, scale: Scale) -> AxesImag
     )
     style_axes(axes, title)
     axes.set(xticks=[], yticks=[])
-    if max(values.shape) <= MAX_NUMBERS:
+    if values.ndim == 2 and max(values.shape) <= MAX_NUMBERS:
         _write_numbers(axes, values, image)
     return image
 

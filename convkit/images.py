@@ -15,7 +15,7 @@ from contextlib import suppress
 from functools import cache
 from importlib.metadata import distribution
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -29,6 +29,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 MAX_BYTES = 10 * 2**20
 MAX_PIXELS = 25_000_000
 
+T = TypeVar("T")
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | Image.Image
 """A picture: the path of a file, its bytes, or a PIL picture."""
 
@@ -118,12 +119,23 @@ def photo(size: Pair | None = None) -> Tensor:
     >>> photo().shape, photo(128).shape, photo((64, 32)).shape
     (torch.Size([600, 512]), torch.Size([128, 128]), torch.Size([64, 32]))
     """
-    image = _photo_image()
-    if size is not None:
-        rows, columns = _check_size(size)
-        centre = (0.5, 0.1)  # of the face, as shares of the width and the height
-        image = ImageOps.fit(image, (columns, rows), Image.Resampling.LANCZOS, centering=centre)
-    return _grey(image)
+    return _grey(_photo_image(size))
+
+
+def colour_photo(size: Pair | None = None) -> Tensor:
+    """Return `photo` in colour: red, green and blue, (3, H, W).
+
+    Parameters
+    ----------
+    size : int or (rows, columns), optional
+        As in `photo`.
+
+    Examples
+    --------
+    >>> colour_photo(128).shape
+    torch.Size([3, 128, 128])
+    """
+    return _channels(_photo_image(size))
 
 
 def _check_size(size: Pair) -> tuple[int, int]:
@@ -152,8 +164,18 @@ def matplotlib_file(name: str) -> Path:
     return path
 
 
+def _photo_image(size: Pair | None) -> Image.Image:
+    """Return the photo, or its part around the face in a size."""
+    image = _whole_photo()
+    if size is None:
+        return image
+    rows, columns = _check_size(size)
+    centre = (0.5, 0.1)  # of the face, as shares of the width and the height
+    return ImageOps.fit(image, (columns, rows), Image.Resampling.LANCZOS, centering=centre)
+
+
 @cache
-def _photo_image() -> Image.Image:
+def _whole_photo() -> Image.Image:
     """Return the decoded photo; callers must not change it."""
     with Image.open(matplotlib_file("sample_data/grace_hopper.jpg")) as image:
         return image.convert("RGB")
@@ -284,9 +306,32 @@ def read_picture(source: Source, *, max_side: int | None = None) -> Picture:
     >>> picture.values.shape, picture.size, picture.has_colour
     (torch.Size([2, 3]), (20, 30), True)
     """
-    side = None if max_side is None else to_whole("max_side", max_side, 1)
+    side = _check_side(max_side)
+    return _read(
+        source, lambda image: Picture(_grey(image, side), image.size[::-1], _has_colour(image))
+    )
+
+
+def open_colours(source: Source, *, max_side: int | None = None) -> Tensor:
+    """Return red, green and blue of what `open_image` returns in grey, (3, H, W), in [0, 1].
+
+    Examples
+    --------
+    >>> open_colours(Image.new("RGB", (3, 2), "red")).mean((1, 2))
+    tensor([1., 0., 0.])
+    """
+    side = _check_side(max_side)
+    return _read(source, lambda image: _channels(image, side))
+
+
+def _check_side(max_side: int | None) -> int | None:
+    return None if max_side is None else to_whole("max_side", max_side, 1)
+
+
+def _read(source: Source, convert: Callable[[Image.Image], T]) -> T:
+    """Return what `convert` makes of a picture that is turned as its EXIF says."""
     if isinstance(source, Image.Image):
-        return _decoded(source, f"the PIL picture of mode {source.mode}", side)
+        return _decoded(source, f"the PIL picture of mode {source.mode}", convert)
     data = _bytes_of(source)
     what = f"the file of {len(data)} bytes"
     try:
@@ -294,7 +339,7 @@ def read_picture(source: Source, *, max_side: int | None = None) -> Picture:
             image = Image.open(io.BytesIO(data), formats=FORMATS)
     except Exception as error:
         raise _unreadable(what) from error
-    return _decoded(image, what, side)
+    return _decoded(image, what, convert)
 
 
 def _bytes_of(source: Source) -> bytes:
@@ -325,15 +370,14 @@ def _unreadable(what: str) -> ConvkitError:
     return ConvkitError(f"{what} cannot be read as a picture", _EXPECTED, hint)
 
 
-def _decoded(image: Image.Image, what: str, max_side: int | None) -> Picture:
-    """Return a picture's grey values, after a look at its size, for which nothing is decoded."""
+def _decoded(image: Image.Image, what: str, convert: Callable[[Image.Image], T]) -> T:
+    """Convert a picture, after a look at its size, for which nothing is decoded."""
     given = f"the picture has {image.width} × {image.height} pixels"
     if not 0 < image.width * image.height <= MAX_PIXELS:
         expected = f"at least one pixel and at most {MAX_PIXELS:,} pixels"
         raise ConvkitError(given, expected, "Choose another part of it, or scale it down.")
     try:
-        upright = _upright(image)
-        return Picture(_grey(upright, max_side), upright.size[::-1], _has_colour(upright))
+        return convert(_upright(image))
     except Exception as error:  # Pillow lets errors of many kinds escape from damaged files
         raise _unreadable(what) from error
 
@@ -367,17 +411,31 @@ def _grey(image: Image.Image, max_side: int | None = None) -> Tensor:
     return values if white is None else values.div_(white).clamp_(0, 1)
 
 
+def _channels(image: Image.Image, max_side: int | None = None) -> Tensor:
+    """Return red, green and blue of a picture over white, (3, H, W), from 0 to 1."""
+    if not _has_colour(image):
+        return _grey(image, max_side).repeat(3, 1, 1)
+    opaque = _over_white(image, "RGB")
+    return torch.stack([_grey(opaque.getchannel(n), max_side) for n in "RGB"])
+
+
 def _levels(image: Image.Image) -> tuple[Image.Image, int | None]:
     """Return a new picture of mode "L" or "F", and its white."""
     if image.mode == "F":
         return image.copy(), None
     if image.mode.startswith("I"):
         return image.convert("F"), 65535  # Pillow would clip "L"
+    return _over_white(image, "L"), 255
+
+
+def _over_white(image: Image.Image, mode: str) -> Image.Image:
+    """Return a picture in a mode, its transparent parts laid on white unless all is transparent."""
+    levels = image.convert(mode)
     if not image.has_transparency_data:
-        return image.convert("L"), 255
+        return levels
     alpha = image.convert("RGBA").getchannel("A")
     if alpha.getbbox() is None:  # as in BMPs whose fourth bytes mean nothing
-        return image.convert("L"), 255
-    paper = Image.new("L", image.size, "white")
-    paper.paste(image.convert("L"), mask=alpha)
-    return paper, 255
+        return levels
+    paper = Image.new(mode, image.size, "white")
+    paper.paste(levels, mask=alpha)
+    return paper

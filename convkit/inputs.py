@@ -23,6 +23,7 @@ GREY_NOTE = "grey of a colour picture"
 """What `as_picture` says of a picture that had colours."""
 
 _EXPECTED = "numbers of shape (H, W), a PIL picture, or the path of a picture file"
+SOURCES = (str, os.PathLike, bytes, bytearray, memoryview, Image.Image)
 _LUMA = (0.299, 0.587, 0.114)  # of red, green and blue, ITU-R 601: as Pillow has it
 
 
@@ -70,14 +71,42 @@ def as_picture(name: str, value: Any) -> tuple[Tensor, str]:
     >>> as_picture("X", Image.new("RGB", (3, 1), "red"))
     (tensor([[0.2980, 0.2980, 0.2980]]), 'grey of a colour picture')
     """
-    if isinstance(value, str | os.PathLike | bytes | bytearray | memoryview | Image.Image):
+    if isinstance(value, SOURCES):
         return _read(name, value)
     numbers = _numbers(name, value)
     axis = ops.channel_axis(numbers.shape)
     if axis is None:
         return ops.check_array(name, numbers), ""
-    is_uint8 = str(getattr(value, "dtype", "")) in ("uint8", "torch.uint8")
-    return _grey_of_colours(name, numbers.movedim(axis, 2), axis, 255 if is_uint8 else 1)
+    return _grey_of_colours(name, numbers.movedim(axis, 2), axis, _white(value))
+
+
+@torch.inference_mode(False)
+def as_colours(name: str, value: Any) -> Tensor:
+    """Return what `as_array` does, but of a picture in colour red, green and blue, (3, H, W).
+
+    Raises
+    ------
+    ConvkitError
+        As `as_array` does.
+
+    Examples
+    --------
+    >>> as_colours("X", [[1, 2]]).shape, as_colours("X", Image.new("RGB", (3, 2), "red")).shape
+    (torch.Size([1, 2]), torch.Size([3, 2, 3]))
+    """
+    grey, note = as_picture(name, value)
+    if not note:
+        return grey
+    if isinstance(value, SOURCES):
+        return images.open_colours(value)
+    numbers = _numbers(name, value)
+    axis = ops.channel_axis(numbers.shape)
+    return _over_white(numbers.movedim(axis or 0, 2) / _white(value)).movedim(2, 0)
+
+
+def _white(value: Any) -> int:
+    """Return the number of white in an array of colours."""
+    return 255 if str(getattr(value, "dtype", "")) in ("uint8", "torch.uint8") else 1
 
 
 def _note(has_colour: bool) -> str:
@@ -205,10 +234,12 @@ def _grey_of_colours(name: str, colours: Tensor, axis: int, white: int) -> tuple
         raise ConvkitError(given, expected, f"Take one channel, such as {channel}.")
     if white == 255:  # in whole steps, so that it equals what `open_image` makes of the file
         return _read(name, Image.fromarray(colours.to(torch.uint8).contiguous().numpy()))
-    shares = colours.double()
-    grey = shares[:, :, :3] @ torch.tensor(_LUMA, **ops.FLOAT64)
-    if shares.shape[2] == 4 and shares[:, :, 3].any():
-        alpha = shares[:, :, 3]
-        grey = grey * alpha + 1 - alpha
+    grey = _over_white(colours.double()) @ torch.tensor(_LUMA, **ops.FLOAT64)
     has_colour = bool((colours[..., 1:3] != colours[..., :1]).any())
     return grey.to(colours.dtype), _note(has_colour)
+
+
+def _over_white(colours: Tensor) -> Tensor:
+    """Return colours (H, W, 3 or 4) laid on white, (H, W, 3), unless all is transparent."""
+    opaque, alpha = colours[..., :3], colours[..., 3:]
+    return opaque * alpha + 1 - alpha if alpha.any() else opaque

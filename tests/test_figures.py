@@ -62,6 +62,15 @@ def test_a_scale_gives_the_colours(scale, colours):
         assert abs(middle[3 + round(405 * share), :3] - colour).max() <= 2
 
 
+def test_a_picture_in_colour_is_drawn_in_its_colours():
+    colours = torch.tensor([[1.0, 0.0], [0.2, 0.4], [0.0, 0.6]])[:, None]
+    drawn = show({"X": colours, "Y": torch.eye(2)})
+    assert drawn.text.startswith("X: 3 × 1 × 2, from 0 to 1, digest ")
+    line = pixels(drawn.png)[60].astype(int)
+    for share, colour in ((1 / 4, (255, 51, 0)), (3 / 4, (0, 102, 153))):
+        assert abs(line[3 + round(share * 1.5 * drawn.width * 2 / 3), :3] - colour).max() <= 2
+
+
 @pytest.mark.parametrize("title", ["$x$", "a $5 kernel", r"\frac"])
 def test_titles_are_words_and_not_mathematics(title):
     assert show({title: stripes()}).text.startswith(f"{title}: 6 × 8")

@@ -26,7 +26,9 @@ from convkit import (
 from convkit.images import (
     MAX_BYTES,
     PICTURES,
+    colour_photo,
     named_like,
+    open_colours,
     picture,
     read_picture,
     sampled,
@@ -102,6 +104,14 @@ def test_the_photo_is_what_matplotlib_reads():
     assert photo().shape == (600, 512)
     assert_picture(photo(), luma(matplotlib.image.imread(photo_file())), ONE_STEP)
     assert torch.equal(open_image(photo_file()), photo())
+
+
+def test_the_photo_in_colour_is_what_matplotlib_reads():
+    read = torch.from_numpy(matplotlib.image.imread(photo_file()) / 255).movedim(2, 0).float()
+    assert_close(colour_photo(), read, rtol=0, atol=1e-6)
+    assert torch.equal(open_colours(photo_file()), colour_photo())
+    luma_of_part = luma(255 * colour_photo(64).movedim(0, 2).numpy())
+    assert_picture(photo(64), luma_of_part, ONE_STEP)
 
 
 @pytest.mark.parametrize(

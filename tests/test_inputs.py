@@ -17,7 +17,7 @@ from torch.testing import assert_close
 
 import convkit
 from convkit import ConvkitError, kernel, open_image
-from convkit.inputs import GREY_NOTE, as_array, as_picture
+from convkit.inputs import GREY_NOTE, as_array, as_colours, as_picture
 from tests.untrusted_images import COLOURS, FILES, GREYS, INK, LEVELS, ONE_STEP, PNG, luma
 
 KEPT = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
@@ -280,6 +280,24 @@ def test_colours_from_0_to_1_have_the_luma_of_files(dtype):
         expected = torch.from_numpy(luma(COLOURS)).to(kept)
         assert_close(actual, expected, rtol=0, atol=tolerance)
         assert note == GREY_NOTE
+
+
+def test_colours_are_kept_where_they_are_asked_for():
+    expected = torch.from_numpy(COLOURS).movedim(2, 0).float() / 255
+    shares, half = COLOURS / 255, np.full((*COLOURS.shape[:2], 1), 0.5)
+    for value in (
+        Image.fromarray(COLOURS),
+        COLOURS,
+        shares,
+        expected,
+        np.dstack([COLOURS, 0 * GREYS]),
+    ):
+        assert_close(as_colours("X", value), expected, rtol=0, atol=1e-6)
+    assert_close(as_colours("X", np.dstack([shares, half])), 0.5 + 0.5 * expected)
+    halves = Image.fromarray(np.dstack([COLOURS, 0 * GREYS + 128]))
+    assert_close(as_colours("X", halves), 1 - (1 - expected) * 128 / 255, rtol=0, atol=ONE_STEP)
+    for grey in (Image.fromarray(GREYS), torch.eye(3), np.dstack([GREYS] * 3)):
+        assert torch.equal(as_colours("X", grey), as_array("X", grey))
 
 
 def test_transparent_colours_are_laid_on_white():
