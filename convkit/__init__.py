@@ -13,13 +13,16 @@ from convkit.layers import Conv2D
 from convkit.least_squares import QuadraticLoss
 from convkit.matrices import as_matrix
 from convkit.ops import convolve2d, corr2d, output_size, patches, pool2d, window
+from convkit.stacks import Layer, ReceptiveField, receptive_field
 
 __all__ = [
     "KERNELS",
     "Conv2D",
     "ConvkitError",
     "KernelDescent",
+    "Layer",
     "QuadraticLoss",
+    "ReceptiveField",
     "Step",
     "as_matrix",
     "checkerboard",
@@ -34,6 +37,7 @@ __all__ = [
     "photo",
     "pool2d",
     "ramp",
+    "receptive_field",
     "stripes",
     "window",
 ]

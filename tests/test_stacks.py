@@ -1,0 +1,111 @@
+"""Receptive fields and stacks of layers, against gradients of torch's layers."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from convkit import ConvkitError, Layer, receptive_field
+from convkit.stacks import as_layers, grid_sizes, path_counts
+
+PAIRS = st.tuples(st.integers(1, 3), st.integers(1, 3))
+PADDINGS = st.tuples(st.integers(0, 2), st.integers(0, 2))
+STACKS = st.lists(st.tuples(PAIRS, PAIRS, PADDINGS, PAIRS), min_size=1, max_size=3)
+
+
+def convolutions(stack):
+    """Return torch's own layers, of weights that let no gradient cancel."""
+    net = nn.Sequential(
+        *(nn.Conv2d(1, 1, k, s, p, d, bias=False, dtype=torch.float64) for k, s, p, d in stack)
+    )
+    for weight in net.parameters():
+        nn.init.uniform_(weight, 0.5, 1.5)
+    return net
+
+
+def large_enough(stack):
+    """Return an input, an output cell whose windows meet no border, and the input's gradient."""
+    field = receptive_field(stack)
+    pairs = (n if isinstance(n, tuple) else (n, n) for n in field)
+    lengths = [
+        (size, step, start, -start // step + 2) for size, step, start in zip(*pairs, strict=True)
+    ]
+    at = tuple(cell for *_, cell in lengths)
+    shape = [start + step * cell + 2 * size + 2 * step for size, step, start, cell in lengths]
+    X = torch.zeros(1, 1, *shape, dtype=torch.float64, requires_grad=True)
+    convolutions(stack)(X)[0, 0][at].backward()
+    return lengths, X.grad[0, 0]
+
+
+@given(STACKS)
+def test_the_gradient_of_a_cell_reaches_from_the_first_cell_it_sees_to_the_last(stack):
+    lengths, gradient = large_enough(stack)
+    for axis, (size, step, start, cell) in enumerate(lengths):
+        seen = gradient.sum(1 - axis).nonzero().flatten().tolist()
+        first = start + step * cell
+        assert (seen[0], seen[-1]) == (first, first + size - 1)
+
+
+def test_numbers_of_the_book():
+    net = [nn.Conv2d(1, 6, 5, padding=2), nn.AvgPool2d(2), nn.Conv2d(6, 16, 5), nn.MaxPool2d(2)]
+    fields = [receptive_field(net[:n]) for n in (1, 2, 3, 4)]
+    assert [field.size for field in fields] == [5, 6, 14, 16]
+    assert [field.stride for field in fields] == [1, 2, 2, 4]
+    assert grid_sizes(as_layers(net), 28) == [(28, 28), (28, 28), (14, 14), (10, 10), (5, 5)]
+    assert grid_sizes(as_layers([5] * 10), 240)[-1] == (200, 200)
+    assert receptive_field([5] * 10) == (41, 1, 0)
+
+
+@given(STACKS, st.data())
+def test_paths_are_gradients_of_layers_whose_weights_are_one(stack, data):
+    size = tuple(data.draw(st.tuples(st.integers(9, 14), st.integers(9, 14))))
+    layers = as_layers(stack)
+    try:
+        sizes = grid_sizes(layers, size)
+    except ConvkitError:
+        return
+    n = data.draw(st.integers(0, len(layers)))
+    at = tuple(data.draw(st.integers(0, side - 1)) for side in sizes[n])
+    net = convolutions(stack)
+    for weight in net.parameters():
+        nn.init.ones_(weight)
+    grids = [torch.zeros(1, 1, *size, dtype=torch.float64, requires_grad=True)]
+    for layer in net:
+        grids.append(layer(grids[-1]))
+    counts = path_counts(layers, size, n, at)
+    assert [tuple(count.shape) for count in counts] == sizes
+    for m, count in enumerate(counts):
+        if m <= n:
+            (expected,) = torch.autograd.grad(grids[n][0, 0][at], grids[m], retain_graph=True)
+            torch.testing.assert_close(count, expected[0, 0])
+        else:
+            cell = tuple(data.draw(st.integers(0, side - 1)) for side in sizes[m])
+            (read,) = torch.autograd.grad(grids[m][0, 0][cell], grids[n], retain_graph=True)
+            assert count[cell] == read[0, 0][at]
+
+
+@pytest.mark.parametrize(
+    ("layers", "said"),
+    [
+        (3, "layers is 3; expected a list of layers. Write for example"),
+        ([], "0 layers; expected from 1 to 100."),
+        ([nn.ReLU()], "layers[0] is ReLU(); expected a kernel size, a tuple"),
+        ([3, nn.Conv2d(1, 1, 3, padding="same")], "layers[1] is Conv2d("),
+        ([3, "3"], "layers[1] is '3'"),
+        ([(3, 1, 0, 1, 1)], "layers[0] is (3, 1, 0, 1, 1)"),
+        ([(3, 0)], "stride is 0"),
+        ([(0,)], "kernel_size is 0"),
+        ([2.5], "layers[0] is 2.5"),
+        ([(3, 3)] * 20, "a cell sees"),
+    ],
+)
+def test_what_is_no_stack_is_refused_in_words(layers, said):
+    with pytest.raises(ConvkitError) as error:
+        receptive_field(layers)
+    assert str(error.value).startswith(said)
+
+
+def test_a_window_that_does_not_fit_is_refused():
+    with pytest.raises(ConvkitError, match="a kernel no larger than the padded input"):
+        grid_sizes([Layer(3), Layer((1, 4))], (5, 5))
