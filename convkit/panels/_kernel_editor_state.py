@@ -152,6 +152,11 @@ class KernelEditorState(State):
         return {name: getattr(self, name) for name in OPTIONS}
 
     @property
+    def operands(self) -> tuple[Any, ...]:
+        """What the output follows from."""
+        return tuple(getattr(self, name) for name in OPERANDS)
+
+    @property
     def painted(self) -> float:
         """What the brush paints."""
         return self.brush_value if self.brush == "value" else float(BRUSHES[self.brush])
@@ -488,7 +493,7 @@ def compute(
     tensor([[4., 4.],
             [4., 4.]])
     """
-    if previous is not None and _same_operands(state, previous.state):
+    if previous is not None and equal(state.operands, previous.state.operands):
         result = replace(previous, state=state)
     else:
         correlation = Correlation(state)
@@ -513,12 +518,9 @@ def work(result: KernelEditorResult) -> Work | None:
     if result.operation is ops.corr2d or result.comparison is not None:
         return None
     state = result.state
-    size = formatting.size(state.X.shape)
-    words = (
-        f"What you see is convkit's own output: running your {name_of(result.operation)} on {size}"
-    )
-    inputs = tuple(getattr(state, name) for name in OPERANDS)
-    return Work(partial(_compare, result), _with_comparison, words, inputs)
+    run = f"running your {name_of(result.operation)} on {formatting.size(state.X.shape)}"
+    words = f"What you see is convkit's own output: {run}"
+    return Work(partial(_compare, result), _with_comparison, words, state.operands)
 
 
 def _compare(result: KernelEditorResult, report: Report) -> Comparison:
@@ -552,10 +554,6 @@ def opened(name: str, data: bytes) -> Fields:
     note = f"{title}, {GREY_NOTE}" if has_colour else title
     source = f"convkit.open_image({name!r}, max_side={MAX_SIDE})"
     return {"X": X, "origin": Origin(title, note, source)}
-
-
-def _same_operands(a: KernelEditorState, b: KernelEditorState) -> bool:
-    return all(equal(getattr(a, name), getattr(b, name)) for name in OPERANDS)
 
 
 def _with_limit(

@@ -167,9 +167,8 @@ class LossSurface:
         if steepest <= 0:
             return []
         farthest = math.hypot(*SURFACE_SIZE) / 2
-        least, largest = (
-            steepest / 2 * (pixels / self.scale) ** 2 for pixels in (LEAST_RING, farthest)
-        )
+        ends = LEAST_RING, farthest
+        least, largest = (steepest / 2 * (pixels / self.scale) ** 2 for pixels in ends)
         decades = range(math.floor(math.log10(least)), math.floor(math.log10(largest)) + 1)
         losses = [(float(f"{factor}e{k}"), factor == 1) for k in decades for factor in (1, 3)]
         return [self._ring(*loss) for loss in losses if least <= loss[0] <= largest]
@@ -305,24 +304,17 @@ class LossSurface:
         (x_low, x_high), (y_low, y_high) = self.limits
         x_name, y_name = self.axis_names
         most = [pixels // least for pixels, least in zip(SURFACE_SIZE, LEAST_TICKS, strict=True)]
-        across = [
-            (100 * (tick - x_low) / (x_high - x_low), text)
-            for tick, text in _ticks(x_low, x_high, most[0])
-        ]
-        up = [
-            (100 * (y_high - tick) / (y_high - y_low), text)
-            for tick, text in _ticks(y_low, y_high, most[1])
-        ]
-        return across if x_name else [], up if y_name else []
+        across, up = _ticks(x_low, x_high, most[0]), _ticks(y_low, y_high, most[1])
+        x = [(100 * (tick - x_low) / (x_high - x_low), text) for tick, text in across]
+        y = [(100 * (y_high - tick) / (y_high - y_low), text) for tick, text in up]
+        return x if x_name else [], y if y_name else []
 
     @cached_property
     def words(self) -> Markup:
         """Numbers and names of the axes, and losses of rings, as HTML placed in percent."""
         width, height = SURFACE_SIZE
-        labels = [
-            tag("span", text, class_="ck-ring-loss", style=_at(100 * x / width, 100 * y / height))
-            for text, x, y in self.ring_labels
-        ]
+        places = [(text, _at(100 * x / width, 100 * y / height)) for text, x, y in self.ring_labels]
+        labels = [tag("span", text, class_="ck-ring-loss", style=at) for text, at in places]
         axes = _axis_words(*self.marks, *self.axis_names)
         return Markup("").join([axes, *labels])
 

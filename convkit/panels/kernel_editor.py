@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.resources import files
+from itertools import chain
 from typing import Any
 
 import torch
@@ -106,22 +107,11 @@ class KernelEditor(ui.Panel):
         flip: bool = False,
     ) -> None:
         X, note = as_picture("X", images.photo(128) if X is None else X)
-        start = KernelEditorState(
-            X,
-            kernels.kernel("Sobel x") if K is None else K,
-            padding,
-            stride,
-            dilation,
-            flip,
-            Origin(note=note) if note else None,
-        )
-        super().__init__(
-            start,
-            partial(compute, operation=operation),
-            view,
-            first=lambda result: [_output(result)],
-            work=work,
-        )
+        K = kernels.kernel("Sobel x") if K is None else K
+        origin = Origin(note=note) if note else None
+        start = KernelEditorState(X, K, padding, stride, dilation, flip, origin)
+        compared = partial(compute, operation=operation)
+        super().__init__(start, compared, view, first=lambda result: [_output(result)], work=work)
 
     @property
     def output(self) -> Tensor:
@@ -151,10 +141,8 @@ class KernelEditor(ui.Panel):
             "kernel": (K, Scale.signed(K)),
             "output": (result.output, result.scale),
         }
-        text = "\n".join(
-            [formatting.describe(name, values) for name, (values, _) in arrays.items()]
-        )
-        return pictures(arrays).data(text)
+        lines = [formatting.describe(name, values) for name, (values, _) in arrays.items()]
+        return pictures(arrays).data("\n".join(lines))
 
 
 def view(result: KernelEditorResult) -> Node:
@@ -192,8 +180,9 @@ def _stage(result: KernelEditorResult) -> Node:
     looks = ui.choice("look of the output", LOOKS, state.look, "look")
     size = state.geometry.padded_size if is_small else tuple(state.X.shape)
     (height, width), (rows, columns) = size, state.geometry.output_size
-    is_wide = is_small and width + columns > MAX_COLUMNS_BESIDE_KERNEL
-    extent = max(height, width, rows, columns)
+    extent, across = max(height, width, rows, columns), width + columns
+    is_wide = is_small and across > MAX_COLUMNS_BESIDE_KERNEL
+    sizes = {"wide": width, "across": across, "down": max(height, rows), "extent": extent}
     return box(
         box(ui.heading("input X", "input"), _picture_list(names, result.picture), css="xh"),
         box(ui.heading("kernel K", "kernel"), _kernel_list(kernel_name), css="kh"),
@@ -202,12 +191,7 @@ def _stage(result: KernelEditorResult) -> Node:
         box(*_kernel(result), css="kp"),
         box(*_products(result), css="sm"),
         css=f"stage{' tables' * is_small}{' wide' * is_wide}{' fine' * (extent > MAX_COARSE)}",
-        variables={
-            "wide": width,
-            "across": width + columns,
-            "down": max(height, rows),
-            "extent": extent,
-        },
+        variables=sizes,
     )
 
 
@@ -251,7 +235,7 @@ def _kernel(result: KernelEditorResult) -> list[Node]:
     name, weight = f"K[{cell[0]}, {cell[1]}]", K[cell].item()
     position = round(weight / result.reach * POSITIONS)
     ends = minus(f"{formatting.number(-result.reach)} … {formatting.number(result.reach)}")
-    drag = partial(_drag, cell, result.reach, position)
+    drag, said = partial(_drag, cell, result.reach, position), f"weight {formatting.number(weight)}"
     return [
         box(ui.numbers("kernel", K, "kernel", symbol="K", at=cell, focus="weight"), css="signs"),
         ui.row(
@@ -263,14 +247,7 @@ def _kernel(result: KernelEditorResult) -> list[Node]:
         ),
         ui.row(
             text(name, "caption mono"),
-            ui.slider(
-                "weight",
-                -POSITIONS,
-                POSITIONS,
-                position,
-                drag,
-                f"weight {formatting.number(weight)}",
-            ),
+            ui.slider("weight", -POSITIONS, POSITIONS, position, drag, said),
             text(ends, "caption mono"),
         ),
         text(sizes, "caption mono sizes"),
@@ -301,21 +278,18 @@ def _drag(cell: Cell, reach: float, shown: int, position: int) -> Edit:
 def _options(result: KernelEditorResult) -> list[Node | None]:
     state, missing = result.state, result.missing
     why = f"your function takes no {' or '.join(missing)}" if missing else ""
-    boxes = [
-        ui.entry(
-            name,
-            write_pair(getattr(state, name)),
-            partial(_typed, name, getattr(state, name)),
-            disabled=why if name in missing else "",
-        )
-        for name in OPTIONS
-    ]
+    boxes = [_option(state, name, why if name in missing else "") for name in OPTIONS]
     flip = ui.check("flip the kernel: convolution", state.flip, "flip")
     return [*boxes, flip, caption(why) if why else None]
 
 
-def _typed(name: str, kept: Pair, typed: str) -> Fields:
-    return {name: read_pair(name, typed, OPTIONS[name], kept)}
+def _option(state: KernelEditorState, name: str, disabled: str) -> Node:
+    kept = getattr(state, name)
+
+    def edits(typed: str) -> Fields:
+        return {name: read_pair(name, typed, OPTIONS[name], kept)}
+
+    return ui.entry(name, write_pair(kept), edits, disabled=disabled)
 
 
 def _pixels(state: KernelEditorState) -> Node:
@@ -358,13 +332,10 @@ def _paint(value: float, cells: Sequence[Cell]) -> Edit:
 
 def _on_input(result: KernelEditorResult, cursor: Cursor) -> Frame:
     """Return the window on the input, its weights written in it where there is space."""
-    K = result.state.weights
-    texts = (
-        [t for line in formatting.cell_texts(K) for t in line]
-        if max(K.shape) <= MAX_WRITTEN_SIDE
-        else ()
-    )
-    return Frame.window(cursor, result.state.geometry, texts)
+    K, geometry = result.state.weights, result.state.geometry
+    if max(K.shape) > MAX_WRITTEN_SIDE:
+        return Frame.window(cursor, geometry)
+    return Frame.window(cursor, geometry, [*chain(*formatting.cell_texts(K))])
 
 
 def _output(result: KernelEditorResult) -> Node:

@@ -221,14 +221,8 @@ class Frame:
         (1, 3)
         """
         (top, left), (down, right) = windows.start(0, 0), windows.stride
-        return cls(
-            cursor,
-            (top, down, 0),
-            (left, 0, right),
-            windows.kernel_size,
-            windows.dilation,
-            tuple(texts),
-        )
+        rows, columns = (top, down, 0), (left, 0, right)
+        return cls(cursor, rows, columns, windows.kernel_size, windows.dilation, tuple(texts))
 
     def through(self, windows: Windows) -> Frame:
         """Return what the cells of this frame read, on the input of the layer that made them.

@@ -235,12 +235,12 @@ def _saved_series(node: Node) -> Markup:
         return Markup()
     nodes, name = node.series.nodes, node.follows.name
     shown = {n: nodes[min(n, len(nodes) - 1)] for n in saved_places(node.follows)}
-    return join(
-        [
-            tag("div", render_saved(each), class_=f"ck-place ck-place-{name}-{n}")
-            for n, each in shown.items()
-        ]
-    )
+    return join([tag("div", render_saved(each), class_=_at(name, n)) for n, each in shown.items()])
+
+
+def _at(cursor: str, n: int) -> str:
+    """Return the classes of what is shown at one place of a cursor alone."""
+    return f"ck-place ck-place-{cursor}-{n}"
 
 
 def _saved_player(node: Node) -> Markup:
@@ -248,15 +248,11 @@ def _saved_player(node: Node) -> Markup:
     cursor = node.follows
     if len(cursor.sizes) == 2:
         return Markup()
-    buttons = [
-        tag(
-            "label",
-            tag("input", type="radio", name=cursor.name, value=n, checked=n == cursor.index),
-            str(n),
-        )
-        for n in saved_places(cursor)
+    name, places = cursor.name, saved_places(cursor)
+    radios = [
+        tag("input", type="radio", name=name, value=n, checked=n == cursor.index) for n in places
     ]
-    name = cursor.name
+    buttons = [tag("label", r, str(n)) for r, n in zip(radios, places, strict=True)]
     label = tag("span", name, class_="ck-value")
     return tag("form", label, *buttons, class_="ck-choice", role="radiogroup", aria_label=name)
 
@@ -265,11 +261,7 @@ def _saved_path(node: Node) -> Markup:
     points, name = [f"{x:g},{y:g}" for x, y in node.points], node.follows.name
     ahead = [tag("path", class_="ck-ahead", d=f"M{'L'.join(points)}")] if node.ahead else []
     lines = [
-        tag(
-            "path",
-            class_=f"ck-{line} ck-place ck-place-{name}-{n}",
-            d=f"M{between.join(points[: n + 1])}h0",
-        )
+        tag("path", class_=f"ck-{line} {_at(name, n)}", d=f"M{between.join(points[: n + 1])}h0")
         for n in saved_places(node.follows)
         for line, between in JOINS.items()
     ]
@@ -284,7 +276,7 @@ def _saved_markers(node: Node) -> Markup:
             tag(
                 "div",
                 render_saved(shown.series.nodes[n]),
-                class_=f"ck-place ck-place-{shown.follows.name}-{n}",
+                class_=_at(shown.follows.name, n),
                 style=place_style(node.points[n], node.size),
                 data_side=node.sides[n],
             )

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import chain, groupby
+from typing import Any
 
 import numpy as np
 from markupsafe import Markup
@@ -198,20 +199,16 @@ def _cell_boxes(cursor: Cursor, symbol: str) -> Markup:
     """Return "Y[0, 1]" with a box for each of the two numbers."""
     if not symbol:
         return Markup()
-    row, column = (
-        tag(
-            "input",
-            type="number",
-            min=0,
-            max=size - 1,
-            value=n,
-            data_go=cursor.name,
-            data_axis=axis,
-            aria_label=f"{symbol} {'column' if axis else 'row'}",
-        )
-        for axis, (n, size) in enumerate(zip(cursor.place, cursor.sizes, strict=True))
-    )
+    (i, j), (rows, columns) = cursor.place, cursor.sizes
+    row = _box("number", cursor.name, f"{symbol} row", i, rows, data_axis=0)
+    column = _box("number", cursor.name, f"{symbol} column", j, columns, data_axis=1)
     return tag("span", f"{symbol}[", row, ",", column, "]", class_="ck-cell-boxes")
+
+
+def _box(kind: str, cursor: str, name: str, n: int, count: int, **more: Any) -> Markup:
+    """Return a box or a slider that leads to a place along one axis."""
+    ends = {"min": 0, "max": count - 1, "value": n}
+    return tag("input", type=kind, **ends, data_go=cursor, **more, aria_label=name)
 
 
 @lru_cache(maxsize=32)
@@ -225,26 +222,25 @@ def _positions(name: str, cursor: str, count: int) -> Series:
 
 def _position(name: str, cursor: str, n: int, last: int) -> Markup:
     buttons = [_player_button(key, name, cursor, n, last) for key in PLAYER_ICONS]
-    box = {"min": 0, "max": last, "value": n, "data_go": cursor, "aria_label": name}
-    number = tag("input", type="number", **box)
-    thumb = tag("input", type="range", aria_valuetext=f"{name} {n}", **box)
+    number = _box("number", cursor, name, n, last + 1)
+    thumb = _box("range", cursor, name, n, last + 1, aria_valuetext=f"{name} {n}")
     return join([*buttons, tag("span", name, aria_hidden="true"), number, thumb])
 
 
 def _player_button(key: str, name: str, cursor: str, n: int, last: int) -> Markup:
     to = {"first": 0, "previous": n - 1, "play": n, "next": n + 1, "last": last}[key]
     by = {"previous": -1, "next": 1}.get(key)
-    shape = icon(PAUSE, PLAYER_ICONS[key]) if key == "play" else icon("", PLAYER_ICONS[key])
-    leads_elsewhere = key == "play" or (to != n and 0 <= to <= last)
+    is_play = key == "play"
+    leads_elsewhere = is_play or (to != n and 0 <= to <= last)
     return tag(
         "button",
-        shape,
+        icon(PAUSE if is_play else "", PLAYER_ICONS[key]),
         type="button",
         aria_label=f"{key} {name}",
         title=f"{key} {name}",
         value=to,
         data_by=by,
         data_go=cursor,
-        data_play=INTERVAL if key == "play" else None,
+        data_play=INTERVAL if is_play else None,
         aria_disabled=str(not leads_elsewhere).lower(),
     )
