@@ -29,9 +29,10 @@ def with_defaults(run: Callable[[], T]) -> T:
     def run_with_defaults() -> T:
         torch.manual_seed(0)
         torch.set_default_dtype(torch.float32)
-        if torch.get_default_device().type != "cpu":
-            torch.set_default_device(None)
-        return run()
+        if torch.get_default_device().type == "cpu":
+            return run()
+        with torch.device("cpu"):
+            return run()
 
     return user_function.settings_restored(run_with_defaults)
 

@@ -212,6 +212,9 @@ EXERCISES = {
             "This is the bias's gradient; the exercise asks for the weight's.": (
                 lambda layer, X, Y: (2 * (layer(X) - Y)).sum()[None]
             ),
+            "That is the gradient of an earlier step: clear it and call backward().": (
+                lambda layer, X, Y: torch.ones_like(layer.weight)
+            ),
             "An older gradient is still in it: gradients add up until you call zero_grad().": (
                 _accumulated_gradient
             ),

@@ -336,7 +336,7 @@ diagonal_edges = {
         hint="A mean of 25 numbers: what is the weight of each?",
         success="No weight is negative, they add up to 1, and they balance around the centre.",
         solution="my_blur = torch.full((5, 5), 1 / 25)",
-        correct=torch.full((5, 5), 1 / 25),
+        correct=kernel("Gaussian blur", 5),
         misconceptions={
             "That is a sum, not a mean: the picture becomes 25 times as bright.": torch.ones(5, 5),
             "One fifth is the weight for 5 cells; here there are 25.": torch.full((5, 5), 1 / 5),

@@ -1,0 +1,243 @@
+"""Answers to the exercises of other kinds than the solutions: right ones, and wrong ones."""
+
+import numpy as np
+import torch
+from torch import nn
+
+from convkit import Conv2D, QuadraticLoss, corr2d, kernel
+
+ROWS = [[1, 0, 0], [-1, 1, 0], [0, -1, 1], [0, 0, -1]]  # the output of exercise 3.1
+SECOND_DERIVATIVE = torch.tensor([[0.0, 0, 0], [1, -2, 1], [0, 0, 0]])
+
+
+def diagonal(output=ROWS, X="same", K="transposed"):
+    return {"output": output, "X transposed": X, "K transposed": K}
+
+
+def torch_layer(*sizes):
+    layer = nn.Conv2d(*sizes)
+    nn.init.constant_(layer.weight, 2), nn.init.constant_(layer.bias, -1)
+    return layer
+
+
+class Doubling(nn.Module):
+    """2 X - 1, with parameters that may take part or not."""
+
+    def __init__(self, **parameters):
+        super().__init__()
+        self.offset = torch.tensor(-1.0)
+        for name, value in parameters.items():
+            setattr(self, name, nn.Parameter(torch.tensor(value)))
+
+    def forward(self, X):
+        return getattr(self, "weight", 2) * X + self.offset
+
+
+class Normalised(Doubling):
+    """A layer whose buffers change when it runs."""
+
+    def __init__(self):
+        super().__init__(weight=2.0)
+        self.register_buffer("runs", torch.zeros(1))
+
+    def forward(self, X):
+        self.runs += 1
+        return super().forward(X)
+
+
+def sobel(v):
+    return v[0] * kernel("Sobel x") + v[1] * kernel("Sobel y")
+
+
+def blur(cells, weight, rest=0.0):
+    """Return a 5 × 5 kernel with `weight` at some cells, and `rest` elsewhere."""
+    K = torch.full((5, 5), rest)
+    K[cells] = weight
+    return K
+
+
+def fft_blur():
+    """Return a blur whose zeros are rounded to less than 0, as a Fourier transform leaves them."""
+    K = blur((slice(1, 4), slice(1, 4)), 1 / 9)
+    K[0, 0] = -1.25e-17
+    return K
+
+
+CENTRE = (2, 2)
+CORNERS = ([0, 4], [0, 4])
+
+
+def step_with(update):
+    """Return a training step without a return, which ends with `update(layer, lr)`."""
+
+    def step(layer, X, Y, lr):
+        ((layer(X) - Y) ** 2).sum().backward()
+        update(layer, lr)
+
+    return step
+
+
+def clear_late(layer, lr):
+    layer.zero_grad()
+    layer.weight.data -= lr * layer.weight.grad
+
+
+def fixed_rate(layer, X, Y, lr):
+    layer.zero_grad()
+    loss = error_of(layer, X, Y).sum()
+    loss.backward()
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter -= 0.03 * parameter.grad
+    return loss.item()
+
+
+def into_whole_numbers(X, K):
+    Y = torch.zeros(corr2d(X, K).shape, dtype=torch.int64)
+    Y += corr2d(X, K)
+    return Y
+
+
+def change_in_place(X, K):
+    X.zero_(), K.zero_()
+    return corr2d(X, K)
+
+
+def error_of(layer, X, Y):
+    return (layer(X) - Y) ** 2
+
+
+ACCEPTED = [
+    ("0.1", torch.tensor(2)),
+    ("1.1", [torch.tensor([1.0, 8.0]), torch.tensor([1, 0])]),
+    ("1.1", np.array([[0, 1], [8, 1]])[::-1, ::-1]),
+    ("1.2", lambda big, small: [big[0] - small[0] + 1.0, np.int64(big[1] - small[1] + 1)]),
+    ("1.3", lambda X, K: list(corr2d(X, K))),
+    ("1.3", lambda X, K: corr2d(X, K).to_sparse()),
+    ("2.3", nn.Sequential(torch_layer(1, 1, 1))),
+    ("2.3", Normalised()),
+    ("3.1", diagonal(X="Same", K=" Transposed ")),
+    ("3.2", lambda v: [[-v[0] - v[1], v[0]], [v[1], 0]]),
+    ("3.2", lambda v: 1e-6 * sobel(v)),
+    ("3.2", lambda v: v[0] * kernel("Scharr x") + v[1] * kernel("Scharr y")),
+    ("3.4", kernel("Gaussian blur", 5)),
+    ("3.4", torch.full((5, 5), 1 / 25, dtype=torch.float16)),
+    ("3.4", blur(2, 0.2)),
+    ("3.4", fft_blur()),
+    ("3.4", kernel("Gaussian blur", 5).numpy()),
+    ("3.4", blur(CENTRE, 0.5, 0.5 / 24)),
+    ("4.1", [-0.36, -0.44]),
+    ("4.1", torch.tensor([[-0.3605, -0.44]], dtype=torch.float16)),
+]
+"""Right answers of other kinds than the solution's."""
+
+REJECTED = [
+    ("0.1", 7, "The sum is 7. Multiply each pixel"),
+    ("0.1", 2.0003, "The sum is 2.0003. "),
+    ("1.1", [[1, 8], [1, 2]], "Y[1, 1] is 2. Lay K on rows 1 and 2 and columns 1 and 2 of X"),
+    ("1.1", [[1, 8], [1, ...]], "Y still holds `...`."),
+    ("1.1", [["1", "8"], ["1", "0"]], "expected numbers."),
+    ("1.1", [[1, 8], [1]], "Y has rows of different lengths: 2, 1."),
+    ("0.1", [2], "The sum is a row of 1 number. The numbers are right, but there are too many"),
+    ("1.1", [1, 8, 1, 0], "Y is a row of 4 numbers. The numbers are right, but there are too"),
+    ("1.1", [[1, 8, 1]], "Y is an array of 1 × 3. K fits at 2 × 2 places of X"),
+    ("1.1", torch.tensor([[1, 8], [1, 0]]) + 0j, "Y holds complex numbers; expected real ones."),
+    ("1.1", torch.zeros(0, 2), "Y is empty."),
+    ("1.1", [], "Y is []; expected numbers."),
+    ("1.1", [[1, torch.inf], [torch.nan, 0]], "Y holds inf; expected finite numbers."),
+    (
+        "1.2",
+        lambda big, small: (big[0] - small[0] + 1.4, big[1] - small[1] + 1),
+        "The shape is (6.4, 7). It should be (6, 7).\n"
+        "Tried with input_shape = (6, 8), kernel_shape = (1, 2).",
+    ),
+    ("1.2", lambda big, small: 6, "The shape is a single number. It should be a row of 2 numbers."),
+    ("1.2", (6, 7), "You passed (6, 7); expected the function itself: its name, without ()."),
+    ("1.3", lambda X, K: corr2d(X, K) * 1.0002, "Y[0, 0] is 2.1879. It should be 2.1875."),
+    ("1.3", lambda X, K: corr2d(X, K) * 1.0002, "\nTried with\nX = torch.tensor([[-1.25, 2.0, "),
+    ("1.3", lambda X, K: corr2d(X, K[::-1]), "Write K.flip(0, 1)."),
+    ("1.3", into_whole_numbers, "Make it with torch.zeros(H, W), without a dtype."),
+    ("1.3", lambda X, K: X[:2, :2] + X[1:, 1:], "Two arrays of different shapes meet."),
+    ("1.3", lambda X, K: print(end=""), "Your function returned None. Is there a return?"),
+    ("1.3", change_in_place, "Your function changes X in place. Work on a copy: X.clone()."),
+    ("1.3", lambda X, K: corr2d(X), "missing 1 required positional argument: 'K'."),
+    ("2.1", lambda size, k: [k[0] * k[1] + 1], "is a row of 1 number. It should be a single"),
+    ("2.2", lambda layer, X, Y: layer.zero_grad() or layer.weight.grad, "is None until then."),
+    ("2.2", lambda *a: error_of(*a).backward(), "scalar outputs. backward() starts from one"),
+    ("2.2", lambda *a: error_of(*a).sum().backward(), "backward() itself returns None"),
+    ("2.2", lambda *a: error_of(*a).sum().item().backward(), ".item() made a plain number of the"),
+    ("2.2", lambda layer, X, Y: 2 * layer.weight.grad.zero_(), "It should be"),
+    ("2.2", lambda *a: error_of(*a).data.sum().backward(), "The loss is cut off from the weight."),
+    ("2.3", torch.zeros(1), "You passed tensor([0.]); expected a layer, such as Conv2D((1, 1))."),
+    (
+        "2.3",
+        Conv2D((2, 2)),
+        "The output is an array of 1 × 2. It should be an array of 2 × 3. It should have",
+    ),
+    ("2.3", torch_layer(1, 2, 1), "The output is an array of 1 × 2 × 2 × 3."),
+    ("2.3", Doubling(), "the layer has no parameters to learn."),
+    ("2.3", Doubling(unused=1.0), "it does not depend on the layer's parameters."),
+    ("2.3", Doubling(weight=2.0, unused=1.0), "the parameter unused plays no part in it."),
+    ("3.1", ROWS, "a dictionary with the keys output, X transposed, K transposed."),
+    ("3.1", diagonal([*ROWS[:3], [0, 0, 0]], X=...), "The output[3, 2] is 0. Take X[3, 2] minus"),
+    ("3.1", diagonal([[1, 0, 0]]), "is an array of 1 × 3. K fits at 4 × 3 places of X"),
+    ("3.1", diagonal(X="zeros"), "X transposed gives 'zeros'? Look at X"),
+    ("3.1", diagonal(K="same"), "K transposed gives 'same'? The kernel now takes a cell minus"),
+    ("3.1", diagonal(K=...), "'K transposed' is still `...`."),
+    ("3.1", diagonal(X="equal"), 'is \'equal\'; expected one of "same", "transposed", "zeros".'),
+    ("3.2", lambda v: [[0, 1e-6 * v[0]], [1e-6 * v[1], 0]], "The weights add up to 7e-06."),
+    ("3.2", lambda v: torch.zeros(3), "The kernel is a row of 3 numbers; it should have rows"),
+    ("3.2", lambda v: v[0] * kernel("Sobel x"), "of your kernel is (5, 0). It should be (3, 4)."),
+    (
+        "3.2",
+        lambda v: SECOND_DERIVATIVE,
+        "The response is 0 where brightness rises evenly along v.",
+    ),
+    ("3.2", lambda v: sobel((v[0], 2 * v[1])), "is (1.756, 4.682). It should be (3, 4)."),
+    ("3.2", lambda v: sobel(v) + 1000 * SECOND_DERIVATIVE, "it should not be negative."),
+    ("3.2", lambda v: sobel(v) + SECOND_DERIVATIVE, "at right angles to v only, the response is"),
+    ("3.3", lambda d: 3, "The kernel is a single number. One row is written [[-1, 1]]"),
+    (
+        "3.3",
+        lambda d: [[-1, 1]] if d == 1 else [[1, 1]],
+        "The kernel is an array of 1 × 2. That is too few cells for so many differences of "
+        "differences.\nTried with d = 2.",
+    ),
+    ("3.3", lambda d: [[-1, 0, 0, 1]], "That is not the smallest"),
+    ("3.3", lambda d: [[-1, 1]] if d == 1 else [[1, 0, 1]], "On the pixels 1, 1, 1 it gives 2;"),
+    ("3.3", lambda d: [[-1, 1]] if d == 1 else [[1, 0, -1]], "On the pixels 0, 1, 2 it gives -2;"),
+    ("3.4", torch.full((5, 5), 0.0402), "The sum of the weights is 1.005. They should add up to 1"),
+    ("3.4", torch.full((3, 3), 1 / 9), "The kernel is an array of 3 × 3; it should be 5 × 5."),
+    ("3.4", blur(CENTRE, 2 - 1 / 25, -1 / 25), "A weight is -0.04: a negative weight sharpens."),
+    ("3.4", blur(CENTRE, 0.985, 0.015 / 24), "The weight in the centre is 0.985"),
+    ("3.4", [[1 / 25] * 5] * 5, "Panels take a tensor: torch.tensor(...)."),
+    ("3.4", blur(CORNERS, 0.5), "that moves or doubles the picture."),
+    ("3.4", blur((slice(None), 4), 0.0, 0.05), "is (1.5, 2). It should"),
+    ("4.1", [[-0.36, 0.44]], "The kernel is (-0.36, 0.44). Each weight's gradient is"),
+    ("4.1", torch.tensor([-0.3609, -0.44]).half(), "The kernel is (-0.36"),
+    ("4.1", -0.36, "The kernel is a single number. It should be like the old one"),
+    ("4.2", step_with(lambda layer, lr: None), "Your function returned None. Return the loss."),
+    (
+        "4.2",
+        step_with(lambda layer, lr: setattr(layer, "weight", layer.weight - lr)),
+        "A parameter cannot be replaced by a plain tensor.",
+    ),
+    (
+        "4.2",
+        step_with(lambda layer, lr: layer.weight.sub_(lr)),
+        "PyTorch refuses to change a parameter while it records.",
+    ),
+    ("4.2", step_with(clear_late), "The order is zero_grad(), backward(), update."),
+    ("4.2", fixed_rate, "lr plays no part: multiply each gradient by the lr that is passed."),
+    (
+        "4.3",
+        lambda X, size: 0.5,
+        "Your limit is 0.5. It should be 0.03333.\nTried with X = stripes(), kernel_size = (1, 2).",
+    ),
+    (
+        "4.3",
+        lambda X, size: QuadraticLoss(X, size).max_stable_lr,
+        "max_stable_lr is not to be used.",
+    ),
+]
+"""Wrong answers that are no known misconception, and what they are told."""
