@@ -24,7 +24,14 @@ from convkit.matrices import as_matrix
 from convkit.ops import Pair, WindowGeometry
 from convkit.ui import Cell, Cursor, Frame, Part, Scale
 
-__all__ = ["Operand", "equation_lens", "lens", "matrix_lens", "pooling_lens"]
+__all__ = [
+    "Operand",
+    "equation_lens",
+    "lens",
+    "matrix_lens",
+    "pooling_gradient_lens",
+    "pooling_lens",
+]
 MAX_SIDE = 16
 """The most rows or columns, padding included, of an array of a lens."""
 CHARS = {7: 10, 6: 14, 5: 24, 4: 9999}
@@ -279,20 +286,77 @@ def pooling_lens(
     X = as_array("X", X)
     Y = ops.pool2d(X, pool_size, mode, padding=padding, stride=stride)
     geometry = WindowGeometry(X.shape, pool_size, padding, stride)
-    at, ones = ops.to_pair("at", at), X.new_ones(geometry.kernel_size)
-    ops.window(X, ones, *at, padding=padding, stride=stride)  # raises if there is no such cell
     is_max = mode == "max"
     (up, aside), nothing = geometry.padding, -torch.inf if is_max else 0.0
     padded = F.pad(X, (aside, aside, up, up), value=nothing)
     patches = ops.patches(padded, geometry.kernel_size, stride=stride)
-    cell = Cursor("cell", geometry.output_size, at)
-    frame = Frame.window(cell, geometry, ["max"] * ones.numel() if is_max else ())
-    if is_max:
-        frame = replace(frame, picks=tuple(patches.argmax(1).tolist()))
+    frame = _pooling_frame(patches, is_max, geometry, at)
     sums = (_maxima if is_max else _means)(patches, Y.flatten())
     operand = _input(padded, geometry, frame)
     output = Operand("output Y", Y, sign="→", scale=operand.scale)
-    return equation_lens(cell, [operand], output, _named(sums, geometry), _summary(geometry))
+    named, summary = _named(sums, geometry), _summary(geometry)
+    return equation_lens(frame.cursor, [operand], output, named, summary)
+
+
+def pooling_gradient_lens(
+    X: Any,
+    pool_size: Pair,
+    mode: str = "max",
+    *,
+    gradient: Any = None,
+    stride: Pair = 1,
+    at: Cell = (0, 0),
+) -> ui.View:
+    """Return a lens on where the gradient goes in ``pool2d(X, pool_size, mode)``.
+
+    A maximum hands it to the input that won, an average to all inputs alike. Of equal inputs the
+    first wins, as in PyTorch.
+
+    Parameters
+    ----------
+    X : array
+        Input (H, W), up to 16 x 16: a tensor, or what `convkit.inputs.as_array` takes.
+    pool_size, mode, stride
+        As in `pool2d`.
+    gradient : array, optional
+        The loss's gradient by the output, (H_out, W_out); ones unless given, as of ``Y.sum()``.
+    at : (i, j)
+        The output cell that is shown while none is pointed at, counted from 0.
+
+    Raises
+    ------
+    ConvkitError
+        As `pooling_lens` does; if `gradient` has another shape than the output.
+
+    Examples
+    --------
+    >>> pooling_gradient_lens(torch.arange(9.0).reshape(3, 3), 2, gradient=3 * torch.eye(2))
+    lens: gradient, input 3 × 3, window 2 × 2, output 2 × 2
+    Y[0, 0] = max(0, 1, 3, 4) = 4: X[1, 1] gets all of its gradient
+    """
+    X = as_array("X", X)
+    Y = ops.pool2d(X, pool_size, mode, stride=stride)
+    dY = torch.ones_like(Y) if gradient is None else as_array("gradient", gradient)
+    _check_shape("gradient", dY, Y)
+    with torch.inference_mode(False), torch.enable_grad():
+        leaf = X.clone().requires_grad_()
+        pooled = ops.pool2d(leaf, pool_size, mode, stride=stride)
+        (dX,) = torch.autograd.grad(pooled, leaf, dY.to(Y.dtype).clone())
+    geometry, is_max = WindowGeometry(X.shape, pool_size, 0, stride), mode == "max"
+    patches = ops.patches(X, geometry.kernel_size, stride=stride)
+    frame = _pooling_frame(patches, is_max, geometry, at)
+    share = f"×1/{patches.shape[1]}"
+    texts = ("×1" if is_max else share,) * patches.shape[1]
+    sums = (_maxima if is_max else _means)(patches, Y.flatten())
+    gets = _winners(frame) if is_max else [f"each input gets {share}"] * len(sums)
+    said = [f"{sum_}: {get}" for sum_, get in zip(sums, gets, strict=True)]
+    operands = [
+        _input(X, geometry, frame),
+        Operand("gradient of X", dX, "", "gradient", replace(frame, texts=texts)),
+    ]
+    output = Operand("gradient of Y", dY, "←", "gradient")
+    summary = _summary(geometry).replace("lens:", "lens: gradient,")
+    return equation_lens(frame.cursor, operands, output, _named(said, geometry), summary)
 
 
 def matrix_lens(
@@ -355,7 +419,29 @@ def matrix_lens(
     return equation_lens(cell, operands, output, _named(said, geometry), summary)
 
 
+def _pooling_frame(patches: Tensor, is_max: bool, geometry: WindowGeometry, at: Any) -> Frame:
+    """Return the frame of the windows (n, k) on the input; of a maximum it marks the winner."""
+    at, ones = ops.to_pair("at", at), torch.ones(geometry.kernel_size, device="cpu")
+    ops.window(torch.ones(geometry.padded_size, device="cpu"), ones, *at, stride=geometry.stride)
+    cell = Cursor("cell", geometry.output_size, at)
+    if not is_max:
+        return Frame.window(cell, geometry)
+    frame = Frame.window(cell, geometry, ["max"] * ones.numel())
+    return replace(frame, picks=tuple(patches.argmax(1).tolist()))
+
+
 # What a lens says
+
+
+def _winners(frame: Frame) -> list[str]:
+    """Return which input each maximum hands its gradient to."""
+    rows, columns = frame.cursor.sizes
+    starts = [frame.start(i, j) for i in range(rows) for j in range(columns)]
+    said = []
+    for (top, left), pick in zip(starts, frame.picks, strict=True):
+        a, b = divmod(pick, frame.size[1])
+        said.append(f"X[{top + a}, {left + b}] gets all of its gradient")
+    return said
 
 
 def _maxima(patches: Tensor, totals: Tensor) -> list[str]:
@@ -440,15 +526,20 @@ def _bias(b: float) -> Operand:
     return Operand("bias b", values, "+", "kernel", scale=Scale.signed(values))
 
 
+def _check_shape(name: str, array: Tensor, Y: Tensor) -> None:
+    """Raise ConvkitError unless an array has the output's shape."""
+    if array.shape != Y.shape:
+        given = f"{name} has shape {tuple(array.shape)}"
+        expected = f"the output's shape {tuple(Y.shape)}"
+        hint = "Compute it with the same padding, stride and dilation."
+        raise ConvkitError(given, expected, hint)
+
+
 def _compared(
     output: Operand, candidate: Tensor, bound: Tensor, sums: Rows
 ) -> tuple[Operand, list[list[str]]]:
     """Return an output in which cells that a candidate has otherwise are marked, and its sums."""
-    if candidate.shape != output.values.shape:
-        given = f"candidate has shape {tuple(candidate.shape)}"
-        expected = f"the output's shape {tuple(output.values.shape)}"
-        hint = "Compute it with the same padding, stride and dilation."
-        raise ConvkitError(given, expected, hint)
+    _check_shape("candidate", candidate, output.values)
     mark, said = mismatch_mask(candidate, output.values, bound), [list(row) for row in sums]
     for i, j in mark.nonzero().tolist():
         said[i][j] += f", but yours gives {formatting.minus(formatting.number(candidate[i, j]))}"

@@ -14,7 +14,7 @@ from torch.testing import assert_close
 
 from convkit import ConvkitError, corr2d, stripes
 from convkit.inputs import as_array
-from convkit.lenses import MAX_SIDE, Operand, equation_lens, lens, pooling_lens
+from convkit.lenses import MAX_SIDE, Operand, equation_lens, lens, pooling_gradient_lens, pooling_lens
 from convkit.ops import WindowGeometry, patches
 from convkit.ui import Cursor, Frame, Scale
 from tests.stripped import stripped_lines
@@ -331,6 +331,49 @@ def test_pooling_that_cannot_work_is_refused(arguments, options, words):
 def test_a_picture_too_large_to_pool_in_sight_is_refused():
     with pytest.raises(ConvkitError, match=r"X is 17 × 3 with its padding.*X\[:8, :8\]"):
         pooling_lens(torch.ones(17, 3), 2)
+
+
+# pooling_gradient_lens
+
+
+@settings(max_examples=30)
+@given(problems(), st.sampled_from(["max", "avg"]), st.booleans())
+def test_the_gradient_of_a_pooling_is_that_of_torch(problem, mode, is_given):
+    X, K, options = problem
+    size, stride = tuple(K.shape), options["stride"]
+    assume(X.shape[0] >= size[0] and X.shape[1] >= size[1])
+    leaf = X.clone().requires_grad_()
+    pool = {"max": F.max_pool2d, "avg": F.avg_pool2d}[mode]
+    Y = pool(leaf[None, None], size, stride)[0, 0]
+    dY = torch.arange(1.0, Y.numel() + 1).reshape(Y.shape) if is_given else torch.ones_like(Y)
+    Y.backward(dY)
+    view = pooling_gradient_lens(X, size, mode, gradient=dY if is_given else None, stride=stride)
+    read = Read(view)
+    assert_close(read.tables["gradient of X"].values, leaf.grad)
+    assert_close(read.output.values, dY)
+    handed = torch.zeros_like(X)  # what the frames and their texts say, added up
+    for at in read.cells():
+        (frame,) = read.tables["gradient of X"].frames
+        top, left = frame.start(*at)
+        pick = frame.picks[at[0] * len(read.sums[0]) + at[1]] if frame.picks else None
+        for k, text in enumerate(frame.texts):
+            if pick in (None, k):
+                a, b = divmod(k, size[1])
+                handed[top + a, left + b] += dY[at] * eval(text[1:])
+    assert_close(handed, leaf.grad)
+
+
+def test_where_the_gradient_of_a_window_goes_is_said():
+    X = torch.arange(12.0).reshape(3, 4)
+    sums = Read(pooling_gradient_lens(X, 2, stride=(1, 2))).sums
+    assert sums[1][1] == "Y[1, 1] = max(6, 7, 10, 11) = 11: X[2, 3] gets all of its gradient"
+    sums = Read(pooling_gradient_lens(X, (1, 2), "avg", stride=2)).sums
+    assert sums[1][0] == "Y[1, 0] = (8 + 9) / 2 = 8.5: each input gets ×1/2"
+
+
+def test_a_gradient_of_another_shape_than_the_output_is_refused():
+    with pytest.raises(ConvkitError, match=r"gradient has shape \(3, 3\).*shape \(2, 2\)"):
+        pooling_gradient_lens(torch.eye(3), 2, gradient=torch.eye(3))
 
 
 # Relations of other kinds, as a course would write them
