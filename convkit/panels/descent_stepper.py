@@ -519,19 +519,16 @@ def _pictures(result: DescentStepperResult) -> ui.Node:
     """Return input, prediction - target = residual as pictures of one scale."""
     X, shown = result.state.X, result.arrays
     first = ops.corr2d(X, result.state.start) - result.Y
-    outputs = [shown[name] for name in ("prediction", "target", "residual")]
-    limit = formatting.colour_limit(torch.stack((*outputs, first)))
-    titles = [
-        ui.heading(f"prediction, step {result.n}", "output"),
-        ui.heading("target Y", "target"),
-        _residual_title(limit),
-    ]
+    outputs = {name: shown[name] for name in ("prediction", "target", "residual")}
+    limit = formatting.colour_limit(torch.stack((*outputs.values(), first)))
+    heading = ui.heading(f"prediction, step {result.n}", "output")
+    titles = heading, ui.heading("target Y", "target"), _residual_title(limit)
     zoom = PICTURE_SIDE / max(X.shape)
     zoom = int(zoom) if zoom >= 2 else zoom
     scale = Scale.centred(limit)
     prediction, target, residual = (
-        _picture(name, title, shown[name], scale, zoom)
-        for name, title in zip(("prediction", "target", "residual"), titles, strict=True)
+        _picture(name, title, values, scale, zoom)
+        for (name, values), title in zip(outputs.items(), titles, strict=True)
     )
     source = _picture("input", ui.heading("input X", "input"), X, Scale.fitted(X), zoom)
     return ui.box(source, prediction, MINUS, target, EQUALS, residual, css="pictures")
@@ -539,18 +536,16 @@ def _pictures(result: DescentStepperResult) -> ui.Node:
 
 def _picture(name: str, title: ui.Node, values: Tensor, scale: Scale, zoom: float) -> ui.Node:
     sample, width = images.sampled(values, PICTURE_SIDE), round(zoom * max(values.shape))
-    said = f"{name}, {formatting.size(values.shape)}"
-    return _figure(
-        title, ui.picture(f"{name} picture", sample, scale, width=width, aria_label=said)
-    )
+    said, name = f"{name}, {formatting.size(values.shape)}", f"{name} picture"
+    return _figure(title, ui.picture(name, sample, scale, width=width, aria_label=said))
 
 
 def _kernels(result: DescentStepperResult) -> ui.Node:
     """Return the start, and the target kernel where it is known, to edit."""
-    state, limit = result.state, result.kernel_limits[result.n]
-    start = ui.numbers("start", state.start, "start", limit=limit)
+    state, scale = result.state, Scale.centred(result.kernel_limits[result.n])
+    start = ui.numbers("start", state.start, "start", scale=scale)
     columns = [_figure(ui.heading("start, step 0", "kernel"), start)]
     if state.target is not None:
-        target = ui.numbers("target", state.target, "target", limit=limit)
+        target = ui.numbers("target", state.target, "target", scale=scale)
         columns.append(_figure(ui.heading("target kernel", "target"), target))
     return ui.box(*columns, css="kernels")

@@ -34,7 +34,6 @@ from convkit.panels._products import short_texts, tiles
 from convkit.panels._sheet import pictures
 from convkit.ui import Cell, Cursor, Edit, Frame, Node, Part, Scale, box, caption, text
 from convkit.ui.store import Fields
-from convkit.ui.typed import read_number, read_pair, write_pair
 
 OWN_KERNEL = "custom"
 SIZES = tuple(range(1, MAX_KERNEL_SIDE + 1))
@@ -278,27 +277,19 @@ def _drag(cell: Cell, reach: float, shown: int, position: int) -> Edit:
 def _options(result: KernelEditorResult) -> list[Node | None]:
     state, missing = result.state, result.missing
     why = f"your function takes no {' or '.join(missing)}" if missing else ""
-    boxes = [_option(state, name, why if name in missing else "") for name in OPTIONS]
+    boxes = [
+        ui.pair_entry(name, getattr(state, name), low, why if name in missing else "")
+        for name, low in OPTIONS.items()
+    ]
     flip = ui.check("flip the kernel: convolution", state.flip, "flip")
     return [*boxes, flip, caption(why) if why else None]
-
-
-def _option(state: KernelEditorState, name: str, disabled: str) -> Node:
-    kept = getattr(state, name)
-
-    def edits(typed: str) -> Fields:
-        return {name: read_pair(name, typed, OPTIONS[name], kept)}
-
-    return ui.entry(name, write_pair(kept), edits, disabled=disabled)
 
 
 def _pixels(state: KernelEditorState) -> Node:
     """Return the section in which a small input is painted, or typed into."""
     if not state.edits_pixels:
         return ui.section("edit pixels", edits="edits_pixels")
-    value = ui.entry(
-        "brush value", formatting.number(state.brush_value), partial(_brush_value, state)
-    )
+    value = ui.number_entry("brush value", state.brush_value, "brush_value", state.X.dtype)
     return ui.section(
         "edit pixels",
         ui.row(
@@ -310,10 +301,6 @@ def _pixels(state: KernelEditorState) -> Node:
         edits="edits_pixels",
         is_open=True,
     )
-
-
-def _brush_value(state: KernelEditorState, typed: str) -> Fields:
-    return {"brush_value": read_number("brush value", typed, state.X.dtype, state.brush_value)}
 
 
 def _paint(value: float, cells: Sequence[Cell]) -> Edit:

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
 from convkit import formatting, ops
 from convkit.errors import ConvkitError, brief_repr
 from convkit.formatting import minus
@@ -15,7 +13,6 @@ from convkit.inputs import as_array
 from convkit.ui import fields, nodes
 from convkit.ui.nodes import Node
 from convkit.ui.store import equal
-from convkit.ui.typed import read_number, read_pair, write_pair
 
 POSITIONS = 100
 """Positions of a slider of numbers that are not whole."""
@@ -98,22 +95,12 @@ def _text(name: str, given: str) -> Control:
 
 
 def _pair(name: str, given: Pair) -> Control:
-    def node(kept: int | tuple[int, int]) -> Node:
-        return nodes.entry(
-            name, write_pair(kept), lambda text: {name: read_pair(name, text, given.low, kept)}
-        )
-
-    return Control(fields.pair(given.value, given.low), node)
+    field = fields.pair(given.value, given.low)
+    return Control(field, lambda kept: nodes.pair_entry(name, kept, given.low))
 
 
 def _number(name: str, given: float) -> Control:
-    def node(kept: float) -> Node:
-        def edits(text: str) -> dict[str, float]:
-            return {name: read_number(name, text, torch.float64, kept)}
-
-        return nodes.entry(name, formatting.number(kept), edits)
-
-    return Control(fields.real(given), node)
+    return Control(fields.real(given), lambda kept: nodes.number_entry(name, kept, name))
 
 
 def _options(name: str, given: list[Any] | Mapping[str, Any]) -> Control:

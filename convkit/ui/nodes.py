@@ -10,13 +10,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from markupsafe import Markup
 from torch import Tensor
 
 from convkit import formatting
 from convkit.errors import check_choice
+from convkit.ops import Pair
 from convkit.ui.cursors import Cell, Cursor, Edits, Frame, Part
 from convkit.ui.theme import Scale
+from convkit.ui.typed import read_number, read_pair, write_pair
 
 MAX_TABLE_SIDE = 16
 """The most rows or columns that `array` shows as numbers."""
@@ -411,6 +414,35 @@ def entry(
     return Node("entry", name, props, edits=edits)
 
 
+def number_entry(name: str, value: float, field: str, dtype: torch.dtype = torch.float64) -> Node:
+    """Return a box for a number, or a fraction, that is a field of the state.
+
+    Examples
+    --------
+    >>> number_entry("rate", 0.5, "lr").edits("1/4")
+    {'lr': 0.25}
+    """
+    return entry(
+        name, formatting.number(value), lambda text: {field: read_number(name, text, dtype, value)}
+    )
+
+
+def pair_entry(name: str, value: Pair, low: int, disabled: str = "") -> Node:
+    """Return a box for one whole number from `low` on or two, the field of the same name.
+
+    Examples
+    --------
+    >>> pair_entry("stride", 1, low=1).edits("1, 2")
+    {'stride': (1, 2)}
+    """
+    return entry(
+        name,
+        write_pair(value),
+        lambda text: {name: read_pair(name, text, low, value)},
+        disabled=disabled,
+    )
+
+
 def button(name: str, edits: Edits, *, focus: str = "") -> Node:
     """Return a button; its function takes no value.
 
@@ -451,7 +483,6 @@ def numbers(  # noqa: PLR0913
     symbol: str = "",
     at: Cell | None = None,
     focus: Edits | None = None,
-    limit: float | None = None,
     scale: Scale | None = None,
 ) -> Node:
     """Return a grid of number boxes for a field of the state, in colour.
@@ -468,10 +499,8 @@ def numbers(  # noqa: PLR0913
         The cell that is marked as chosen.
     focus : field or callable, optional
         What moving the focus to a cell edits.
-    limit : float, optional
-        The end of the colours of sign and size, where they are shared with others.
     scale : Scale, optional
-        Other colours.
+        How they become colours; signed, fitted to them, unless given.
 
     Examples
     --------
@@ -484,7 +513,7 @@ def numbers(  # noqa: PLR0913
         "symbol": symbol or name,
         "at": at,
         "focus": focus,
-        "scale": scale or Scale.centred(limit or formatting.colour_limit(values)),
+        "scale": scale or Scale.signed(values),
         "is_compact": max(values.shape) >= COMPACT_SIDE,
     }
     return Node("numbers", name, props, edits=edits)
