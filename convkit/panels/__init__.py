@@ -2,5 +2,7 @@
 
 from convkit.panels.descent_stepper import DescentStepper
 from convkit.panels.kernel_editor import KernelEditor
+from convkit.panels.pooling import Pooling
+from convkit.panels.receptive_field import ReceptiveFieldExplorer
 
-__all__ = ["DescentStepper", "KernelEditor"]
+__all__ = ["DescentStepper", "KernelEditor", "Pooling", "ReceptiveFieldExplorer"]

@@ -8,27 +8,24 @@ import torch
 from torch.nn import functional
 
 from convkit import ramp
+from convkit.panels import Pooling, pooling
 from convkit.ui.theme import COLOURS
 from tests.panels.driver import PanelDriver
 
 CONTRIBUTING = Path(__file__).parents[2] / "CONTRIBUTING.md"
 
 
-@pytest.fixture
-def pooling():
-    """Run the code of "Add a panel", and give its function."""
+def test_it_is_the_panel_of_the_library_and_short():
     part = CONTRIBUTING.read_text("utf-8").partition("## Add a panel")[2]
     (code,) = re.findall(r"```python\n(.*?)```", part.partition("\n## ")[0], re.DOTALL)
-    assert len([line for line in code.splitlines() if line.strip()]) <= 62
-    assert not re.search(r"<\w|\bstyle\b|\bcss\b|\._", code)
-    names = {"__name__": "pooling"}
-    exec(compile(code, str(CONTRIBUTING), "exec"), names)
-    return names["pooling"]
+    assert code == Path(pooling.__file__).read_text("utf-8")
+    assert len([line for line in code.splitlines() if line.strip()]) <= 68
+    assert not re.search(r"<\w|\bstyle\b|\bcss\b|\._(?!_)", code)
 
 
-def test_it_pools_as_torch_does_and_follows_its_controls(pooling):
+def test_it_pools_as_torch_does_and_follows_its_controls():
     X = torch.randn(7, 9, generator=torch.Generator().manual_seed(0))
-    driver = PanelDriver(pooling(X))
+    driver = PanelDriver(Pooling(X))
     driver.choose("size", 3)
     driver.choose("stride", 1)
     driver.choose("mode", "avg")
@@ -44,13 +41,24 @@ def test_it_pools_as_torch_does_and_follows_its_controls(pooling):
     assert sum_ in driver.text
 
 
-def test_it_has_undo_traits_text_and_a_saved_form_without_script(pooling):
-    panel = pooling(ramp())
+def test_what_is_typed_is_pooled_and_the_winner_is_marked():
+    driver = PanelDriver(Pooling(torch.arange(20.0).reshape(4, 5)))
+    driver.open("edit the input")
+    driver.type("X[0, 3]", "99")
+    assert driver.panel.store.result.output.tolist() == [[6, 99], [16, 18]]
+    (reads,) = driver.node("input").frames
+    assert reads.picks == (3, 1, 3, 3)
+    driver.choose("mode", "avg")
+    assert driver.node("input").frames[0].picks == ()
+
+
+def test_it_has_undo_traits_text_and_a_saved_form_without_script():
+    panel = Pooling(ramp())
     panel.size = 3
     assert (panel.size, panel.mode) == (3, "max")
     panel.undo()
     assert panel.size == 2
-    assert repr(panel).startswith("Panel: max pooling keeps 12 of 54 numbers.")
+    assert repr(panel).startswith("Pooling: max pooling keeps 12 of 54 numbers.")
     saved = panel.saved_html()
     assert saved.count('type="radio"') >= 12 and "<script" not in saved
     assert "max(0, 0.125, 0, 0.125) = 0.125" in saved
