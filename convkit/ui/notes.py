@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 Box = tuple[float, float, float, float]
 """Units: left, top, right and bottom."""
 Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 CHARACTER, PADDING, LINE = 7, 8, 14
 """Units: the width of a note's character, of what is around its text, and its height."""
@@ -74,10 +73,11 @@ def sides_of(
     boxes = note_boxes(points, notes)
     places = _along(path)
     is_drawn = np.arange(len(places)) <= PER_LINE * (np.asarray(drawn)[:, None] - 1)
-    covered = _holds(boxes[:, :, None], places) & is_drawn[:, None]
-    costs = covered.sum(2) + CUT * _is_cut(boxes, size)
+    starts, ends = boxes[..., :2], boxes[..., 2:]
+    held = (starts[:, :, None] < places) & (places < ends[:, :, None])
+    costs = (held.all(3) & is_drawn[:, None]).sum(2) + CUT * ((starts < 0) | (ends > size)).any(2)
     for box in taken:
-        costs = costs + COVERING * _meet(boxes, np.array(box))
+        costs = costs + COVERING * ((starts < box[2:]) & (box[:2] < ends)).all(2)
     return [list(SIDES)[k] for k in _steady(costs)]
 
 
@@ -110,19 +110,3 @@ def _along(path: Floats) -> Floats:
     ends = np.arange(len(path), dtype=np.float64)
     at = np.arange(PER_LINE * (len(path) - 1) + 1) / PER_LINE
     return np.stack([np.interp(at, ends, path[:, axis]) for axis in (0, 1)], axis=1)
-
-
-def _holds(boxes: Floats, places: Floats) -> Bools:
-    x, y = places[:, 0], places[:, 1]
-    left, top, right, bottom = np.moveaxis(boxes, -1, 0)
-    return (left < x) & (x < right) & (top < y) & (y < bottom)
-
-
-def _meet(boxes: Floats, other: Floats) -> Bools:
-    left, top, right, bottom = np.moveaxis(boxes, -1, 0)
-    return (left < other[2]) & (other[0] < right) & (top < other[3]) & (other[1] < bottom)
-
-
-def _is_cut(boxes: Floats, size: tuple[int, int]) -> Bools:
-    left, top, right, bottom = np.moveaxis(boxes, -1, 0)
-    return (left < 0) | (top < 0) | (right > size[0]) | (bottom > size[1])
