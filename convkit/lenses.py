@@ -26,12 +26,15 @@ from convkit.ui import Cell, Cursor, Frame, Part, Scale
 
 __all__ = [
     "Operand",
+    "channels_lens",
     "equation_lens",
     "lens",
     "matrix_lens",
     "pooling_gradient_lens",
     "pooling_lens",
 ]
+MAX_CHANNELS = 4
+"""The most channels of a lens."""
 MAX_SIDE = 16
 """The most rows or columns, padding included, of an array of a lens."""
 CHARS = {7: 10, 6: 14, 5: 24, 4: 9999}
@@ -359,6 +362,63 @@ def pooling_gradient_lens(
     return equation_lens(frame.cursor, operands, output, _named(said, geometry), summary)
 
 
+def channels_lens(
+    X: Tensor,
+    K: Tensor,
+    *,
+    padding: Pair = 0,
+    stride: Pair = 1,
+    padding_mode: str = "zeros",
+    at: Cell = (0, 0),
+) -> ui.View:
+    """Return a lens on an output map of many input channels: ``corr2d`` of each, added up.
+
+    Parameters
+    ----------
+    X, K : Tensor
+        Input (C, H, W), of up to 4 channels, and one kernel for each, (C, kH, kW).
+    padding, stride, padding_mode
+        As in `corr2d`, for every channel.
+    at : (i, j)
+        The output cell that is shown while none is pointed at, counted from 0.
+
+    Raises
+    ------
+    ConvkitError
+        As `corr2d` does; if there are no such channels, or not one kernel for each; if the input is
+        too large to show whole; if there is no output cell `at`.
+
+    Examples
+    --------
+    >>> X, K = torch.arange(9.0).reshape(3, 3), torch.arange(4.0).reshape(2, 2)
+    >>> channels_lens(torch.stack([X, X + 1]), torch.stack([K, K + 1]))
+    lens: 2 channels, input 3 × 3, window 2 × 2, output 2 × 2
+    channel 0: 0×0 + 1×1 + 3×2 + 4×3 = 19
+    channel 1: 1×1 + 2×2 + 4×3 + 5×4 = 37
+    Y[0, 0] = 19 + 37 = 56
+    """
+    X, K = _of_one_dtype(*_channels(X, K))
+    at = ops.to_pair("at", at)
+    ops.window(X[0], K[0], *at, padding=padding, stride=stride, padding_mode=padding_mode)
+    geometry = WindowGeometry(X.shape[1:], K.shape[1:], padding, stride)
+    cell = Cursor("cell", geometry.output_size, at)
+    operands, maps, sums = [], [], []
+    for c, (channel, kernel) in enumerate(zip(X, K, strict=True)):
+        padded = ops.pad2d(channel, geometry.padding, padding_mode)
+        frame = Frame.window(cell, geometry, [*chain(*formatting.cell_texts(kernel))])
+        shown = _input(padded, geometry, frame, padding_mode, "+" if c else "")
+        weights = Operand(f"kernel K[{c}]", kernel, "⋆", "kernel", scale=Scale.signed(K))
+        operands += [replace(shown, title=f"input X[{c}]", scale=_grey(X)), weights]
+        maps.append(ops.corr2d(padded, kernel, stride=stride))
+        windows = ops.patches(padded, geometry.kernel_size, stride=stride)
+        sums.append(formatting.window_sums(windows, kernel, maps[-1].flatten()))
+    Y = torch.stack(maps).sum(0)
+    output = Operand("output Y", Y, "=", scale=Scale.signed(Y))
+    said = _split(sums, torch.stack(maps), geometry)
+    summary = _summary(geometry, padding_mode).replace(":", f": {len(X)} channels,", 1)
+    return equation_lens(cell, operands, output, said, summary)
+
+
 def matrix_lens(
     X: Any, K: Any, *, stride: Pair = 1, dilation: Pair = 1, at: Cell = (0, 0)
 ) -> ui.View:
@@ -397,23 +457,26 @@ def matrix_lens(
     (rows, columns), (down, right) = geometry.output_size, geometry.dilation
     sums = formatting.window_sums(ops.patches(X, K.shape, **steps), K, Y.flatten())
     said = [f"row {r} of W times X = {each}" for r, each in enumerate(sums)]
-    cell, weight = Cursor("cell", (rows, columns), at), Cursor("weight", geometry.kernel_size, (0, 0))
+    cell, weight = (
+        Cursor("cell", (rows, columns), at),
+        Cursor("weight", geometry.kernel_size, (0, 0)),
+    )
     places = [geometry.start(i, j) for i in range(rows) for j in range(columns)]
     starts = [i * X.shape[1] + j for i, j in places]
     step = down * X.shape[1], right
     shared = [Frame(weight, (r, 0, 0), (start, *step)) for r, start in enumerate(starts)]
     row = Frame(cell, (0, columns, 1), (0, 0, 0), (1, W.shape[1]), hue="output")
-    texts = formatting.cell_texts(K)
+    texts, scale = formatting.cell_texts(K), Scale.signed(K)
     entries = [
         [f"K[{a}, {b}] = {text} stands once in each row of W" for b, text in enumerate(line)]
         for a, line in enumerate(texts)
     ]
     operands = [
-        Operand("kernel K", K, hue="kernel", frame=Frame(weight), says=entries),
-        Operand("matrix W", W, "→", "kernel", row, scale=Scale.signed(K), also=shared),
+        Operand("kernel K", K, "", "kernel", Frame(weight), scale=scale, says=entries),
+        Operand("matrix W", W, "→", "kernel", row, scale=scale, also=shared),
         _input(X, geometry, Frame.window(cell, geometry), sign="·"),
     ]
-    output = Operand("output Y", Y, "=")
+    output = Operand("output Y", Y, "=", scale=Scale.signed(Y))
     summary = f"lens: matrix {formatting.size(W.shape)}, input {formatting.size(X.shape)}"
     summary += f", output {formatting.size(Y.shape)}"
     return equation_lens(cell, operands, output, _named(said, geometry), summary)
@@ -452,15 +515,21 @@ def _maxima(patches: Tensor, totals: Tensor) -> list[str]:
 
 
 def _means(patches: Tensor, totals: Tensor) -> list[str]:
-    """Return how each average came about, of windows (n, k); "≈" where rounded."""
-    count, rows = patches.shape[1], formatting.numbers(patches)
+    """Return how each average came about, of windows (n, k)."""
+    return _added(patches, totals, patches.shape[1])
+
+
+def _added(parts: Tensor, totals: Tensor, divisor: int = 1) -> list[str]:
+    """Return how parts (n, k) were added up, and divided; "≈" where rounded."""
+    rows = formatting.numbers(parts)
     results = [formatting.number(total) for total in totals]
     terms = torch.tensor([[float(text) for text in row] for row in rows], **ops.FLOAT64)
-    wholes = torch.tensor([count * float(text) for text in results], **ops.FLOAT64)
+    wholes = torch.tensor([divisor * float(text) for text in results], **ops.FLOAT64)
     said = []
     for row, result, is_exact in zip(rows, results, formatting.add_up(terms, wholes), strict=True):
         sum_ = " + ".join([f"({text})" if text.startswith("-") else text for text in row])
-        said.append(formatting.minus(f"({sum_}) / {count} {'=' if is_exact else '≈'} {result}"))
+        left = sum_ if divisor == 1 else f"({sum_}) / {divisor}"
+        said.append(formatting.minus(f"{left} {'=' if is_exact else '≈'} {result}"))
     return said
 
 
@@ -468,6 +537,16 @@ def _named(sums: Sequence[str], geometry: WindowGeometry) -> list[list[str]]:
     """Return sums in reading order as rows, each with the name of its cell."""
     rows, columns = geometry.output_size
     return [[f"Y[{i}, {j}] = {sums[i * columns + j]}" for j in range(columns)] for i in range(rows)]
+
+
+def _split(sums: Sequence[Sequence[str]], maps: Tensor, geometry: WindowGeometry) -> Rows:
+    """Return how each output cell came about: in each channel, given its sums, and from these."""
+    lines = [[f"channel {c}: {text}" for text in texts] for c, texts in enumerate(sums)]
+    parts = maps.flatten(1).T
+    totals = chain(*_named(_added(parts, parts.sum(1)), geometry))
+    said = ["\n".join(each) for each in zip(*lines, totals, strict=True)]
+    columns = geometry.output_size[1]
+    return [said[k : k + columns] for k in range(0, len(said), columns)]
 
 
 def _padding_words(geometry: WindowGeometry, padding_mode: str) -> str:
@@ -507,8 +586,6 @@ def _input(
         expected = f"at most {MAX_SIDE} rows and columns for a lens"
         hint = "Show a part of it, such as X[:8, :8], or show the whole as a picture."
         raise ConvkitError(given, expected, hint)
-    values = padded[padded.isfinite()]  # the padding of a maximum is not
-    low, high = min(0.0, values.min().item()), max(1.0, values.max().item())
     return Operand(
         "input X",
         padded,
@@ -517,8 +594,14 @@ def _input(
         frame=frame,
         padding=geometry.padding,
         note=f"{formatting.size(geometry.input_size)}{_padding_words(geometry, padding_mode)}",
-        scale=Scale("grey", low, high),
+        scale=_grey(padded),
     )
+
+
+def _grey(values: Tensor) -> Scale:
+    """Return the grey scale of inputs, whose padding may be infinite, as that of a maximum."""
+    numbers = values[values.isfinite()]
+    return Scale("grey", min(0.0, numbers.min().item()), max(1.0, numbers.max().item()))
 
 
 def _bias(b: float) -> Operand:
@@ -547,6 +630,24 @@ def _compared(
 
 
 # What a lens is given
+
+
+def _channels(X: Tensor, K: Tensor) -> tuple[Tensor, Tensor]:
+    """Return an input and its kernels, (C, H, W) and (C, kH, kW), checked."""
+    checked = []
+    for name, value in (("X", X), ("K", K)):
+        shape = tuple(value.shape) if isinstance(value, Tensor) else ()
+        if len(shape) != 3 or not 1 <= shape[0] <= MAX_CHANNELS:
+            given = f"{name} has shape {shape}" if shape else f"{name} is {brief_repr(value)}"
+            expected = f"a tensor (C, H, W) of 1 to {MAX_CHANNELS} channels"
+            hint = f"Of one channel write {name}[None], of several outputs take one: {name}[0]."
+            raise ConvkitError(given, expected, hint)
+        checked.append(torch.stack([as_array(f"{name}[{c}]", v) for c, v in enumerate(value)]))
+    if len(X) != len(K):
+        given = f"X has {len(X)} channels and K {len(K)} kernels"
+        least = min(len(X), len(K))
+        raise ConvkitError(given, "one kernel for each channel", f"Take X[:{least}], K[:{least}].")
+    return checked[0], checked[1]
 
 
 def _of_one_dtype(X: Tensor, K: Tensor) -> tuple[Tensor, Tensor]:

@@ -14,7 +14,15 @@ from torch.testing import assert_close
 
 from convkit import ConvkitError, corr2d, stripes
 from convkit.inputs import as_array
-from convkit.lenses import MAX_SIDE, Operand, equation_lens, lens, pooling_gradient_lens, pooling_lens
+from convkit.lenses import (
+    MAX_SIDE,
+    Operand,
+    channels_lens,
+    equation_lens,
+    lens,
+    pooling_gradient_lens,
+    pooling_lens,
+)
 from convkit.ops import WindowGeometry, patches
 from convkit.ui import Cursor, Frame, Scale
 from tests.stripped import stripped_lines
@@ -264,6 +272,70 @@ def test_a_kernel_that_is_too_large_is_refused_in_words():
         lens(torch.ones(2, 2), torch.ones(3, 3))
 
 
+# channels_lens
+
+
+@settings(max_examples=40)
+@given(problems(), st.integers(1, 4))
+def test_channels_are_correlated_and_added_up(problem, count):
+    X, K, options = problem
+    options = {name: options[name] for name in ("padding", "stride", "padding_mode")}
+    X = torch.stack([(c + 1) * X.roll(c, 1) - c for c in range(count)])
+    K = torch.stack([K - 2 * c for c in range(count)])
+    pairs = [torch_correlation(x, k, **options) for x, k in zip(X, K, strict=True)]
+    padded = torch.stack([channel for channel, _ in pairs])
+    Y = F.conv2d(padded[None], K[None], stride=options["stride"])[0, 0]
+    read = Read(channels_lens(X, K, **options))
+    assert_close(read.output.values, Y)
+    for i, j in read.cells():
+        *lines, total = read.sums[i][j].splitlines()
+        cell, value, whole = worked_out(total)
+        assert cell == (i, j) and len(lines) == count
+        assert whole == pytest.approx(Y[i, j].item(), rel=6e-4, abs=1e-5)
+        most = sum(map_[i, j].abs().item() for _, map_ in pairs)
+        assert value == pytest.approx(Y[i, j].item(), abs=6e-4 * most + 1e-5)
+        for c, (line, (_, map_)) in enumerate(zip(lines, pairs, strict=True)):
+            name, terms = line.split(": ")
+            assert name == f"channel {c}"
+            assert worked_out(f"Y[0, 0] = {terms}")[2] == pytest.approx(
+                map_[i, j].item(), rel=6e-4, abs=1e-5
+            )
+            products = read.framed(f"input X[{c}]", (i, j)) * read.tables[f"kernel K[{c}]"].values
+            assert_close(products.sum(), map_[i, j], rtol=1e-4, atol=1e-4)
+
+
+def test_the_books_two_channels_are_spelled_out():
+    X, K = torch.arange(9.0).reshape(3, 3), torch.arange(4.0).reshape(2, 2)
+    X, K = torch.stack([X, X + 1]), torch.stack([K, K + 1])
+    sums = [[56, 72], [104, 120]], [[76, 100], [148, 172]], [[96, 128], [192, 224]]
+    for n, expected in enumerate(sums):
+        assert Read(channels_lens(X, K + n)).output.values.tolist() == expected
+    read = Read(channels_lens(X, K, at=(1, 0)))
+    assert [term.sign for term in read.terms.values()] == ["", "⋆", "+", "⋆", "="]
+    assert read.sentence.words == (
+        "channel 0: 3×0 + 4×1 + 6×2 + 7×3 = 37\nchannel 1: 4×1 + 5×2 + 7×3 + 8×4 = 67\n"
+        "Y[1, 0] = 37 + 67 = 104"
+    )
+
+
+@pytest.mark.parametrize(
+    ("X", "K", "options", "words"),
+    [
+        (torch.ones(3, 3), torch.ones(1, 2, 2), {}, r"X has shape \(3, 3\); .* write X\[None\]"),
+        (torch.ones(2, 3, 3), torch.ones(5, 2, 2, 2), {}, r"K has shape .* take one: K\[0\]"),
+        (torch.ones(5, 3, 3), torch.ones(5, 2, 2), {}, "expected a tensor .* of 1 to 4 channels"),
+        (torch.ones(2, 3, 3), torch.ones(3, 2, 2), {}, r"Take X\[:2\], K\[:2\]"),
+        ([[1]], torch.ones(1, 1, 1), {}, r"X is \[\[1\]\]"),
+        (torch.ones(1, 3, 3), torch.ones(1, 4, 1), {}, r"kernel of shape \(4, 1\)"),
+        (torch.ones(1, 3, 3), torch.ones(1, 1, 1), {"at": (3, 0)}, r"output cell \(3, 0\)"),
+        (torch.ones(1, 17, 3), torch.ones(1, 1, 1), {}, "at most 16 rows"),
+    ],
+)
+def test_channels_that_cannot_be_shown_are_refused(X, K, options, words):
+    with pytest.raises(ConvkitError, match=words):
+        channels_lens(X, K, **options)
+
+
 # pooling_lens
 
 
@@ -415,25 +487,6 @@ def two_layer_lens(X, K1, K2):
     return equation_lens(cell, operands, Operand("layer B", B, "→"), sums)
 
 
-def channels_lens(X, K):
-    """A window that stands on all channels (c, H, W) at once, each with weights of its own."""
-    products = [corr2d(x, k) for x, k in zip(X, K, strict=True)]
-    Y = sum(products)
-    cell = Cursor("cell", tuple(Y.shape), (0, 0))
-    geometry = WindowGeometry(X.shape[1:], K.shape[1:])
-    operands = []
-    for c, (x, k) in enumerate(zip(X, K, strict=True)):
-        texts = [f"{weight:g}" for weight in k.flatten().tolist()]
-        frame = Frame.window(cell, geometry, texts)
-        operands.append(Operand(f"channel X[{c}]", x, "+" if c else "", "input", frame))
-        operands.append(Operand(f"kernel K[{c}]", k, "⋆", "kernel"))
-    sums = [
-        [" + ".join([f"{p[i, j]:g}" for p in products]) for j in range(Y.shape[1])]
-        for i in range(Y.shape[0])
-    ]
-    return equation_lens(cell, operands, Operand("output Y", Y, "="), sums)
-
-
 def gradient_lens(X, R):
     """The gradient of each weight: the residual times the pixels that the weight was laid on."""
     G = corr2d(X, R)
@@ -478,16 +531,6 @@ def test_a_lens_of_two_layers_frames_what_a_number_sees():
         assert framed.shape == (2, 4)
         assert_close(framed, X[seen.grad != 0].reshape(2, 4))
         assert_close(corr2d(read.framed("layer A", at), K2), read.output.values[at].reshape(1, 1))
-
-
-def test_a_lens_of_channels_frames_all_of_them_at_once():
-    stack, kernels = torch.stack((X, 2 - X)), torch.stack((K, K.flip(0)))
-    read = Read(channels_lens(stack, kernels))
-    expected = F.conv2d(stack[None], kernels[None])[0, 0]
-    assert_close(read.output.values, expected)
-    for at in read.cells():
-        windows = torch.stack([read.framed(f"channel X[{c}]", at) for c in (0, 1)])
-        assert_close((windows * kernels).sum(), expected[at])
 
 
 def test_a_lens_of_a_gradient_frames_the_pixels_of_a_weight():
