@@ -33,6 +33,12 @@ MEANINGS = {
         "A parameter cannot be replaced by a plain tensor. Change it in place, with -= or copy_, "
         "inside `with torch.no_grad():`."
     ),
+    "object has no attribute 'grad'": (
+        "A layer has no gradient of its own; each of its parameters has one: layer.weight.grad."
+    ),
+    "unsupported operand type(s) for -: 'tuple' and 'tuple'": (
+        "Pairs cannot be subtracted, their parts can: H, W = pair gives you both."
+    ),
     "'NoneType'": (
         "Something is None. If it is a gradient: there is none before backward(), and zero_grad() "
         "throws it away. The order is zero_grad(), backward(), update."
@@ -140,7 +146,8 @@ def numbers(answer: object, name: str) -> Tensor:
     if values.numel() == 0:
         raise Wrong(f"{name} is empty.")
     if not_finite:
-        raise Wrong(f"{name} holds {not_finite[0]}; expected finite numbers.")
+        advice = "Was something divided by 0?"
+        raise Wrong(f"{name} holds {not_finite[0]}; expected finite numbers. {advice}")
     is_low_precision = values.dtype in (torch.float16, torch.bfloat16)
     return values.clone() if is_low_precision else values.double().clone()
 

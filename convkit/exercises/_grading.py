@@ -112,9 +112,10 @@ def _misconception(exercise: Exercise, names: list[str], given: list[Seen], case
 
 def _explanation(exercise: Exercise, difference: Difference) -> str:
     given, right = difference.given.flatten(), difference.right.flatten()
+    words = exercise.explain(difference) if exercise.explain else ""
     if difference.is_shape and _agree(given, right):
-        return "The numbers are right, but there are too many or too few brackets around them."
-    return exercise.explain(difference) if exercise.explain else ""
+        return f"The numbers are right, but not the brackets around them. {words}".rstrip()
+    return words
 
 
 def _agree_on(names: list[str], a: Seen, b: Seen) -> bool:

@@ -188,6 +188,9 @@ Y_by_hand = [
             "You flipped the picture or the output, not only the kernel.": (
                 lambda X, K: corr2d(X, K.flip(0, 1)).flip(0, 1)
             ),
+            "You changed the signs: a flip moves the weights, and leaves their signs.": (
+                lambda X, K: corr2d(X, -K)
+            ),
             "You transposed the kernel: that mirrors it along its diagonal.": (
                 lambda X, K: corr2d(X, K.T)
             ),

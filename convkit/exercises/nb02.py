@@ -154,6 +154,12 @@ EXERCISES = {
             "There is one bias for the layer, not one for each weight.": (
                 _count(lambda pixels, cells, weights: 2 * weights)
             ),
+            "A kernel has kH × kW weights: its columns play no part in yours.": (
+                lambda input_size, kernel_size: kernel_size[0] ** 2 + 1
+            ),
+            "A kernel has kH × kW weights: its rows play no part in yours.": (
+                lambda input_size, kernel_size: kernel_size[1] ** 2 + 1
+            ),
             "A kernel has kH × kW weights, not kH + kW.": (
                 lambda input_size, kernel_size: sum(kernel_size) + 1
             ),

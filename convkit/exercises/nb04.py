@@ -181,9 +181,8 @@ new_kernel = K - 0.03 * corr2d(X, 2 * residual)
         solution=train_step,
         correct=_step_by_hand,
         misconceptions={
-            "It did not move: there is no update, or the gradients were cleared just before it.": (
-                _step(moves=())
-            ),
+            "It did not move: there is no update, or it made new tensors (p = p - ...), or the "
+            "gradients were cleared just before.": (_step(moves=())),
             "You went uphill: subtract the gradient, do not add it.": _step(rate=lambda lr: -lr),
             "You averaged over all cells; the exercise adds the squares up.": (
                 _step(loss=lambda errors: (errors**2).mean())
