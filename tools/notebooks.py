@@ -6,7 +6,7 @@ Stored are sources, execution counts, the ids of the cells that ran, and every o
 live view of a widget: JupyterLab would show it as an error until the cell runs again, so a mark
 takes its place. An output that answers a "Predict first" is collapsed: running its cell opens it.
 Whatever differs from one run to the next is removed. An exception, or an error
-that a handler only logged, stops the tool, which names the cell and leaves the file as it was.
+that a handler only logged, is named with its cell, and the file stays as it was.
 """
 
 import os
@@ -130,9 +130,18 @@ def _same_stream(first: NotebookNode, second: NotebookNode) -> bool:
     return kinds == {"stream"} and first.name == second.name
 
 
+def read(path: Path) -> NotebookNode:
+    """Return the notebook at `path`; raise NotebookError where there is none."""
+    try:
+        return nbformat.read(path, as_version=4)
+    except (OSError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise NotebookError(f"{path} cannot be read: {reason}") from error
+
+
 def store(path: Path) -> None:
     """Run the notebook at `path` and write it back; raise NotebookError if that fails."""
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read(path)
     for number, cell in enumerate(notebook.cells):
         cell.setdefault("id", f"cell-{number:02d}")
     try:
@@ -148,15 +157,16 @@ def store(path: Path) -> None:
 
 
 def main(paths: Iterable[str]) -> int:
-    """Store each notebook; return 1 if one failed."""
+    """Store each notebook; return 1 if one failed, which is named and left as it was."""
+    failed = 0
     for path in paths:
         print(path, flush=True)
         try:
             store(Path(path))
         except NotebookError as error:
             print(error, file=sys.stderr)
-            return 1
-    return 0
+            failed = 1
+    return failed
 
 
 if __name__ == "__main__":
