@@ -13,7 +13,7 @@ SIGN_WIDTH = 36
 CHAR_WIDTH = 7.4
 """About the CSS pixels of a character of a title."""
 SQUARE_WIDTH, HINT_WIDTH = 16, 180
-"""CSS pixels of the square before a title, and of "point at a cell; a click keeps it" after it."""
+"""CSS pixels of the square before a title, and of the hint after the last one."""
 
 
 def term(
@@ -52,7 +52,6 @@ def term(
     words = Node("label", props={"words": f" {note}", "of": "table"}) if note else None
     said = nodes.box(nodes.heading(title, hue), words, css="title")
     width = SQUARE_WIDTH + round(CHAR_WIDTH * len(f"{title} {note}"))
-    width += HINT_WIDTH if array.descriptions else 0
     key = nodes.colour_key(scale) if scale else nodes.box()
     props = {"sign": sign, "array": array, "title_width": width}
     return Node("term", props=props, children=(said, array, key))
@@ -91,6 +90,8 @@ def _fit(terms: Sequence[Node]) -> str:
     the page's where the least of these quotients is the size of a cell.
     """
     sizes = [(each.title_width, each.array.values.shape[1]) for each in terms]
+    if terms[-1].array.descriptions:
+        sizes[-1] = (sizes[-1][0] + HINT_WIDTH, sizes[-1][1])
     sizes.sort(key=lambda size: size[0] / size[1])
     signs = SIGN_WIDTH * len([each for each in terms if each.sign])
     quotients = []
