@@ -29,7 +29,7 @@ def literal(values: Tensor) -> str:
     rows = [", ".join(texts[k : k + columns]) for k in range(0, len(texts), columns)]
     body = ("],\n" + " " * 18 + "[").join(rows)
     options = "" if values.dtype == torch.get_default_dtype() else f", dtype={values.dtype}"
-    if torch.get_default_device().type != "cpu":
+    if torch.empty(0).device.type != "cpu":
         options += ', device="cpu"'
     return f"torch.tensor([[{body}]]{options})"
 

@@ -171,7 +171,7 @@ _SEEDS: tuple[Setting, ...] = (
 )
 _MODES: tuple[Setting, ...] = (
     (torch.get_default_dtype, torch.set_default_dtype),
-    (torch.get_default_device, _set_device),
+    (lambda: torch.empty(0).device, _set_device),  # get_default_device fails in torch 2.7
     (torch.is_grad_enabled, torch.set_grad_enabled),
     (_deterministic, _set_deterministic),
     (np.geterr, lambda modes: np.seterr(**modes)),

@@ -29,7 +29,7 @@ def with_defaults(run: Callable[[], T]) -> T:
     def run_with_defaults() -> T:
         torch.manual_seed(0)
         torch.set_default_dtype(torch.float32)
-        if torch.get_default_device().type == "cpu":
+        if torch.empty(0).device.type == "cpu":
             return run()
         with torch.device("cpu"):
             return run()
