@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from convkit import Conv2D, QuadraticLoss, corr2d, kernel
+from convkit import Conv2D, QuadraticLoss, corr2d, kernel, pool2d
 
 ROWS = [[1, 0, 0], [-1, 1, 0], [0, -1, 1], [0, 0, -1]]  # the output of exercise 3.1
 SECOND_DERIVATIVE = torch.tensor([[0.0, 0, 0], [1, -2, 1], [0, 0, 0]])
@@ -107,6 +107,25 @@ def error_of(layer, X, Y):
     return (layer(X) - Y) ** 2
 
 
+def average_by_axis(X, pool_size):
+    h, w = pool_size
+    return corr2d(corr2d(X, torch.full((h, 1), 1 / h)), torch.full((1, w), 1 / w))
+
+
+def max_by_three_channels(X):
+    for step in (torch.tensor([[-1.0, 1.0]]), torch.tensor([[-1.0], [1.0]])):
+        here = (step < 0).float()
+        channels = [corr2d(X, K).relu() for K in (step, here, -here)]
+        X = channels[0] + channels[1] - channels[2]
+    return X
+
+
+def comparisons_by_formula(shape, pool_size, padding, stride):
+    axes = zip(shape[1:], pool_size, padding, stride, strict=True)
+    rows, columns = ((n + 2 * p - k) // s + 1 for n, k, p, s in axes)
+    return shape[0] * rows * columns * (pool_size[0] * pool_size[1] - 1)
+
+
 ACCEPTED = [
     ("0.1", torch.tensor(2)),
     ("1.1", [torch.tensor([1.0, 8.0]), torch.tensor([1, 0])]),
@@ -128,6 +147,12 @@ ACCEPTED = [
     ("3.4", blur(CENTRE, 0.5, 0.5 / 24)),
     ("4.1", [-0.36, -0.44]),
     ("4.1", torch.tensor([[-0.3605, -0.44]], dtype=torch.float16)),
+    ("9.1", average_by_axis),
+    ("9.2", [[1, 0], [0, 1]]),
+    ("9.2", np.array([[[0.25, 5]], [[-7, -8]]])),
+    ("9.3", max_by_three_channels),
+    ("9.4", comparisons_by_formula),
+    ("9.6", lambda X, size: 1 - pool2d(1 - X, size)),
 ]
 """Right answers of other kinds than the solution's."""
 
@@ -242,5 +267,11 @@ REJECTED = [
         lambda X, size: QuadraticLoss(X, size).max_stable_lr,
         "max_stable_lr is not to be used.",
     ),
+    ("9.1", lambda X, size: pool2d(X, size, "avg"), "pool2d is not to be used. Use corr2d."),
+    ("9.2", [[1, 0]], "Pass two windows of one shape: [A, B]."),
+    ("9.2", [[[1, 0]], [[0]]], "The pair has rows of different lengths: 2, 1."),
+    ("9.3", lambda X: pool2d(X, 2), "pool2d is not to be used. Use corr2d and torch.relu."),
+    ("9.4", lambda *args: 0, "Your count is 0. It should be 12."),
+    ("9.6", lambda X, size: X, "The output is an array of 3 × 4. It should be an array of 2 × 3."),
 ]
 """Wrong answers that are no known misconception, and what they are told."""
