@@ -232,11 +232,10 @@ def forbid(name: str, instead: str) -> Callable[..., None]:
 
 
 def _names_in(code: object) -> Iterator[object]:
-    """Yield the names that a function's code uses, also those written as text for getattr."""
+    """Yield the names that a function's code uses, and those of functions inside it."""
     if isinstance(code, CodeType):
         yield from code.co_names
         for constant in code.co_consts:
-            yield constant
             yield from _names_in(constant)
 
 

@@ -210,11 +210,11 @@ def test_an_interrupt_at_any_line_of_a_check_leaves_the_next_one_as_it_was():
 
 def test_the_first_check_does_not_load_the_compiler_of_torch():
     code = """
-import sys
+import sys, torch
+before = set(sys.modules)
 from convkit.exercises import check
-before = len(sys.modules)
 check("1.1", [[1, 8], [1, 1]]), check("4.2", lambda *args: 0)
-print(len(sys.modules) - before)
+print(sum(name.startswith("torch") for name in set(sys.modules) - before))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert int(done.stdout) < 20  # the compiler has 823 modules
@@ -251,6 +251,25 @@ def test_settings_of_the_notebook_play_no_part(name):
             assert check(name, right_answer(name))
     finally:
         torch.set_default_dtype(torch.float32)
+
+
+def test_an_answer_is_run_under_the_default_dtype_of_torch():
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert check("1.4", lambda X, K: corr2d(X, torch.zeros(K.shape) + K.flip(0, 1)))
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def test_a_step_that_clears_gradients_at_its_end_does_not_clear_older_ones():
+    def step(layer, X, Y, lr):
+        loss = ((layer(X) - Y) ** 2).sum()
+        loss.backward()
+        torch.optim.SGD(layer.parameters(), lr=lr).step()
+        layer.zero_grad()
+        return loss
+
+    assert check("4.2", step).misconception.startswith("An older gradient is still in it")
 
 
 def test_exercises_are_the_same_whatever_the_defaults_when_they_are_loaded():
