@@ -63,6 +63,12 @@ def fft_blur():
     return K
 
 
+def multiplications_of_a_layer(c_in, c_out, size, kernel_size, padding, stride):
+    """Multiply each weight by the cells of the output map that it takes part in."""
+    layer = nn.Conv2d(c_in, c_out, kernel_size, stride, padding, bias=False)
+    return layer.weight.numel() * layer(torch.zeros(c_in, *size))[0].numel()
+
+
 CENTRE = (2, 2)
 CORNERS = ([0, 4], [0, 4])
 
@@ -127,6 +133,9 @@ def comparisons_by_formula(shape, pool_size, padding, stride):
 
 
 ACCEPTED = [
+    ("8.4", multiplications_of_a_layer),
+    ("8.6", (4, 1.129)),
+    ("8.7", lambda k, delta: 1 + (k - 1) / (delta + 1)),
     ("0.1", torch.tensor(2)),
     ("1.1", [torch.tensor([1.0, 8.0]), torch.tensor([1, 0])]),
     ("1.1", np.array([[0, 1], [8, 1]])[::-1, ::-1]),
@@ -273,5 +282,9 @@ REJECTED = [
     ("9.3", lambda X: pool2d(X, 2), "pool2d is not to be used. Use corr2d and torch.relu."),
     ("9.4", lambda *args: 0, "Your count is 0. It should be 12."),
     ("9.6", lambda X, size: X, "The output is an array of 3 × 4. It should be an array of 2 × 3."),
+    ("8.5", lambda *args: 7, "Return two numbers: return forward, backward."),
+    ("8.5", lambda *args: (7, 7), "First the forward pass: input, weights, output."),
+    ("8.6", [4, 1.2], "For the padding count the output's rows: 32 with padding 1"),
+    ("8.6", 4, "Write two numbers: [channels, padding]."),
 ]
 """Wrong answers that are no known misconception, and what they are told."""
