@@ -9,7 +9,7 @@ import enum
 import hashlib
 import math
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -223,6 +223,22 @@ def size(shape: Iterable[int]) -> str:
     '6 × 8'
     """
     return " × ".join(str(n) for n in shape)
+
+
+def lines(name: str, numbers: Collection[int]) -> str:
+    """Return which rows or columns are meant, in words.
+
+    Examples
+    --------
+    >>> lines("row", {4, 5, 6}), lines("row", [0, 2, 4]), lines("column", [3])
+    ('rows 4 to 6', 'rows 0, 2, 4', 'column 3')
+    """
+    first, last = min(numbers), max(numbers)
+    if first == last:
+        return f"{name} {first}"
+    if last - first == len(numbers) - 1:
+        return f"{name}s {first} to {last}"
+    return f"{name}s {', '.join(map(str, sorted(numbers)))}"
 
 
 def digest(values: Tensor) -> str:

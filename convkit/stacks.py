@@ -178,8 +178,8 @@ def _as_layer(n: int, given: Any) -> Layer:
     )
 
 
-def grid_sizes(layers: Sequence[Layer], input_size: Pair) -> list[tuple[int, int]]:
-    """Return the sizes of an input and of what each layer of a stack makes of it.
+def geometries(layers: Sequence[Layer], input_size: Pair) -> list[WindowGeometry]:
+    """Return where the windows of each layer of a stack lie on what it gets.
 
     Raises
     ------
@@ -188,17 +188,48 @@ def grid_sizes(layers: Sequence[Layer], input_size: Pair) -> list[tuple[int, int
 
     Examples
     --------
-    >>> grid_sizes(as_layers([3, (2, 2)]), 12)
-    [(12, 12), (10, 10), (5, 5)]
+    >>> [each.output_size for each in geometries(as_layers([3, (2, 2)]), 12)]
+    [(10, 10), (5, 5)]
     """
-    sizes = [ops.to_pair("input_size", input_size, 1)]
+    found: list[WindowGeometry] = []
     for layer in layers:
-        sizes.append(layer.on(sizes[-1]).output_size)
-    return sizes
+        found.append(layer.on(found[-1].output_size if found else input_size))
+    return found
+
+
+def lines_seen(stack: Sequence[WindowGeometry], axis: int) -> list[set[int]]:
+    """Return which rows (axis 0) or columns of the input each one of the last layer sees.
+
+    Padding does not count.
+
+    Examples
+    --------
+    >>> lines_seen(geometries(as_layers([(3, 2, 1)]), 5), 0)
+    [{0, 1}, {1, 2, 3}, {3, 4}]
+    """
+    seen = [{n} for n in range(stack[0].input_size[axis])]
+    for each in stack:
+        reads = (each.rows, each.columns)[axis]
+        lines = [[k for k in reads(n) if 0 <= k < len(seen)] for n in range(each.output_size[axis])]
+        seen = [set().union(*(seen[k] for k in line)) for line in lines]
+    return seen
+
+
+def lines_seeing(stack: Sequence[WindowGeometry], axis: int) -> list[set[int]]:
+    """Return which rows (axis 0) or columns of the last layer see each one of the input.
+
+    Examples
+    --------
+    >>> lines_seeing(geometries(as_layers([(3, 2, 1)]), 5), 0)
+    [{0}, {0, 1}, {1}, {1, 2}, {2}]
+    """
+    seen = lines_seen(stack, axis)
+    lines = range(stack[0].input_size[axis])
+    return [{n for n, read in enumerate(seen) if line in read} for line in lines]
 
 
 def path_counts(
-    layers: Sequence[Layer], input_size: Pair, n: int, at: tuple[int, int]
+    layers: Sequence[Layer], input_size: Pair, n: int, at: Sequence[int]
 ) -> list[Tensor]:
     """Return in how many ways a cell is connected with the cells of each grid of a stack.
 
@@ -221,14 +252,15 @@ def path_counts(
     >>> path_counts([Layer((1, 2)), Layer((1, 2))], (1, 4), 2, (0, 1))[0].tolist()
     [[0.0, 1.0, 2.0, 1.0]]
     """
-    sizes = grid_sizes(layers, input_size)
+    stack = geometries(layers, input_size)
+    sizes = [ops.to_pair("input_size", input_size, 1), *(each.output_size for each in stack)]
     with torch.inference_mode(False), torch.enable_grad():
         below = [torch.zeros(sizes[0], **ops.FLOAT64, requires_grad=True)]
         for layer in layers[:n]:
             below.append(_summed(below[-1], layer))
-        read = torch.autograd.grad(below[n][at], below[:n]) if n else ()
+        read = torch.autograd.grad(below[n][*at], below[:n]) if n else ()
     above = [torch.zeros(sizes[n], **ops.FLOAT64)]
-    above[0][at] = 1
+    above[0][*at] = 1
     for layer in layers[n:]:
         above.append(_summed(above[-1], layer))
     return [*read, *above]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from convkit import ConvkitError, Layer, receptive_field
-from convkit.stacks import as_layers, grid_sizes, path_counts
+from convkit.stacks import as_layers, geometries, lines_seen, path_counts
 
 PAIRS = st.tuples(st.integers(1, 3), st.integers(1, 3))
 PADDINGS = st.tuples(st.integers(0, 2), st.integers(0, 2))
@@ -52,8 +52,9 @@ def test_numbers_of_the_book():
     fields = [receptive_field(net[:n]) for n in (1, 2, 3, 4)]
     assert [field.size for field in fields] == [5, 6, 14, 16]
     assert [field.stride for field in fields] == [1, 2, 2, 4]
-    assert grid_sizes(as_layers(net), 28) == [(28, 28), (28, 28), (14, 14), (10, 10), (5, 5)]
-    assert grid_sizes(as_layers([5] * 10), 240)[-1] == (200, 200)
+    sizes = [each.output_size for each in geometries(as_layers(net), 28)]
+    assert sizes == [(28, 28), (14, 14), (10, 10), (5, 5)]
+    assert geometries(as_layers([5] * 10), 240)[-1].output_size == (200, 200)
     assert receptive_field([5] * 10) == (41, 1, 0)
 
 
@@ -62,7 +63,7 @@ def test_paths_are_gradients_of_layers_whose_weights_are_one(stack, data):
     size = tuple(data.draw(st.tuples(st.integers(9, 14), st.integers(9, 14))))
     layers = as_layers(stack)
     try:
-        sizes = grid_sizes(layers, size)
+        sizes = [size, *(each.output_size for each in geometries(layers, size))]
     except ConvkitError:
         return
     n = data.draw(st.integers(0, len(layers)))
@@ -83,6 +84,12 @@ def test_paths_are_gradients_of_layers_whose_weights_are_one(stack, data):
             cell = tuple(data.draw(st.integers(0, side - 1)) for side in sizes[m])
             (read,) = torch.autograd.grad(grids[m][0, 0][cell], grids[n], retain_graph=True)
             assert count[cell] == read[0, 0][at]
+    below = geometries(layers, size)[:n]
+    for axis in range(2 if n else 0):
+        seen = lines_seen(below, axis)[at[axis]]
+        assert (
+            seen == set(counts[0].sum(1 - axis).nonzero().flatten().tolist()) or not counts[0].any()
+        )
 
 
 @pytest.mark.parametrize(
@@ -108,4 +115,4 @@ def test_what_is_no_stack_is_refused_in_words(layers, said):
 
 def test_a_window_that_does_not_fit_is_refused():
     with pytest.raises(ConvkitError, match="a kernel no larger than the padded input"):
-        grid_sizes([Layer(3), Layer((1, 4))], (5, 5))
+        geometries([Layer(3), Layer((1, 4))], (5, 5))

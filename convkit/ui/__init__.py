@@ -44,6 +44,7 @@ from convkit.ui.nodes import (
     table,
     text,
     titled,
+    together,
 )
 from convkit.ui.panel import Panel
 from convkit.ui.plots import plot
@@ -106,4 +107,5 @@ __all__ = [
     "term",
     "text",
     "titled",
+    "together",
 ]

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, NamedTuple, Protocol
 
 from convkit.errors import ConvkitError
@@ -54,6 +55,9 @@ class Cursor:
         What pointing at a place edits; None is told when the pointer leaves.
     quiet : bool
         Whether nobody waits for Python's answer, as where all that follows is a `series`.
+    is_chosen : bool, optional
+        Of cursors whose tables stand in `together`: whether a cell of this one is the chosen one.
+        The frames are shown of that cursor alone, or else of the one that is pointed at.
 
     Raises
     ------
@@ -72,6 +76,7 @@ class Cursor:
     choose: Edits | None = None
     point: Edits | None = None
     quiet: bool = False
+    is_chosen: bool | None = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch("[a-z]+(-[a-z]+)*", self.name):
@@ -167,6 +172,19 @@ class Part(NamedTuple):
         return rows, columns
 
 
+def _sums(first: tuple[int, int], second: tuple[int, int]) -> tuple[int, int]:
+    """Return how many different sums two rows of (count, step) from 0 on have, and their step.
+
+    Of sums that are not evenly spaced, it is all numbers from the first to the last.
+    """
+    (n, by), (k, d) = first, second
+    sums = sorted({by * a + d * b for a in range(n) for b in range(k)})
+    steps = {b - a for a, b in pairwise(sums)}
+    if len(steps) > 1:
+        return sums[-1] + 1, 1
+    return len(sums), max(steps, default=1)
+
+
 @dataclass(frozen=True)
 class Frame:
     """Which cells of an array belong to the cursor's place (i, j): an affine rule.
@@ -192,6 +210,9 @@ class Frame:
     picks : sequence of int
         For each place of the cursor, in reading order, which cell of the frame is marked, such as
         the largest; its text alone is shown.
+    per : (down, right)
+        By what the rule counts: cell n is in the frame if n times `per` is one of the h numbers
+        from the rule's on. So there may be none.
 
     Examples
     --------
@@ -208,6 +229,7 @@ class Frame:
     texts: tuple[str, ...] = ()
     hue: str = "kernel"
     picks: tuple[int, ...] = ()
+    per: Cell = (1, 1)
 
     @classmethod
     def window(cls, cursor: Cursor, windows: Windows, texts: Sequence[str] = ()) -> Frame:
@@ -227,7 +249,7 @@ class Frame:
     def through(self, windows: Windows) -> Frame:
         """Return what the cells of this frame read, on the input of the layer that made them.
 
-        Of dilated windows it is the whole rectangle from the first cell to the last.
+        Where these have gaps of several widths, it is the rectangle from the first to the last.
 
         Examples
         --------
@@ -239,17 +261,52 @@ class Frame:
         """
         (a, *down), (b, *right) = self.top, self.left
         (p, q), (s, t) = windows.start(0, 0), windows.stride
-        heights = zip(self.span, windows.kernel_size, (s, t), windows.dilation, strict=True)
-        h, w = (step * (n - 1) + d * (k - 1) + 1 for n, k, step, d in heights)
+        steps = zip(self.dilation, windows.stride, strict=True)
+        own = zip(self.size, (d * step for d, step in steps), strict=True)
+        read = zip(windows.kernel_size, windows.dilation, strict=True)
+        (h, down_by), (w, right_by) = (_sums(*each) for each in zip(own, read, strict=True))
         return replace(
             self,
             top=(p + s * a, s * down[0], s * down[1]),
             left=(q + t * b, t * right[0], t * right[1]),
             size=(h, w),
-            dilation=(1, 1),
+            dilation=(down_by, right_by),
             texts=(),
             picks=(),
         )
+
+    def holding(self, cursor: Cursor) -> Frame:
+        """Return which places of this window's cursor read the cell of another cursor.
+
+        Where windows lie more than one cell apart, their gaps count as read.
+
+        Examples
+        --------
+        >>> from convkit.ops import WindowGeometry
+        >>> window, cell = Cursor("window", (3, 3), (0, 0)), Cursor("cell", (7, 7), (0, 0))
+        >>> frame = Frame.window(window, WindowGeometry(7, 3, stride=2)).holding(cell)
+        >>> frame.cells(2, 3)
+        (range(0, 2), range(1, 2))
+        """
+        (h, w), per = self.span, (self.top[1], self.left[2])
+        size, dilation = (self.size, self.dilation) if per == (1, 1) else (self.span, (1, 1))
+        top, left = (1 - h - self.top[0], 1, 0), (1 - w - self.left[0], 0, 1)
+        return Frame(cursor, top, left, size, dilation, hue=self.hue, per=per)
+
+    def cells(self, i: int, j: int = 0) -> tuple[range, range]:
+        """Return rows and columns of the frame's cells.
+
+        Examples
+        --------
+        >>> Frame(Cursor("cell", (9, 9), (0, 0)), size=(2, 3), dilation=(1, 2)).cells(4, 5)
+        (range(4, 6), range(5, 10, 2))
+        """
+        ends = zip(self.start(i, j), self.span, self.per, self.dilation, strict=True)
+        rows, columns = (
+            range(-(-first // per), (first + span - 1) // per + 1, d)
+            for first, span, per, d in ends
+        )
+        return rows, columns
 
     @property
     def span(self) -> Cell:

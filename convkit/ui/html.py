@@ -132,6 +132,10 @@ def _box(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
     return tag("div", *inside, class_=classes or None, style=style or None, **live)
 
 
+def _together(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
+    return tag("form", *inside, method="dialog", class_="ck-row ck-together", **live)
+
+
 def _heading(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
     hue = f"--hue:var(--ck-{node.hue})" if node.hue else None
     return tag("span", node.words, class_="ck-heading", style=hue, **live)
@@ -344,6 +348,9 @@ def _frame(frame: Frame) -> Markup:
     style += "".join([f"--{axis}:var(--{frame.cursor.name}-{axis},{n});" for axis, n in place])
     has_parts = bool(frame.texts or frame.picks) or frame.dilation != (1, 1)
     css = "ck-weights" if has_parts else "ck-ring"
+    if frame.per != (1, 1):
+        css += " ck-per"
+        style += f"--down:{frame.per[0]};--across:{frame.per[1]};"
     picks = {}
     if frame.picks:
         css += " ck-picks"
@@ -385,12 +392,15 @@ def _table(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
     css += " ck-headed" if node.headers else ""
     chars = max(3, *(len(text) for line in node.texts for text in line))
     # The form keeps the radio buttons of two panels on a page apart; Enter sends it nowhere.
+    is_alone = cursor is None or cursor.is_chosen is None
+    size = f";--cw:{node.cell}px;--ch:{node.cell}px" if node.cell else ""
+    css += " ck-small" if node.cell else ""
     return tag(
-        "form",
+        "form" if is_alone else "div",
         tag("div", whole, _frames(node.frames), class_="ck-layers"),
-        method="dialog",
+        method="dialog" if is_alone else None,
         class_=css,
-        style=f"--chars:{chars};--n:{node.values.shape[1]}",
+        style=f"--chars:{chars};--n:{node.values.shape[1]}{size}",
         data_pick=cursor.name if cursor and node.pick != "none" else None,
         data_still=node.pick == "click",
         data_paint=",".join(map(str, node.part.start)) if node.edits else None,
@@ -429,7 +439,7 @@ def _cell(node: Node, at: tuple[int, int], cursor: Cursor | None, is_padding: bo
     text = escaped(node.texts[i][j])
     if not node.descriptions:
         return Markup(f'<td class="{css}">{text}</td>')
-    is_chosen = cursor is not None and at == cursor.at
+    is_chosen = cursor is not None and at == cursor.at and cursor.is_chosen is not False
     radio = tag(
         "input",
         type="radio",
@@ -565,6 +575,7 @@ def _term(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
 
 WRITERS: dict[str, Callable[[Node, Sequence[Markup], Attributes], Markup]] = {
     "box": _box,
+    "together": _together,
     "heading": _heading,
     "section": _section,
     "status": _status,

@@ -126,6 +126,17 @@ def row(*children: Node | None) -> Node:
     return box(*children, css="row")
 
 
+def together(*children: Node | None) -> Node:
+    """Return nodes side by side among whose tables one cell is chosen; see `Cursor.is_chosen`.
+
+    Examples
+    --------
+    >>> together(text("left"), text("right")).kind
+    'together'
+    """
+    return Node("together", children=tuple(c for c in children if c is not None))
+
+
 def titled(title: str, *children: Node | None, hue: str = "") -> Node:
     """Return nodes below a title, with a square of a colour of `theme.COLOURS` before it.
 
@@ -548,6 +559,7 @@ def table(  # noqa: PLR0913
     paint: Edits | None = None,
     headers: bool = True,
     pick: str = "hover",
+    cell: int = 0,
 ) -> Node:
     """Return a table of numbers in colour, with frames that follow a cursor.
 
@@ -578,6 +590,8 @@ def table(  # noqa: PLR0913
         Whether rows and columns are numbered.
     pick : {"hover", "click", "none"}
         Whether its cursor follows the pointer, or clicks alone, or neither.
+    cell : int
+        CSS pixels of a cell, a square, beyond which frames are cut off; as its texts need if 0.
 
     Examples
     --------
@@ -597,6 +611,7 @@ def table(  # noqa: PLR0913
         "marked": _places(mark),
         "headers": headers,
         "pick": pick,
+        "cell": cell,
     }
     return Node("table", name, props, edits=paint)
 

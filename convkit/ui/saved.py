@@ -32,6 +32,8 @@ from convkit.ui.theme import Scale
 
 MAX_SAVED_CELLS = 36
 """The most cells of a cursor whose every place a saved view shows."""
+TOGETHER = ".ck-together .ck-choose"
+"""The selector of the tables among which one cell is chosen."""
 MAX_SAVED_STEPS = 5
 """The most steps, beside the first, that a saved view offers of a cursor."""
 
@@ -80,17 +82,24 @@ def _description_line(node: Node, tree: Node) -> Markup:
 
     It stands below the view, where the sentence of any other cell takes its place.
     """
-    tables = _chosen_in(tree, node.follows.name)
+    tables = _chosen_in(tree, node.follows)
     said = [text for table in tables for text in chain(*table.descriptions)]
     words = tag("span", node.words)
     longest = max(said, key=len, default=node.words)
     return tag("output", words, class_="ck-description", data_longest=longest)
 
 
-def _chosen_in(tree: Node, cursor: str) -> list[Node]:
-    """Return the tables in which a cursor's cell can be chosen."""
+def _chosen_in(tree: Node, cursor: Cursor) -> list[Node]:
+    """Return the tables in which a cursor's cell can be chosen, or that of one together with it."""
     tables = [node for node in tree if node.kind == "table" and node.descriptions and node.frames]
-    return [table for table in tables if table.frames[0].cursor.name == cursor]
+    cursors = [(table, table.frames[0].cursor) for table in tables]
+    if _is_together(cursor):
+        return [table for table, other in cursors if _is_together(other)]
+    return [table for table, other in cursors if other.name == cursor.name]
+
+
+def _is_together(cursor: Cursor) -> bool:
+    return cursor.is_chosen is not None
 
 
 def saved_places(cursor: Cursor) -> list[int]:
@@ -112,10 +121,11 @@ def _cursor_rules(tree: Node, root: str) -> str:
     """Return the rules that lead each cursor to the place chosen or pointed at."""
     cursors = [node.cursor for node in tree if node.kind == "cursor"]
     followed = {node.follows.name for node in tree if node.kind in ("series", "path")}
-    described = [node.follows.name for node in tree if node.kind == "description"]
+    described = [node.follows for node in tree if node.kind == "description"]
     rules = [_cell_rules(c, root) for c in cursors if len(c.sizes) == 2]
     rules += [_place_rules(c, root) for c in cursors if c.name in followed]
-    rules += [_sentence_rules(name, n, root) for n, name in enumerate(described)]
+    rules += [_sentence_rules(cursor, n, root) for n, cursor in enumerate(described)]
+    rules += [_together_rules(c, root) for c in cursors if _is_together(c)]
     frames = {f.picks: f for node in tree for f in node.props.get("frames", ()) if f.picks}
     rules += [_pick_rules(frame, root) for frame in frames.values()]
     return "".join(rules)
@@ -168,9 +178,21 @@ def _pick_rules(frame: Frame, root: str) -> str:
     )
 
 
-def _sentence_rules(cursor: str, n: int, root: str) -> str:
+def _together_rules(c: Cursor, root: str) -> str:
+    """Return the rules that show a cursor's frames while it is the one pointed at, or chosen."""
+    table, frames = _choosing(c.name), f"[data-rule][data-cursor={c.name}]"
+    return (
+        f".{root} {frames}{{visibility:hidden}}"
+        f".{root}:has({table} td:hover) {frames},"
+        f".{root}:not(:has({TOGETHER} td:hover)):has({table} :checked) {frames}"
+        "{visibility:visible}"
+    )
+
+
+def _sentence_rules(cursor: Cursor, n: int, root: str) -> str:
     """Return the rules that show the sentence of a cell in the n-th line below the view."""
-    table, line = _choosing(cursor), f".ck-description:nth-of-type({n + 1})"
+    table = TOGETHER if _is_together(cursor) else _choosing(cursor.name)
+    line = f".ck-description:nth-of-type({n + 1})"
     other = "td:not(.ck-at) :checked"
     return (
         f".{root} {line},.{root} {table} input::after{{grid-area:{n + 2}/1/{n + 3}/2}}"
@@ -184,7 +206,8 @@ def _sentence_rules(cursor: str, n: int, root: str) -> str:
 
 def _saved_value(node: Node) -> Markup:
     value = node.props.get("value_text") or str(node.value)
-    return tag("span", node.name, " ", tag("b", value), class_="ck-value")
+    name = f"{node.name} " if node.props.get("shows_name", True) else ""
+    return tag("span", name, tag("b", value), class_="ck-value")
 
 
 def _saved_label(node: Node) -> Markup:

@@ -75,6 +75,37 @@ def test_through_layers_it_reaches_from_the_first_cell_read_to_the_last(first, o
             ]
 
 
+def test_through_layers_whose_gaps_are_alike_it_has_these_gaps():
+    frame = Frame(Cursor("cell", (9, 9), (0, 0)))
+    dilated = frame.through(WindowGeometry(9, 3, dilation=2)).through(
+        WindowGeometry(13, 3, 0, 1, 2)
+    )
+    assert dilated.cells(1, 0) == (range(1, 10, 2), range(0, 9, 2))
+    every_other = frame.through(WindowGeometry(9, 3)).through(WindowGeometry(17, 1, stride=2))
+    assert every_other.cells(1, 0) == (range(2, 8, 2), range(0, 6, 2))
+    uneven = frame.through(WindowGeometry(9, 2)).through(WindowGeometry(29, 2, stride=3))
+    assert uneven.cells(0, 0) == (range(5), range(5))
+
+
+@given(geometries())
+def test_it_turns_round_to_the_windows_that_hold_a_cell(geometry):
+    (H, W), (rows, columns) = geometry.input_size, geometry.output_size
+    window, cell = Cursor("window", (rows, columns), (0, 0)), Cursor("cell", (H, W), (0, 0))
+    holding = Frame.window(window, geometry).holding(cell)
+    stride, dilation = geometry.stride, geometry.dilation
+    for axis, (count, size) in enumerate(((rows, H), (columns, W))):
+        span = dilation[axis] * (geometry.kernel_size[axis] - 1) + 1
+        has_gaps = stride != (1, 1) and dilation != (1, 1)  # which then count as read
+        step = 1 if has_gaps else dilation[axis]
+        for n in range(size):
+            starts = [m * stride[axis] - geometry.padding[axis] for m in range(count)]
+            expected = [
+                m for m, first in enumerate(starts) if n in range(first, first + span, step)
+            ]
+            found = holding.cells(n, n)[axis]
+            assert [m for m in found if 0 <= m < count] == expected
+
+
 @given(geometries(), st.tuples(st.integers(-3, 3), st.integers(-3, 3)))
 def test_on_a_part_of_the_array_it_lies_on_the_same_cells(geometry, first):
     frame = Frame.window(Cursor("window", (9, 9), (0, 0), "at"), geometry)

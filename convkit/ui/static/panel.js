@@ -343,6 +343,12 @@ function show(model, root, tellViews) {
     return columns === undefined ? [n] : [Math.floor(n / columns), n % columns];
   };
   const radioAt = (name, [i, j]) => root.querySelector(`.ck-choose[data-pick="${name}"] .r${i} .c${j} input`);
+  /** Return the cursor, of those whose tables stand together, that is pointed at, or else chosen. */
+  const togetherAt = () => {
+    const names = [...root.querySelectorAll(".ck-together [data-pick]")].map((part) => part.dataset.pick);
+    const chosen = root.querySelector(".ck-together :checked")?.closest("[data-pick]").dataset.pick;
+    return [names, names.find((name) => pointed.has(name)) ?? chosen];
+  };
   const series = new Map(Object.entries(recorded).map(([key, each]) => [key, seriesOf(...each)]));
   const fill = (node, each, index) => {
     patchChildren(node, fragment(textAt(each, index)), () => false);
@@ -362,7 +368,10 @@ function show(model, root, tellViews) {
       else node.later = setTimeout(() => fill(node, each, index), SAY_AFTER);
     }
     for (const svg of root.querySelectorAll("[data-points]")) cutPaths(svg, indexOf(svg.dataset.cursor));
+    const [together, followed] = togetherAt();
+    const isOther = (name) => name !== followed && together.includes(name);
     for (const frame of root.querySelectorAll("[data-rule]")) {
+      frame.style.visibility = isOther(frame.dataset.cursor) ? "hidden" : "";
       const [i, j = 0] = placeOf(frame.dataset.cursor);
       if (frame.style.getPropertyValue("--i") !== String(i)) frame.style.setProperty("--i", i);
       if (frame.style.getPropertyValue("--j") !== String(j)) frame.style.setProperty("--j", j);
@@ -370,7 +379,8 @@ function show(model, root, tellViews) {
       if (picks) frame.style.setProperty("--pick", picks[indexOf(frame.dataset.cursor)]);
     }
     for (const line of root.querySelectorAll("output.ck-description")) {
-      const radio = radioAt(line.dataset.cursor, placeOf(line.dataset.cursor));
+      const name = isOther(line.dataset.cursor) ? followed : line.dataset.cursor;
+      const radio = radioAt(name, placeOf(name));
       if (radio && line.textContent !== radio.ariaLabel) line.textContent = radio.ariaLabel;
     }
   };
