@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from convkit.errors import ConvkitError
-from convkit.ops import corr2d
+from convkit.ops import check_dense, check_same_kind, corr2d, to_real
 
 
 def rounding_bound(X: Tensor, K: Tensor, *, bias: float | None = None, **options: Any) -> Tensor:
@@ -44,11 +44,12 @@ def rounding_bound(X: Tensor, K: Tensor, *, bias: float | None = None, **options
     >>> rounding_bound(X, K).item() == 4 * 4 * torch.finfo(torch.float64).eps
     True
     """
+    check_same_kind(X=X, K=K)
     magnitudes = corr2d(_exact(X).abs(), _exact(K).abs(), **options)
     terms = K.numel()
     if bias is not None:
         terms += 1
-        magnitudes = magnitudes + abs(bias)
+        magnitudes = magnitudes + abs(to_real("bias", bias))
     precision = torch.finfo(X.dtype)
     return terms * precision.eps * (magnitudes + precision.tiny)
 
@@ -75,12 +76,15 @@ def mismatch_mask(candidate: Tensor, reference: Tensor, bound: Tensor) -> Tensor
     >>> mismatch_mask(torch.tensor([[1.05, 3.0]]), reference, bound)
     tensor([[False,  True]])
     """
-    if candidate.shape != reference.shape:
-        raise ConvkitError(
-            f"candidate has shape {tuple(candidate.shape)}",
-            f"the output's shape {tuple(reference.shape)}",
-            "Check the limits of its loops and its padding.",
-        )
+    check_dense("reference", reference)
+    for name, value in (("candidate", candidate), ("bound", bound)):
+        check_dense(name, value)
+        if value.shape != reference.shape:
+            raise ConvkitError(
+                f"{name} has shape {tuple(value.shape)}",
+                f"the output's shape {tuple(reference.shape)}",
+                "Check the limits of its loops and its padding.",
+            )
     a, b = _exact(candidate), _exact(reference)
     agrees = ((a - b).abs() <= _exact(bound)) | (a == b) | (a.isnan() & b.isnan())
     return ~agrees

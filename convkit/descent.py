@@ -12,9 +12,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from convkit.errors import ConvkitError, brief_repr, check_choice
+from convkit.errors import ConvkitError, brief_repr, check_choice, check_type
 from convkit.least_squares import REDUCTIONS, QuadraticLoss, check_target
-from convkit.ops import as_integer, as_real, check_same_kind, validated_copy
+from convkit.ops import as_real, check_same_kind, to_list, to_whole, validated_copy
+
+MAX_STEPS = 1_000_000
+"""The most updates that `jump` makes and records."""
 
 DIVERGENCE_FACTOR = 1e6
 """A loss this many times the scale of the problem has diverged, long before it overflows."""
@@ -123,6 +126,7 @@ def divergence_limit(loss: QuadraticLoss, start: Tensor) -> float:
     >>> divergence_limit(loss, torch.zeros(1, 1))
     4000000.0
     """
+    check_type("loss", loss, QuadraticLoss, "Write QuadraticLoss(X, kernel_size, Y).")
     scale = max(loss.scale, loss.loss(start), sys.float_info.min)
     return min(DIVERGENCE_FACTOR * scale, sys.float_info.max)
 
@@ -168,10 +172,14 @@ def record(
     [1.0, 0.25, 0.0625]
     """
     problem, start = _checked_problem(X, Y, start, reduction)
-    checked = {lr: _checked_lr(lr, X.dtype, "Choose one such as 0.03.") for lr in set(rates)}
+    hint = "Choose one such as 0.03."
+    checked = [_checked_lr(lr, X.dtype, hint) for lr in to_list("rates", rates)]
+    if as_real(limit) is None:
+        given = f"limit is {brief_repr(limit)}"
+        raise ConvkitError(given, "a number", "Leave it out for a record without a limit.")
     steps = [problem.first(start)]
-    for lr in rates:
-        step = problem.next(steps[-1], checked[lr])
+    for lr in checked:
+        step = problem.next(steps[-1], lr)
         if not step.loss <= limit or math.isinf(step.loss):
             break
         steps.append(step)
@@ -327,7 +335,7 @@ class KernelDescent:
         Raises
         ------
         ConvkitError
-            If `n` is not a whole number from 0, or the loss diverges before.
+            If `n` is not a whole number from 0 to a million, or the loss diverges before.
 
         Examples
         --------
@@ -335,10 +343,7 @@ class KernelDescent:
         >>> descent.jump(5).n, descent.jump(2).n, len(descent.trajectory)
         (5, 2, 6)
         """
-        target = as_integer(n)
-        if target is None or target < 0:
-            given = f"n is {brief_repr(n)}"
-            raise ConvkitError(given, "a whole number from 0", "Step 0 is the start.")
+        target = to_whole("n", n, 0, MAX_STEPS)
         self._n = min(target, len(self._steps) - 1)
         while self._n < target:
             self._advance()

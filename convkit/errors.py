@@ -51,6 +51,19 @@ def check_choice(name: str, value: object, choices: Iterable[str]) -> None:
         raise ConvkitError(given, f"one of {', '.join(choices)}", "Check the name.")
 
 
+def check_type(name: str, value: object, kind: type, hint: str) -> None:
+    """Raise ConvkitError unless `value`, called `name`, is of a type.
+
+    Examples
+    --------
+    >>> check_type("bias", "no", bool, "Write bias=False.")
+    Traceback (most recent call last):
+    convkit.errors.ConvkitError: bias is 'no'; expected a bool. Write bias=False.
+    """
+    if not isinstance(value, kind):
+        raise ConvkitError(f"{name} is {brief_repr(value)}", f"a {kind.__name__}", hint)
+
+
 def readable(text: str) -> str:
     r"""Return `text` without addresses in memory, and with lone surrogates written out.
 

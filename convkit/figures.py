@@ -20,7 +20,7 @@ from matplotlib.image import AxesImage
 from torch import Tensor
 
 from convkit import formatting
-from convkit.errors import ConvkitError, brief_repr
+from convkit.errors import ConvkitError, brief_repr, check_type
 from convkit.inputs import as_colours
 from convkit.ui.theme import Scale, ink
 
@@ -122,14 +122,18 @@ def show(
     X: 2 × 2, from 0 to 1, digest 22536681
     """
     arrays = _arrays(pictures)
-    given = dict(scales or {})
+    given = {} if scales is None else scales
+    check_type("scales", given, Mapping, 'Write scales={"X": Scale.signed(X)}.')
+    check_type("note", note, str, 'Write note="a line below".')
     _check_titles("scales", given, arrays)
+    for title, scale in given.items():
+        check_type(f"scales[{title!r}]", scale, Scale, "Write Scale.signed(X).")
     signed_titles = _signed_titles(arrays, signed)
     fitted = {title: _fitted(values, title in signed_titles) for title, values in arrays.items()}
     keyed = [title for title in arrays if title in {*signed_titles, *given}]
     keyed = [title for title in keyed if max(arrays[title].shape) > MAX_NUMBERS]
     text = "\n".join([formatting.describe(*item) for item in arrays.items()])
-    return StaticFigure.of(_drawn(arrays, fitted | given, keyed, note), text)
+    return StaticFigure.of(_drawn(arrays, {**fitted, **given}, keyed, note), text)
 
 
 def _drawn(
@@ -176,10 +180,10 @@ def _signed_titles(
 def _check_titles(name: str, titles: Any, arrays: Mapping[str, Tensor]) -> None:
     known = ", ".join([repr(title) for title in arrays])
     expected = f"titles of pictures: {known}"
-    if isinstance(titles, bool) or not isinstance(titles, Collection):
+    if not isinstance(titles, list | tuple | set | frozenset | Mapping):
         raise ConvkitError(f"{name} is {brief_repr(titles)}", expected, f"Write {name}=[{known}].")
     for title in titles:
-        if title not in arrays:
+        if not isinstance(title, str) or title not in arrays:
             raise ConvkitError(f"{name} has {brief_repr(title)}", expected, "Check it.")
 
 

@@ -23,7 +23,7 @@ from PIL import Image, ImageChops, ImageOps
 from torch import Tensor
 
 from convkit.errors import ConvkitError, brief_repr, check_choice
-from convkit.ops import FLOAT32, Pair, to_pair, to_whole
+from convkit.ops import FLOAT32, Pair, check_array, to_pair, to_whole
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 MAX_BYTES = 10 * 2**20
@@ -225,7 +225,7 @@ def named_like(X: Tensor) -> str | None:
     >>> named_like(torch.eye(8))
     'diagonal 8 × 8'
     """
-    size = f" {X.shape[0]} × {X.shape[1]}"
+    size = " {} × {}".format(*check_array("X", X).shape)
     for name in PICTURES:
         if name.endswith(size) and torch.equal(_cached_picture(name).to(X.dtype), X.cpu()):
             return name

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from convkit.errors import ConvkitError, check_choice
-from convkit.ops import FLOAT32, MAX_KERNEL_SIDE, Pair, to_pair
+from convkit.ops import FLOAT32, MAX_KERNEL_SIDE, Pair, check_array, to_pair
 
 
 def _identity(rows: int, columns: int) -> Tensor:
@@ -101,6 +101,7 @@ def named_like(K: Tensor) -> str | None:
     >>> named_like(torch.tensor([[1.0, -1.0]]))
     "book's [1, -1]"
     """
+    check_array("K", K)
     for name in KERNELS:
         candidate = kernel(name, tuple(K.shape) if name in _SIZED else None)
         if torch.equal(candidate.to(K.dtype), K.cpu()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from convkit.errors import check_type
 from convkit.ops import FLOAT32, MAX_KERNEL_SIDE, Pair, corr2d, to_pair
 
 
@@ -34,6 +35,7 @@ class Conv2D(nn.Module):
 
     def __init__(self, kernel_size: Pair, bias: bool = True) -> None:
         super().__init__()
+        check_type("bias", bias, bool, "Write bias=True or bias=False.")
         size = to_pair("kernel_size", kernel_size, 1, MAX_KERNEL_SIDE)
         self.weight = nn.Parameter(torch.rand(size, **FLOAT32))
         self.bias = nn.Parameter(torch.zeros(1, **FLOAT32)) if bias else None

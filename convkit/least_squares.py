@@ -21,8 +21,9 @@ from convkit.ops import (
     WindowGeometry,
     check_array,
     patches,
+    to_list,
     to_pair,
-    to_reals,
+    to_real,
     validated_copy,
 )
 
@@ -265,7 +266,8 @@ class QuadraticLoss:
         directions, curvatures = self.directions.flatten(1), self.eigenvalues
         first = self._weights("start", start)
         slopes = directions @ self.gradient(start).flatten()
-        lr = torch.tensor([0.0, *to_reals("rates", rates)], **FLOAT64)[:, None]
+        checked = [to_real(f"rates[{n}]", lr) for n, lr in enumerate(to_list("rates", rates))]
+        lr = torch.tensor([0.0, *checked], **FLOAT64)[:, None]
         remaining = (1 - lr * curvatures).cumprod(0)  # of each slope, after each step
         before = torch.cat((torch.ones_like(remaining[:1]), remaining[:-1]))
         moved = (lr * before).cumsum(0)  # in slopes; nowhere at the start, whose lr is 0
@@ -291,18 +293,18 @@ class QuadraticLoss:
         return K.detach().cpu().double().flatten()
 
 
-def check_target(X: Tensor, Y: Tensor, kernel_size: tuple[int, ...]) -> None:
+def check_target(X: Tensor, Y: Tensor, kernel_size: Pair) -> None:
     """Raise ConvkitError unless `Y` has the shape of the output of `X` and a kernel.
 
     Examples
     --------
     >>> check_target(torch.zeros(6, 8), torch.zeros(6, 7), kernel_size=(1, 2))
     """
-    size = WindowGeometry(tuple(X.shape), kernel_size).output_size
+    size = WindowGeometry(tuple(check_array("X", X).shape), kernel_size).output_size
     if tuple(check_array("Y", Y).shape) != size:
         raise ConvkitError(
             f"Y has shape {tuple(Y.shape)}",
-            f"the output's shape {size} for X {tuple(X.shape)} and kernel {tuple(kernel_size)}",
+            f"the output's shape {size} for X {tuple(X.shape)} and kernel {kernel_size}",
             "Compute the target with corr2d(X, kernel).",
         )
 

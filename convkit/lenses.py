@@ -18,7 +18,7 @@ from torch import Tensor
 
 from convkit import formatting, ops, ui
 from convkit.comparison import mismatch_mask, rounding_bound
-from convkit.errors import ConvkitError, brief_repr
+from convkit.errors import ConvkitError, brief_repr, check_type
 from convkit.inputs import as_array
 from convkit.matrices import as_matrix
 from convkit.ops import Pair, WindowGeometry
@@ -230,6 +230,7 @@ def lens(  # noqa: PLR0913
     Y[0, 0] = 0×0 + 1×1 + 3×2 + 4×3 = 19
     """
     X, K = _of_one_dtype(as_array("X", X), as_array("K", K))
+    check_type("flip", flip, bool, "Write flip=True or flip=False.")
     b = None if bias is None else _number("bias", bias)
     at = ops.to_pair("at", at)
     steps: dict[str, Any] = {"stride": stride, "dilation": dilation}
@@ -240,7 +241,9 @@ def lens(  # noqa: PLR0913
     Y = ops.corr2d(padded, weights, **steps) + (b or 0)
     windows = ops.patches(padded, geometry.kernel_size, **steps)
     sums = _named(formatting.window_sums(windows, weights, Y.flatten(), b), geometry)
-    output = Operand("output Y", Y, sign="=", scale=scale or Scale.signed(Y))
+    scale = Scale.signed(Y) if scale is None else scale
+    check_type("scale", scale, Scale, "Write scale=Scale.signed(X).")
+    output = Operand("output Y", Y, sign="=", scale=scale)
     if candidate is not None:
         bound = rounding_bound(padded, weights, bias=b, **steps)
         output, sums = _compared(output, as_array("candidate", candidate), bound, sums)
@@ -600,7 +603,7 @@ def _input(
 
 def _grey(values: Tensor) -> Scale:
     """Return the grey scale of inputs, whose padding may be infinite, as that of a maximum."""
-    numbers = values[values.isfinite()]
+    numbers = values.nan_to_num(0, 0, 0)
     return Scale("grey", min(0.0, numbers.min().item()), max(1.0, numbers.max().item()))
 
 

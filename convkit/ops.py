@@ -135,25 +135,24 @@ def to_real(name: str, value: Any) -> float:
     return number
 
 
-def to_reals(name: str, values: Any) -> list[float]:
-    """Return finite real numbers of any kinds, such as learning rates, as a list of floats.
+def to_list(name: str, values: Any) -> list[Any]:
+    """Return what can be gone through, such as learning rates, as a list.
 
     Raises
     ------
     ConvkitError
-        If `values` cannot be gone through, or one is no such number.
+        If `values` cannot be gone through.
 
     Examples
     --------
-    >>> to_reals("rates", torch.tensor([0.5, 0.25]))
+    >>> to_list("rates", (0.5, 0.25))
     [0.5, 0.25]
     """
     try:
-        listed = list(values)
+        return list(values)
     except TypeError as error:
         given, hint = f"{name} is {brief_repr(values)}", f"Write for example {name}=[0.03, 0.01]."
         raise ConvkitError(given, "a sequence of numbers", hint) from error
-    return [to_real(f"{name}[{n}]", value) for n, value in enumerate(listed)]
 
 
 def to_pair(
@@ -581,7 +580,7 @@ def _kernel_geometry(
     X: Tensor, K: Tensor, *, padding: Pair, stride: Pair, dilation: Pair
 ) -> WindowGeometry:
     size = tuple(K.shape)
-    window = f"the kernel of shape {size} with dilation {dilation}"
+    window = f"the kernel of shape {size} with dilation {brief_repr(dilation)}"
     return _geometry(X, size, window, padding=padding, stride=stride, dilation=dilation)
 
 
@@ -616,6 +615,7 @@ def pad2d(X: Tensor, padding: Pair, mode: str = "zeros") -> Tensor:
     tensor([[2., 1., 2., 3., 2.]])
     """
     check_choice("padding_mode", mode, PADDING_MODES)
+    check_array("X", X.flatten(0, -2) if check_dense("X", X).ndim > 2 else X)
     height, width = X.shape[-2:]
     ph, pw = to_pair("padding", padding)
     spare = {"reflect": 1, "circular": 0}
@@ -867,7 +867,7 @@ def patches(
             [4., 5.]])
     """
     check_array("X", X)
-    size = f"kernel_size {kernel_size} with dilation {dilation}"
+    size = f"kernel_size {brief_repr(kernel_size)} with dilation {brief_repr(dilation)}"
     g = _geometry(X, kernel_size, size, padding=padding, stride=stride, dilation=dilation)
     windows, weights = math.prod(g.output_size), math.prod(g.kernel_size)
     if max(windows, weights) * weights > MAX_CELLS:

@@ -61,6 +61,8 @@ def checked(
         return None if optional and value is None else check(name, value)
 
     metadata = {"check": check_given, "view": view}
+    if type(default).__hash__ is None:  # dataclasses take no such default, which could be changed
+        return dataclasses.field(default_factory=lambda: default, metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -124,11 +126,7 @@ def whole(
     """
 
     def check(name: str, value: Any) -> int:
-        number = ops.as_integer(value)
-        if number is None or not low <= number <= high:
-            expected = f"a whole number from {low} to {high}"
-            raise ConvkitError(f"{name} is {brief_repr(value)}", expected, "Choose one of them.")
-        return number
+        return ops.to_whole(name, value, low, high)
 
     return checked(check, default, view=view)
 
