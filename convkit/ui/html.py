@@ -393,14 +393,15 @@ def _table(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
     chars = max(3, *(len(text) for line in node.texts for text in line))
     # The form keeps the radio buttons of two panels on a page apart; Enter sends it nowhere.
     is_alone = cursor is None or cursor.is_chosen is None
-    size = f";--cw:{node.cell}px;--ch:{node.cell}px" if node.cell else ""
+    rows, columns = node.values.shape
+    size = f"--m:{rows};--cw:{node.cell}px;--ch:{node.cell}px" if node.cell else ""
     css += " ck-small" if node.cell else ""
     return tag(
         "form" if is_alone else "div",
         tag("div", whole, _frames(node.frames), class_="ck-layers"),
         method="dialog" if is_alone else None,
         class_=css,
-        style=f"--chars:{chars};--n:{node.values.shape[1]}{size}",
+        style=f"--chars:{chars};--n:{columns};{size}",
         data_pick=cursor.name if cursor and node.pick != "none" else None,
         data_still=node.pick == "click",
         data_paint=",".join(map(str, node.part.start)) if node.edits else None,
