@@ -3,51 +3,61 @@
     python -m tools.export notebooks/*.ipynb
 
 nbconvert makes the content. A page is this file's style around it; an output that answers a
-"Predict first" is folded, a formula is drawn where matplotlib can draw it, and links between the
-notebooks lead from page to page.
+"Predict first" is folded, formulas are drawn by the browser, and links between the notebooks lead
+from page to page. Of a notebook from elsewhere what is not text, a picture or a view is left out.
 """
 
 import re
 import sys
-from base64 import b64encode
 from collections.abc import Iterable
 from html import escape
-from io import BytesIO
 from pathlib import Path
 
 import nbformat
 from bs4 import BeautifulSoup, NavigableString, Tag
-from matplotlib import mathtext
+from latex2mathml.converter import convert
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
+from traitlets.config import Config
+
+from tools.allowed_html import PAGE, examine, read
 
 FOLDER = Path("export")
 STYLE = Path(__file__).with_name("export.css")
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'"
+"""What a browser lets a page do: show its own pictures and style, and ask for nothing."""
+SHOWN = ["text/html", "image/png", "image/jpeg", "text/markdown", "text/plain"]
 FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$", re.DOTALL)
 TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
+DIGEST = re.compile(r", digest [0-9a-f]{8}")
+"""What tells a test that a picture is the same, and a reader nothing."""
 
 
 def page(notebook: NotebookNode) -> str:
     """Return a notebook as one self-contained HTML page."""
     notebook = nbformat.v4.upgrade(notebook, 4, notebook.nbformat_minor)  # cells have ids since 4.5
-    content, _ = HTMLExporter(template_name="basic").from_notebook_node(notebook)
+    config = Config({"NbConvertBase": {"display_data_priority": SHOWN}})
+    content, _ = HTMLExporter(config, template_name="basic").from_notebook_node(notebook)
     body = BeautifulSoup(content, "html.parser")
-    for script in body(["script", "link"]):
-        script.decompose()
     codes = [cell for cell in notebook.cells if cell.cell_type == "code"]
     fold_answers(body, [cell.id for cell in codes if cell.metadata.get("collapsed")])
     draw_formulas(body)
     for link in body.select("a[href$='.ipynb']"):
         link["href"] = link["href"].removesuffix(".ipynb") + ".html"
+    for image in body.select("img[alt]"):
+        image["alt"] = DIGEST.sub("", image["alt"])
     title = TITLE.search(notebook.cells[0].source if notebook.cells else "")
     colours = HtmlFormatter().get_style_defs(".highlight")
+    shown = read(str(body))
+    examine(shown, PAGE)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title[1]) if title else 'Notebook'}</title>"
         f"<style>{colours}\n{STYLE.read_text('utf-8')}</style></head>"
-        f"<body><main>{body}</main></body></html>\n"
+        f"<body><main>{shown.to_html(pretty=False)}</main></body></html>\n"
     )
 
 
@@ -63,14 +73,14 @@ def fold_answers(body: BeautifulSoup, ids: Iterable[str]) -> None:
 
 
 def draw_formulas(body: BeautifulSoup) -> None:
-    """Replace TeX between dollars by pictures, outside of code."""
+    """Replace TeX between dollars by MathML, outside of code."""
     for text in body.select(".text_cell")[:]:
         for part in text.find_all(string=FORMULA):
             if part.find_parent(["code", "pre"]) is None:
-                part.replace_with(*_with_pictures(body, part))
+                part.replace_with(*_with_formulas(body, part))
 
 
-def _with_pictures(body: BeautifulSoup, text: str) -> Iterable[NavigableString | Tag]:
+def _with_formulas(body: BeautifulSoup, text: str) -> Iterable[NavigableString | Tag]:
     end = 0
     for match in FORMULA.finditer(text):
         yield NavigableString(text[end : match.start()])
@@ -80,19 +90,20 @@ def _with_pictures(body: BeautifulSoup, text: str) -> Iterable[NavigableString |
 
 
 def _formula(body: BeautifulSoup, match: re.Match[str]) -> Tag:
-    """Return a formula as a picture, or as its source where matplotlib cannot draw it."""
+    """Return a formula as MathML, or as its source where that is not possible."""
     tex = " ".join((match[1] or match[2]).split())
-    kind = "display" if match[1] else "inline"
-    drawn = BytesIO()
+    kind = "block" if match[1] else "inline"
     try:
-        mathtext.math_to_image(f"${tex}$", drawn, dpi=100, format="svg")
-    except ValueError:
+        formula = BeautifulSoup(convert(tex, display=kind), "html.parser").math
+    except Exception:  # the errors of latex2mathml have no common class
         source = body.new_tag("code", attrs={"class": kind})
         source.string = tex
         return source
-    data = b64encode(drawn.getvalue()).decode()
-    attributes = {"src": f"data:image/svg+xml;base64,{data}", "alt": tex, "class": f"tex {kind}"}
-    return body.new_tag("img", attrs=attributes)
+    for opening in formula.find_all("mo", string="["):
+        matrix = opening.find_next_sibling()
+        if matrix is not None and matrix.name == "mtable":  # few fonts have brackets that tall
+            matrix["class"] = "brackets"
+    return formula
 
 
 def main(paths: Iterable[str]) -> None:
