@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from convkit.least_squares import QuadraticLoss
-from convkit.ops import FLOAT64, WindowGeometry
+from convkit.ops import FLOAT64, WindowGeometry, pad2d
 
 Floats = NDArray[np.float64]
 
@@ -239,6 +239,30 @@ def lines(name: str, numbers: Collection[int]) -> str:
     if last - first == len(numbers) - 1:
         return f"{name}s {first} to {last}"
     return f"{name}s {', '.join(map(str, sorted(numbers)))}"
+
+
+def padding_sources(geometry: WindowGeometry, padding_mode: str) -> list[list[str]]:
+    """Return where each cell of the padding has its value from, in rows; "" for other cells.
+
+    Examples
+    --------
+    >>> padding_sources(WindowGeometry((1, 3), 1, padding=(0, 1)), "reflect")
+    [['X[0, −1] = X[0, 1]', '', '', '', 'X[0, 3] = X[0, 1]']]
+    """
+    (h, w), (up, aside) = geometry.input_size, geometry.padding
+    counted = torch.arange(1, h * w + 1, **FLOAT64).reshape(h, w)
+    numbers = pad2d(counted, geometry.padding, padding_mode).int().tolist()
+
+    def source(row: int, column: int, number: int) -> str:
+        if 0 <= row < h and 0 <= column < w:
+            return ""
+        value = f"X[{(number - 1) // w}, {(number - 1) % w}]" if number else "0"
+        return minus(f"X[{row}, {column}] = {value}")
+
+    return [
+        [source(i, j, number) for j, number in enumerate(row, -aside)]
+        for i, row in enumerate(numbers, -up)
+    ]
 
 
 def digest(values: Tensor) -> str:

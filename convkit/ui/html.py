@@ -438,8 +438,10 @@ def _cell(node: Node, at: tuple[int, int], cursor: Cursor | None, is_padding: bo
     css = "ck-pad" if is_padding else node.classes[i * columns + j]
     css += " ck-different" if at in node.marked else ""
     text = escaped(node.texts[i][j])
+    tooltip = node.tooltips[i][j] if node.tooltips else ""
+    title = f' title="{_escape(tooltip)}"' if tooltip else ""
     if not node.descriptions:
-        return Markup(f'<td class="{css}">{text}</td>')
+        return Markup(f'<td class="{css}"{title}>{text}</td>')
     is_chosen = cursor is not None and at == cursor.at and cursor.is_chosen is not False
     radio = tag(
         "input",
@@ -450,7 +452,7 @@ def _cell(node: Node, at: tuple[int, int], cursor: Cursor | None, is_padding: bo
         **SUPPRESS,
     )
     css += f" c{j}" + (" ck-at" if is_chosen else "")
-    return Markup(f'<td class="{css}"><label>{radio}{text}</label></td>')
+    return Markup(f'<td class="{css}"{title}><label>{radio}{text}</label></td>')
 
 
 def _picture(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:

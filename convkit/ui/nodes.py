@@ -560,6 +560,7 @@ def table(  # noqa: PLR0913
     headers: bool = True,
     pick: str = "hover",
     cell: int = 0,
+    tooltips: Sequence[Sequence[str]] = (),
 ) -> Node:
     """Return a table of numbers in colour, with frames that follow a cursor.
 
@@ -592,6 +593,8 @@ def table(  # noqa: PLR0913
         Whether its cursor follows the pointer, or clicks alone, or neither.
     cell : int
         CSS pixels of a cell, a square, beyond which frames are cut off; as its texts need if 0.
+    tooltips : rows of str
+        What is said of each cell while the pointer rests on it, if anything.
 
     Examples
     --------
@@ -612,6 +615,7 @@ def table(  # noqa: PLR0913
         "headers": headers,
         "pick": pick,
         "cell": cell,
+        "tooltips": tooltips,
     }
     return Node("table", name, props, edits=paint)
 

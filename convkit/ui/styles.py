@@ -26,6 +26,7 @@ SHEETS: dict[str, set[str] | None] = {
     "plots": {"plot"},
     "questions": {"question"},
     "live": set(),
+    "together": {"together"},
 }
 """For which kinds of nodes a saved view needs a sheet; None for all."""
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
