@@ -241,9 +241,7 @@ def lens(  # noqa: PLR0913
     Y = ops.corr2d(padded, weights, **steps) + (b or 0)
     windows = ops.patches(padded, geometry.kernel_size, **steps)
     sums = _named(formatting.window_sums(windows, weights, Y.flatten(), b), geometry)
-    scale = Scale.signed(Y) if scale is None else scale
-    check_type("scale", scale, Scale, "Write scale=Scale.signed(X).")
-    output = Operand("output Y", Y, sign="=", scale=scale)
+    output = Operand("output Y", Y, sign="=", scale=_output_scale(scale, Y))
     if candidate is not None:
         bound = rounding_bound(padded, weights, bias=b, **steps)
         output, sums = _compared(output, as_array("candidate", candidate), bound, sums)
@@ -607,6 +605,13 @@ def _grey(values: Tensor) -> Scale:
     return Scale("grey", min(0.0, numbers.min().item()), max(1.0, numbers.max().item()))
 
 
+def _output_scale(scale: Scale | None, Y: Tensor) -> Scale:
+    if scale is None:
+        return Scale.signed(Y)
+    check_type("scale", scale, Scale, "Write scale=Scale.signed(X).")
+    return scale
+
+
 def _bias(b: float) -> Operand:
     values = torch.tensor([[b]], **ops.FLOAT64)
     return Operand("bias b", values, "+", "kernel", scale=Scale.signed(values))
@@ -639,9 +644,9 @@ def _channels(X: Tensor, K: Tensor) -> tuple[Tensor, Tensor]:
     """Return an input and its kernels, (C, H, W) and (C, kH, kW), checked."""
     checked = []
     for name, value in (("X", X), ("K", K)):
-        shape = tuple(value.shape) if isinstance(value, Tensor) else ()
+        shape = tuple(ops.check_dense(name, value).shape)
         if len(shape) != 3 or not 1 <= shape[0] <= MAX_CHANNELS:
-            given = f"{name} has shape {shape}" if shape else f"{name} is {brief_repr(value)}"
+            given = f"{name} has shape {shape}"
             expected = f"a tensor (C, H, W) of 1 to {MAX_CHANNELS} channels"
             hint = f"Of one channel write {name}[None], of several outputs take one: {name}[0]."
             raise ConvkitError(given, expected, hint)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from convkit import formatting, images, kernels, ops, ui
 from convkit.formatting import minus
-from convkit.inputs import as_picture
+from convkit.inputs import as_array, as_picture
 from convkit.ops import Pair, WindowGeometry
 from convkit.panels._kernel_editor_state import (
     BRUSHES,
@@ -106,7 +106,7 @@ class KernelEditor(ui.Panel):
         flip: bool = False,
     ) -> None:
         X, note = as_picture("X", images.photo(128) if X is None else X)
-        K = kernels.kernel("Sobel x") if K is None else K
+        K = kernels.kernel("Sobel x") if K is None else as_array("K", K)
         origin = Origin(note=note) if note else None
         start = KernelEditorState(X, K, padding, stride, dilation, flip, origin)
         compared = partial(compute, operation=operation)
