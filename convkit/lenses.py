@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, product
 from typing import Any
 
 import torch
@@ -70,6 +70,8 @@ class Operand:
         Further frames, which may follow other cursors.
     says : rows of str
         A sentence for each cell, where the frame has a cursor of its own that chooses them.
+    tooltips : rows of str
+        What is said of each cell while the pointer rests on it, if anything.
 
     Examples
     --------
@@ -88,6 +90,7 @@ class Operand:
     mark: Tensor | None = None
     also: Sequence[Frame] = ()
     says: Rows = ()
+    tooltips: Rows = ()
 
     def term(self, chars: int) -> ui.Node:
         """Return it as a term of a `ui.equation`, its numbers in so many characters at most."""
@@ -103,6 +106,7 @@ class Operand:
             part=Part(range(-up, h - up), range(-aside, w - aside), (h - 2 * up, w - 2 * aside)),
             mark=self.mark,
             texts=_texts(self.values, chars),
+            tooltips=self.tooltips,
             aria_label=f"{self.title} {note}",
             headers=False,
         )
@@ -240,7 +244,7 @@ def lens(  # noqa: PLR0913
     weights = K.flip(0, 1) if flip else K
     Y = ops.corr2d(padded, weights, **steps) + (b or 0)
     windows = ops.patches(padded, geometry.kernel_size, **steps)
-    sums = _named(formatting.window_sums(windows, weights, Y.flatten(), b), geometry)
+    sums = _named(formatting.window_sums(windows, weights, Y.flatten(), b), geometry, padding_mode)
     output = Operand("output Y", Y, sign="=", scale=_output_scale(scale, Y))
     if candidate is not None:
         bound = rounding_bound(padded, weights, bias=b, **steps)
@@ -534,10 +538,31 @@ def _added(parts: Tensor, totals: Tensor, divisor: int = 1) -> list[str]:
     return said
 
 
-def _named(sums: Sequence[str], geometry: WindowGeometry) -> list[list[str]]:
-    """Return sums in reading order as rows, each with the name of its cell."""
+def _named(
+    sums: Sequence[str], geometry: WindowGeometry, padding_mode: str = "zeros"
+) -> list[list[str]]:
+    """Return sums as rows, each with the name of its cell, and the sources of its padding."""
     rows, columns = geometry.output_size
-    return [[f"Y[{i}, {j}] = {sums[i * columns + j]}" for j in range(columns)] for i in range(rows)]
+    names = [f"Y[{i}, {j}] = " for i in range(rows) for j in range(columns)]
+    said = [name + sum_ for name, sum_ in zip(names, sums, strict=True)]
+    if sources := _sources(geometry, padding_mode):
+        told = [_told(sources, geometry, divmod(n, columns)) for n in range(len(said))]
+        said = ["\n".join(filter(None, lines)) for lines in zip(said, told, strict=True)]
+    return [said[k : k + columns] for k in range(0, len(said), columns)]
+
+
+def _sources(geometry: WindowGeometry, padding_mode: str) -> list[list[str]]:
+    """Return where the padding has its values from, unless they are zeros."""
+    if padding_mode == "zeros":
+        return []
+    return formatting.padding_sources(geometry, padding_mode)
+
+
+def _told(sources: Sequence[Sequence[str]], geometry: WindowGeometry, at: Cell) -> str:
+    """Return where the padding in a window has its values from."""
+    up, aside = geometry.padding
+    cells = product(geometry.rows(at[0]), geometry.columns(at[1]))
+    return ", ".join(filter(None, [sources[i + up][j + aside] for i, j in cells]))
 
 
 def _split(sums: Sequence[Sequence[str]], maps: Tensor, geometry: WindowGeometry) -> Rows:
@@ -596,6 +621,7 @@ def _input(
         padding=geometry.padding,
         note=f"{formatting.size(geometry.input_size)}{_padding_words(geometry, padding_mode)}",
         scale=_grey(padded),
+        tooltips=_sources(geometry, padding_mode),
     )
 
 

@@ -1,6 +1,7 @@
 """A lens says what an operation does: its tables, frames and sums are read from its nodes."""
 
 import re
+from itertools import product
 
 import numpy as np
 import pytest
@@ -65,7 +66,7 @@ class Read:
 
 def worked_out(said):
     """Return the cell that a sum names, what its arithmetic comes to, and what it says."""
-    name, terms, total = said.replace(" ≈ ", " = ").split(" = ")
+    name, terms, total = said.partition("\n")[0].replace(" ≈ ", " = ").split(" = ")
     cell = tuple(int(n) for n in re.fullmatch(r"\w+\[(\d+), (\d+)\]", name).groups())
     return cell, eval(terms.replace("×", "*")), float(total)
 
@@ -114,10 +115,38 @@ def test_tables_and_sums_are_those_of_the_operation(problem, flip, bias):
         assert cell == (i, j)
         assert value == pytest.approx(Y[i, j].item(), rel=1e-5, abs=1e-5)
         assert total == pytest.approx(Y[i, j].item(), rel=6e-4, abs=1e-5)
-    assert repr(view).replace("−", "-").splitlines()[1] == read.sums[0][0]
+    assert "\n".join(repr(view).replace("−", "-").splitlines()[1:]) == read.sums[0][0]
     assert read.sentence.words == read.output.descriptions[0][0]
     assert ("bias b" in read.tables) == (bias is not None)
     assert bias is None or read.tables["bias b"].values.item() == bias
+
+
+SOURCE = re.compile(r"X\[(-?\d+), (-?\d+)\] = X\[(\d+), (\d+)\]")
+
+
+@settings(max_examples=40)
+@given(problems())
+def test_each_cell_of_the_border_says_where_its_value_comes_from(problem):
+    X, K, options = problem
+    X = torch.arange(1.0, X.numel() + 1).reshape(X.shape)  # no two alike
+    padded, _ = torch_correlation(X, K, **options)
+    (up, aside), (rows, columns) = options["padding"], X.shape
+    read = Read(lens(X, K, **options))
+    table = read.tables["input X"]
+    outside = {(i, j) for i in range(-up, rows + up) for j in range(-aside, columns + aside)}
+    outside -= {(i, j) for i in range(rows) for j in range(columns)}
+    told = {}
+    for line in table.tooltips:
+        found = [SOURCE.fullmatch(text.replace("−", "-")) for text in line if text]
+        told |= {(int(i), int(j)): (int(a), int(b)) for i, j, a, b in (f.groups() for f in found)}
+    assert told.keys() == (set() if options["padding_mode"] == "zeros" else outside)
+    assert all(padded[i + up, j + aside] == X[cell] for (i, j), cell in told.items())
+    (frame,) = table.frames
+    for i, j in read.cells():
+        said = {tuple(map(int, f)) for f in SOURCE.findall(read.sums[i][j])}
+        # The table's frame counts from its first cell, which is in the padding.
+        in_window = {(a - up, b - aside) for a, b in product(*frame.cells(i, j))} & told.keys()
+        assert said == {(*cell, *told[cell]) for cell in in_window}
 
 
 @settings(max_examples=40)
