@@ -455,7 +455,7 @@ def matrix_lens(
     K[0, 0] = 0 stands once in each row of W
     """
     X, K = _of_one_dtype(as_array("X", X), as_array("K", K))
-    at, steps = ops.to_pair("at", at), {"stride": stride, "dilation": dilation}
+    at, steps = ops.to_pair("at", at), dict[str, Any](stride=stride, dilation=dilation)
     ops.window(X, K, *at, **steps)  # raises if there is no such cell
     W, Y = as_matrix(K, X.shape, **steps), ops.corr2d(X, K, **steps)
     geometry = WindowGeometry(X.shape, K.shape, 0, stride, dilation)
