@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import io
+from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from html import escape
@@ -12,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from markupsafe import Markup
+from PIL import Image
 from torch import Tensor
 
 from convkit import formatting
@@ -470,6 +473,21 @@ def _picture(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
     return picture_around(node, canvas, live)
 
 
+def _colour_picture(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
+    rows, columns = node.shape
+    source = png_source(Image.frombytes("RGB", (columns, rows), node.channels))
+    tabindex = "0" if node.frames and live else None
+    shown = tag("img", src=source, alt=node.aria_label, tabindex=tabindex)
+    return picture_around(node, shown, live)
+
+
+def png_source(image: Image.Image) -> str:
+    """Return a picture as the address of an element that shows it."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return f"data:image/png;base64,{b64encode(buffer.getvalue()).decode()}"
+
+
 def picture_around(node: Node, shown: Markup, live: Attributes) -> Markup:
     """Return a picture's frames around an element that shows its pixels."""
     (rows, columns), full = node.shape, node.full
@@ -599,6 +617,7 @@ WRITERS: dict[str, Callable[[Node, Sequence[Markup], Attributes], Markup]] = {
     "cells": _cells,
     "table": _table,
     "picture": _picture,
+    "colour picture": _colour_picture,
     "description": _description,
     "cursor": _cursor,
     "series": _series,

@@ -640,13 +640,13 @@ def picture(
     Parameters
     ----------
     values : Tensor
-        The pixels, (H, W).
+        The pixels, (H, W), or of a picture in colour its red, green and blue, (3, H, W).
     frames : sequence of Frame
         What lies on it; the first one's cursor is moved by pointing at it.
     full : (rows, columns), optional
         The shape of the array that the pixels are a sample of.
     mark : Tensor, optional
-        Which pixels are marked as different, (H, W) of bool.
+        Which pixels are marked as different, (H, W) of bool; none of a picture in colour.
     width : int
         The most CSS pixels of its longer side; where that is several for each pixel, a whole
         number of them.
@@ -659,17 +659,19 @@ def picture(
     >>> picture("X", torch.eye(2), Scale("grey", 0, 1)).pixels
     b'\xfe\x00\x00\xfe'
     """
+    shape = tuple(values.shape[-2:])
     props = {
         "values": values,
-        "shape": tuple(values.shape),
-        "pixels": scale.indices(values, mark),
+        "shape": shape,
         "look": scale.look,
         "frames": tuple(frames),
-        "full": full or tuple(values.shape),
+        "full": full or shape,
         "width": width,
         "aria_label": aria_label or name,
     }
-    return Node("picture", name, props)
+    if values.ndim == 3:
+        return Node("colour picture", name, props | {"channels": scale.channels(values)})
+    return Node("picture", name, props | {"pixels": scale.indices(values, mark)})
 
 
 def array(name: str, values: Tensor, **options: Any) -> Node:

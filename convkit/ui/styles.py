@@ -20,8 +20,8 @@ ROOT = ".ck-view"
 SHEETS: dict[str, set[str] | None] = {
     "view": None,
     "panel": {"status", "history", "section", "code", "choice", "player"},
-    "arrays": {"table", "picture", "numbers", "cells"},
-    "pictures": {"picture"},
+    "arrays": {"table", "picture", "colour picture", "numbers", "cells"},
+    "pictures": {"picture", "colour picture"},
     "equations": {"equation"},
     "plots": {"plot"},
     "questions": {"question"},
