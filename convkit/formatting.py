@@ -241,8 +241,12 @@ def lines(name: str, numbers: Collection[int]) -> str:
     return f"{name}s {', '.join(map(str, sorted(numbers)))}"
 
 
-def padding_sources(geometry: WindowGeometry, padding_mode: str) -> list[list[str]]:
+def padding_sources(
+    geometry: WindowGeometry, padding_mode: str, lines: tuple[range, range] | None = None
+) -> list[list[str]]:
     """Return where each cell of the padding has its value from, in rows; "" for other cells.
+
+    Of some rows and columns alone, counted without the padding, if they are given as `lines`.
 
     Examples
     --------
@@ -251,7 +255,9 @@ def padding_sources(geometry: WindowGeometry, padding_mode: str) -> list[list[st
     """
     (h, w), (up, aside) = geometry.input_size, geometry.padding
     counted = torch.arange(1, h * w + 1, **FLOAT64).reshape(h, w)
-    numbers = pad2d(counted, geometry.padding, padding_mode).int().tolist()
+    numbers = pad2d(counted, geometry.padding, padding_mode).int()
+    rows, columns = lines or (range(-up, h + up), range(-aside, w + aside))
+    shown = numbers[[i + up for i in rows]][:, [j + aside for j in columns]].tolist()
 
     def source(row: int, column: int, number: int) -> str:
         if 0 <= row < h and 0 <= column < w:
@@ -259,10 +265,8 @@ def padding_sources(geometry: WindowGeometry, padding_mode: str) -> list[list[st
         value = f"X[{(number - 1) // w}, {(number - 1) % w}]" if number else "0"
         return minus(f"X[{row}, {column}] = {value}")
 
-    return [
-        [source(i, j, number) for j, number in enumerate(row, -aside)]
-        for i, row in enumerate(numbers, -up)
-    ]
+    pairs = zip(rows, shown, strict=True)
+    return [[source(i, j, n) for j, n in zip(columns, line, strict=True)] for i, line in pairs]
 
 
 def digest(values: Tensor) -> str:
