@@ -459,25 +459,14 @@ def matrix_lens(
     ops.window(X, K, *at, **steps)  # raises if there is no such cell
     W, Y = as_matrix(K, X.shape, **steps), ops.corr2d(X, K, **steps)
     geometry = WindowGeometry(X.shape, K.shape, 0, stride, dilation)
-    (rows, columns), (down, right) = geometry.output_size, geometry.dilation
     sums = formatting.window_sums(ops.patches(X, K.shape, **steps), K, Y.flatten())
     said = [f"row {r} of W times X = {each}" for r, each in enumerate(sums)]
-    cell, weight = (
-        Cursor("cell", (rows, columns), at),
-        Cursor("weight", geometry.kernel_size, (0, 0)),
-    )
-    places = [geometry.start(i, j) for i in range(rows) for j in range(columns)]
-    starts = [i * X.shape[1] + j for i, j in places]
-    step = down * X.shape[1], right
-    shared = [Frame(weight, (r, 0, 0), (start, *step)) for r, start in enumerate(starts)]
-    row = Frame(cell, (0, columns, 1), (0, 0, 0), (1, W.shape[1]), hue="output")
-    texts, scale = formatting.cell_texts(K), Scale.signed(K)
-    entries = [
-        [f"K[{a}, {b}] = {text} stands once in each row of W" for b, text in enumerate(line)]
-        for a, line in enumerate(texts)
-    ]
+    cell = Cursor("cell", geometry.output_size, at)
+    weight, scale = Cursor("weight", geometry.kernel_size, (0, 0)), Scale.signed(K)
+    row = Frame(cell, (0, geometry.output_size[1], 1), (0, 0, 0), (1, W.shape[1]), hue="output")
+    shared = _entries_of(weight, geometry)
     operands = [
-        Operand("kernel K", K, "", "kernel", Frame(weight), scale=scale, says=entries),
+        Operand("kernel K", K, "", "kernel", Frame(weight), scale=scale, says=_weights_said(K)),
         Operand("matrix W", W, "→", "kernel", row, scale=scale, also=shared),
         _input(X, geometry, Frame.window(cell, geometry), sign="·"),
     ]
@@ -485,6 +474,24 @@ def matrix_lens(
     summary = f"lens: matrix {formatting.size(W.shape)}, input {formatting.size(X.shape)}"
     summary += f", output {formatting.size(Y.shape)}"
     return equation_lens(cell, operands, output, _named(said, geometry), summary)
+
+
+def _entries_of(weight: Cursor, geometry: WindowGeometry) -> list[Frame]:
+    """Return a frame for each row of a matrix: on the entry that is the cursor's weight."""
+    (rows, columns), width = geometry.output_size, geometry.input_size[1]
+    down, right = geometry.dilation
+    starts = [geometry.start(i, j) for i in range(rows) for j in range(columns)]
+    return [
+        Frame(weight, (r, 0, 0), (i * width + j, down * width, right))
+        for r, (i, j) in enumerate(starts)
+    ]
+
+
+def _weights_said(K: Tensor) -> Rows:
+    return [
+        [f"K[{a}, {b}] = {text} stands once in each row of W" for b, text in enumerate(line)]
+        for a, line in enumerate(formatting.cell_texts(K))
+    ]
 
 
 def _pooling_frame(patches: Tensor, is_max: bool, geometry: WindowGeometry, at: Any) -> Frame:
