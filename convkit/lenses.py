@@ -360,7 +360,7 @@ def pooling_gradient_lens(
     said = [f"{sum_}: {get}" for sum_, get in zip(sums, gets, strict=True)]
     operands = [
         _input(X, geometry, frame),
-        Operand("gradient of X", dX, "", "gradient", replace(frame, texts=texts)),
+        Operand("gradient of X", dX, " ", "gradient", replace(frame, texts=texts)),
     ]
     output = Operand("gradient of Y", dY, "←", "gradient")
     summary = _summary(geometry).replace("lens:", "lens: gradient,")
