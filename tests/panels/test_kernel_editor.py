@@ -20,7 +20,7 @@ from scipy.signal import correlate2d
 
 from convkit import ConvkitError, convolve2d, corr2d, kernel, photo, stripes
 from convkit.formatting import minus, number
-from convkit.images import PICTURES, picture
+from convkit.images import PICTURES, colour_photo, picture
 from convkit.kernels import KERNELS
 from convkit.panels import KernelEditor
 from convkit.ui import Scale
@@ -38,6 +38,7 @@ OPTION_VALUES = st.fixed_dictionaries(
     }
 )
 EDGE = torch.tensor([[1.0, -1.0]])
+LUMA = torch.tensor([0.299, 0.587, 0.114])
 
 
 def editor(X=None, K=None, **options):
@@ -521,19 +522,59 @@ def coloured(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["PIL", "numpy", "path"])
-def test_a_colour_picture_becomes_grey_and_the_panel_says_so(tmp_path, kind):
+def test_the_numbers_of_a_colour_picture_are_of_its_grey_and_the_panel_says_so(tmp_path, kind):
     given = coloured(tmp_path)
     panel = KernelEditor(given[kind])
     expected = torch.tensor(np.asarray(given["PIL"].convert("L"))) / 255
     torch.testing.assert_close(panel.X, expected)
-    assert panel.status.endswith("Input: grey of a colour picture.")
+    assert panel.status.endswith(
+        "grey where it is 0. Input: in colour; the numbers are of its grey."
+    )
     panel.X = stripes()
-    assert "grey of a colour" not in panel.status
+    assert "grey" not in panel.status
     panel.X = given[kind]
-    assert panel.status.endswith("Input: grey of a colour picture.")
+    assert panel.status.endswith("Input: in colour; the numbers are of its grey.")
     driver = PanelDriver(panel)
     driver.upload("open a picture", "cat.png", (tmp_path / "cat.png").read_bytes())
-    assert panel.status.endswith("Input: file cat.png, grey of a colour picture.")
+    assert panel.status.endswith("Input: file cat.png, in colour; the numbers are of its grey.")
+
+
+def test_the_kernel_is_laid_on_each_channel_of_a_colour_picture():
+    P, K = colour_photo(40), kernel("Gaussian blur", 3)
+    panel, driver = driven(P, K, padding=1, stride=(2, 1))
+    groups = F.conv2d(P[None], K.expand(3, 1, 3, 3), padding=1, stride=(2, 1), groups=3)[0]
+    torch.testing.assert_close(driver.find("input picture").values, P)
+    torch.testing.assert_close(driver.find("output picture").values, groups)
+    for channel, name in enumerate(("red", "green", "blue")):
+        driver.choose("channel", name)
+        assert torch.equal(panel.X, P[channel]) and f"Input: its {name} channel." in panel.status
+        torch.testing.assert_close(driver.find("output picture").values, groups[channel])
+    panel.undo()
+    assert panel.channel == "green" and torch.equal(panel.X, P[1])
+    panel.channel = "colour"
+    torch.testing.assert_close(panel.X, torch.tensordot(LUMA, P, 1))
+    panel.X = photo(40)
+    assert panel.channel == "colour" and not driver.has("channel")
+    with pytest.raises(ConvkitError, match=r"no channels; .*Set X to one"):
+        panel.channel = "red"
+
+
+def test_one_channel_of_a_file_is_in_the_code_too(tmp_path, monkeypatch):
+    path = coloured(tmp_path)["path"]
+    panel, driver = driven()
+    driver.upload("open a picture", path.name, path.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    for name in ("colour", "blue", "grey", "red"):
+        driver.choose("channel", name)
+        assert torch.equal(run(panel.code)["Y"], panel.output)
+
+
+def test_numbers_and_own_functions_take_the_grey_of_a_colour_picture():
+    small, _ = driven(colour_photo(8), EDGE)
+    own, driver = driven(colour_photo(40), EDGE, operation=lambda X, K: corr2d(X, K))
+    until(lambda: "agrees" in own.status)
+    assert "Input: grey of a colour picture." in small.status
+    assert driver.find("output picture").values.shape == own.output.shape == (40, 39)
 
 
 def test_lists_and_arrays_are_taken():
