@@ -330,7 +330,7 @@ def test_channels_are_correlated_and_added_up(problem, count):
             assert worked_out(f"Y[0, 0] = {terms}")[2] == pytest.approx(
                 map_[i, j].item(), rel=6e-4, abs=1e-5
             )
-            products = read.framed(f"input X[{c}]", (i, j)) * read.tables[f"kernel K[{c}]"].values
+            products = read.framed(f"X[{c}]", (i, j)) * read.tables[f"K[{c}]"].values
             assert_close(products.sum(), map_[i, j], rtol=1e-4, atol=1e-4)
 
 
