@@ -273,7 +273,9 @@ def _saved_player(node: Node) -> Markup:
     ]
     buttons = [tag("label", r, str(n)) for r, n in zip(radios, places, strict=True)]
     label = tag("span", name, class_="ck-value")
-    return tag("form", label, *buttons, class_="ck-choice", role="radiogroup", aria_label=name)
+    named = {"class_": "ck-choice", "role": "radiogroup", "aria_label": name}
+    # Enter sends the form nowhere.
+    return tag("form", label, *buttons, method="dialog", **named)
 
 
 def _saved_path(node: Node) -> Markup:
