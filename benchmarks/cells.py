@@ -42,6 +42,12 @@ PANELS = {
     "busy": "while not Path('go_on').exists():\n    time.sleep(0.01)",
 }
 OTHERS = {
+    "explorer": """\
+from convkit.panels import ReceptiveFieldExplorer
+ReceptiveFieldExplorer([3, (2, 2), 3, 3, 1], size=16)""",
+    "matrix lens": """\
+from convkit.lenses import matrix_lens
+matrix_lens(torch.arange(16.0).reshape(4, 4), K[:2, :2])""",
     "interact": """\
 def draw(weight):
     figure, axes = plt.subplots(1, 2, figsize=(9, 3))
@@ -71,6 +77,8 @@ EDITS = {
     "small": (BOX, "table[aria-label^=output]"),
 }
 """Of each way to edit one weight of Sobel x: the box to type into, and what answers."""
+FOLLOWED = {"explorer": "layer 1", "matrix lens": "output"}
+"""The table whose cells are pointed at or chosen, while frames on others follow."""
 ON_SCREEN = {
     "photo": [BOX, PICTURE, "canvas[aria-label^=input]", "table[aria-label^=products] td"],
     "stepper": ["input[aria-label='start[0, 0]']", ".ck-walked", "table td"],

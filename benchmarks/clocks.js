@@ -98,6 +98,23 @@ window.clocks = {
     return [lags.sort((a, b) => a - b)[50], (1000 * sums) / (now() - begun)];
   },
 
+  /** Cells of a table, chosen in a lens or else pointed at: how long the frames on all tables take to follow. */
+  async follow(output, [table, isLens]) {
+    const rings = () => [...output.querySelectorAll("[data-rule]")];
+    const place = () => JSON.stringify(rings().map((ring) => ring.getBoundingClientRect()));
+    const lags = [];
+    for (const cell of [...named(output, table, "table").querySelectorAll("td:has(input)")].slice(1)) {
+      const { left: clientX, top: clientY } = cell.getBoundingClientRect();
+      const event = new PointerEvent("pointermove", { bubbles: true, clientX, clientY });
+      const act = () => (isLens ? cell.querySelector("input").click() : cell.dispatchEvent(event));
+      lags.push(await untilChanged(place, act));
+    }
+    return lags.sort((a, b) => a - b)[Math.floor(lags.length / 2)];
+  },
+
+  /** A layer of the explorer, to the frame in which its tables are others. */
+  layer: (explorer, [box, text]) => untilChanged(() => tables(explorer), () => enter(named(explorer, box, "input"), text)),
+
   /** The learning rate dragged for two seconds: paths painted in a second, and how late the last one is. */
   async drag(stepper) {
     const slider = named(stepper, "learning rate", "input[type=range]");

@@ -5,13 +5,13 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
-from itertools import count
+from itertools import count, cycle
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from playwright.sync_api import expect
 
-from benchmarks.cells import EDITS, IMPORTS, ON_SCREEN, OTHERS, PANELS
+from benchmarks.cells import EDITS, FOLLOWED, IMPORTS, ON_SCREEN, OTHERS, PANELS
 from benchmarks.notebook import Notebook, opened
 from benchmarks.turns import Measured, taking_turns
 from tools.lab import PROJECT, browser, jupyterlab, run_cell
@@ -27,6 +27,7 @@ REST = 500
 """Milliseconds in which a page does all that an edit asks of it."""
 TYPED = "0.125"
 WEIGHTS = (f"{-2 + n % 40 / 8:.3f}" for n in count())
+KERNEL_SIZES = cycle("435")
 Figures = Mapping[str, float]
 
 
@@ -59,6 +60,23 @@ def point(notebook: Notebook) -> Figures:
     notebook.idle()
     (time, sums), _ = notebook.clock("point", "photo", None, rest=REST)
     return {"time": time, "sums": sums}
+
+
+def follow(notebook: Notebook, name: str) -> Figures:
+    """Point at cells of a panel, or choose those of a lens."""
+    notebook.output(name)
+    notebook.page.mouse.move(0, 0)
+    notebook.idle()
+    told = [FOLLOWED[name], "lens" in name]
+    return {"time": notebook.clock("follow", name, told, rest=REST)[0]}
+
+
+def layer(notebook: Notebook) -> Figures:
+    """Edit the first layer of the explorer, up to the frame in which all grids are others."""
+    notebook.output("explorer")
+    notebook.idle()
+    told = ["kernel_size of layer 1", next(KERNEL_SIZES)]
+    return {"time": notebook.clock("layer", "explorer", told, rest=REST)[0]}
 
 
 def drag(notebook: Notebook) -> Figures:
@@ -155,6 +173,8 @@ def in_the_browser() -> Measured:
         measured = taking_turns(edits, ROUNDS, WARM_UP)
         measured |= taking_turns(pair(target), ROUNDS, WARM_UP)
         measured |= taking_turns(pair(point), FEW_ROUNDS)
+        follows = {f"follow {name}": partial(follow, now, name) for name in FOLLOWED}
+        measured |= taking_turns(follows | {"layer": partial(layer, now)}, FEW_ROUNDS)
         measured |= taking_turns(pair(scrub), ROUNDS, WARM_UP)
         with kernels_busy(root, now, before):
             busy = taking_turns(pair(scrub), ROUNDS, WARM_UP)
