@@ -18,7 +18,7 @@ from tests.browser.page_objects import (
     slider,
     type_in,
 )
-from tools.lab import DARK, LIGHT, cell, open_notebook
+from tools.lab import DARK, LIGHT, cell
 
 STEPPER = """\
 from convkit.panels import DescentStepper, KernelEditor
@@ -127,61 +127,6 @@ def test_notes_and_labels_of_rings_do_not_lie_on_each_other(panel):
         assert not surface.evaluate(NOTES)
 
 
-def test_it_shows_both_plots_and_all_tables(panel):
-    names = panel.locator(".ck-figure .ck-heading").all_inner_texts()
-    steps = ["kernel, step 0", "gradient", "kernel, step 1"]
-    kernels = ["start, step 0", "target kernel"]
-    assert names == [*steps, *kernels, "prediction", "target Y", "residual R"]
-    for name in ("loss surface", "loss curve"):
-        expect(picture(panel, name)).to_be_visible()
-
-
-def test_the_code_is_that_of_the_step_on_show(panel):
-    shown = code(panel)
-    button(panel, "next step").click()
-    expect(shown).to_contain_text("for lr in [0.03]")
-    names: dict = {}
-    exec(shown.inner_text(), names)
-    K = names["K"]
-    assert K.tolist() == [[pytest.approx(-0.04), pytest.approx(-0.76)]]
-
-
-def test_it_plays_and_pauses(panel):
-    button(panel, "play step").click()
-    expect(button(panel, "play step")).to_have_attribute("aria-pressed", "true")
-    expect(table(panel, "kernel, step 2")).to_be_visible()
-    button(panel, "play step").click()
-    here = int(number_box(panel, "step").input_value())
-    expect_step(panel, here)
-    button(panel, "next step").click()
-    expect_step(panel, here + 1)
-
-
-def test_it_is_scrubbed_by_keys_by_pointer_and_by_number(panel, notebook):
-    scrub = slider(panel, "step")
-    scrub.press("ArrowRight")
-    expect_step(panel, 1)
-    scrub.press("End")
-    expect_step(panel, 25)
-    place = scrub.bounding_box()
-    panel.page.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
-    expect(number_box(panel, "step")).not_to_have_value("25")
-    expect_step(panel, int(number_box(panel, "step").input_value()))
-    number_box(panel, "step").fill("12")
-    expect_step(panel, 12)
-    assert notebook.ask("panel.n").endswith("12")
-
-
-def test_it_is_scrubbed_while_the_kernel_is_busy(panel, notebook):
-    with busy_kernel(notebook):
-        for n in (1, 2, 3):
-            slider(panel, "step").press("ArrowRight")
-            expect_step(panel, n)
-    # What was scrubbed meanwhile reaches Python one message after the other.
-    expect(code(panel)).to_contain_text("for lr in [0.03] * 3")
-    assert notebook.ask("panel.n").endswith("3")
-
-
 def test_edits_that_cross_while_the_kernel_is_busy_are_all_kept(panel, notebook):
     with busy_kernel(notebook):
         picture(panel, "loss surface").scroll_into_view_if_needed()
@@ -201,29 +146,6 @@ def test_edits_that_cross_while_the_kernel_is_busy_are_all_kept(panel, notebook)
     state = notebook.ask("[*panel.start[0].tolist(), panel.lr, panel.n]")
     first, second, lr, n = eval(state[state.rindex("[") :])
     assert shown == [pytest.approx(first, abs=1e-3), second] and (second, lr, n) == (3, 0.01, 25)
-
-
-def test_a_page_that_is_loaded_again_shows_the_step_that_python_has(chromium, lab):
-    with opened(chromium, lab, "stepper_reloaded") as notebook:
-        panel = notebook.show(STEPPER)
-        slider(panel, "step").press("ArrowRight")
-        place = picture(panel, "loss curve").bounding_box()
-        panel.page.mouse.click(place["x"] + place["width"] / 2, place["y"] + 40)
-        expect(number_box(panel, "step")).not_to_have_value("1")
-        n = int(number_box(panel, "step").input_value())
-        panel.page.keyboard.press("ControlOrMeta+s")
-        expect(panel.page.locator(".jp-mod-dirty")).to_have_count(0)
-        open_notebook(panel.page, lab, "stepper_reloaded.ipynb")
-        expect_step(cell(panel.page, 2).locator(".ck-view"), n)
-        assert notebook.ask("panel.n").endswith(str(n))
-
-
-def test_a_learning_rate_is_typed_and_dragged(panel):
-    type_in(box(panel, "learning rate"), "1/36")
-    expect(status(panel)).to_contain_text("at 83.3% of the limit 0.03333")
-    slider(panel, RATE).press("ArrowLeft")
-    expect(box(panel, "learning rate")).not_to_have_value("1/36")
-    assert float(box(panel, "learning rate").input_value()) < 1 / 36
 
 
 def test_divergence_is_named_with_a_rate_that_works(panel):
@@ -247,69 +169,6 @@ def test_divergence_is_named_with_a_rate_that_works(panel):
     expect_step(panel, 0)
     button(panel, "undo").click()
     expect(box(panel, "learning rate")).to_have_value("0.05")
-
-
-@pytest.mark.parametrize("text", ["0", "", "1e400", "fast"])
-def test_a_bad_learning_rate_is_answered_in_words(panel, notebook, text):
-    type_in(box(panel, "learning rate"), text)
-    expect(status(panel, "alert")).to_contain_text("learning rate")
-    type_in(box(panel, "learning rate"), "0.02")
-    expect(status(panel)).to_contain_text("Converging")
-    assert notebook.ask("panel.lr").endswith("0.02")
-
-
-def test_the_start_and_the_number_of_steps_are_edited(panel):
-    type_in(box(panel, "start[0, 0]"), "2")
-    expect(table(panel, "kernel, step 0").locator("td").first).to_have_text("2")
-    type_in(box(panel, "start[0, 1]"), "nan")
-    expect(status(panel, "alert")).to_contain_text("start[0, 1] is 'nan'")
-    type_in(box(panel, "number of steps"), "500")
-    expect(status(panel, "alert")).to_contain_text("number of steps is '500'; expected 1 to 100")
-    type_in(box(panel, "number of steps"), "7")
-    button(panel, "last step").click()
-    expect_step(panel, 7)
-
-
-def test_a_click_on_the_surface_starts_there_and_one_on_the_curve_goes_to_that_step(panel):
-    surface, curve = (picture(panel, f"loss {name}") for name in ("surface", "curve"))
-    place = surface.bounding_box()
-    panel.page.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
-    expect(box(panel, "start[0, 0]")).not_to_have_value("0.5")
-    button(panel, "undo").click()
-    expect(box(panel, "start[0, 0]")).to_have_value("0.5")
-    place = curve.bounding_box()
-    panel.page.mouse.click(place["x"] + 0.55 * place["width"], place["y"] + place["height"] / 2)
-    expect(number_box(panel, "step")).not_to_have_value("0")
-    expect_step(panel, int(number_box(panel, "step").input_value()))
-
-
-def test_what_lies_ahead_is_shown_on_demand(panel):
-    ahead = panel.locator(".ck-ahead")
-    expect(ahead).to_have_count(0)
-    show = panel.get_by_role("checkbox", name="show what lies ahead")
-    show.check()
-    expect(ahead).to_have_count(2)
-    for path in ahead.all():
-        expect(path).to_have_attribute("d", re.compile(r"^M[^L]*(L[^L]*){25}$"))
-    button(panel, "reset").click()
-    expect(show).not_to_be_checked()
-    expect(ahead).to_have_count(0)
-
-
-def test_a_target_is_edited_beside_the_learner(panel, notebook):
-    type_in(box(panel, "target[0, 0]"), "2")
-    expect(table(panel, "target Y").locator("td").nth(1)).to_have_text("2")
-    button(panel, "last step").click()
-    expect(table(panel, "kernel, step 25").locator("td").first).to_have_text(
-        re.compile("^(2|1.99)")
-    )
-    assert notebook.ask("panel.target").endswith("tensor([[ 2., -1.]])")
-
-
-def test_another_input_keeps_the_share_of_the_limit(panel, notebook):
-    notebook.ask("panel.X = 10 * panel.X")
-    expect(status(panel)).to_contain_text("The learning rate is now 0.0003, the same share of")
-    expect(slider(panel, RATE)).to_have_value("90")
 
 
 class Keyboard:
@@ -445,48 +304,3 @@ def test_the_grid_stays_behind_the_curve(chromium, lab, theme):
         paper = 0 if sum(ink) > 3 * 127 else 255
         away = [sum(abs(channel - paper) for channel in colour) for colour in (grid, path)]
         assert away[0] < away[1] / 2
-
-
-def test_it_follows_an_editor(notebook):
-    notebook.show(
-        "from IPython.display import display\n"
-        "from convkit.panels import DescentStepper, KernelEditor\n"
-        "editor = KernelEditor(stripes(), torch.tensor([[1.0, -1.0]]))\n"
-        "panel = DescentStepper(editor.X, editor.output, torch.zeros(1, 2), lr=1 / 36)\n"
-        "panel.follow(editor)\n"
-        "display(editor, panel)"
-    )
-    editor, panel = (notebook.page.locator(".ck-view").nth(n) for n in (0, 1))
-    target = table(panel, "target Y").locator("td").nth(1)
-    expect(target).to_have_text("1")
-    type_in(box(editor, "K[0, 0]"), "3")
-    expect(target).to_have_text("3")
-    editor.get_by_label("columns").select_option("3")
-    expect(box(panel, "start[0, 2]")).to_be_visible()
-    editor.get_by_text("padding, stride, flip", exact=True).click()
-    type_in(box(editor, "stride"), "2")
-    expect(status(panel, "alert")).to_contain_text("the kernel editor pads, strides or dilates")
-    type_in(box(editor, "stride"), "1")
-    expect(status(panel, "alert")).to_have_count(0)
-
-
-def test_a_large_problem_shows_pictures(notebook):
-    panel = notebook.show(
-        "from convkit.panels import DescentStepper\nX = photo(64)\n"
-        "panel = DescentStepper(X, corr2d(X, kernel('Sobel x')), torch.zeros(3, 3), lr=1e-4)\npanel"
-    )
-    for name in ("input", "target", "prediction", "residual"):
-        size = 64 if name == "input" else 62
-        expect(picture(panel, f"{name}, {size} × {size}")).to_be_visible()
-
-
-def test_one_stepper_shown_twice_and_another_beside_it(notebook):
-    notebook.show(
-        f"{STEPPER}\nother = DescentStepper(X, target=K)\n"
-        "from IPython.display import display\ndisplay(panel, panel, other)"
-    )
-    panels = notebook.page.locator(".ck-view")
-    expect(panels).to_have_count(3)
-    button(panels.nth(0), "next step").click()
-    for n, step in enumerate((1, 1, 0)):
-        expect_step(panels.nth(n), step)

@@ -1,14 +1,10 @@
 """The KernelEditor in a real JupyterLab: each control by pointer or keys, each bad input."""
 
-import re
-from io import BytesIO
-
 import pytest
 import torch
-from PIL import Image
 from playwright.sync_api import Locator, expect
 
-from convkit import convolve2d, corr2d, kernel, photo, stripes
+from convkit import corr2d, kernel, photo
 from convkit.formatting import colour_limit
 from convkit.ui import Scale
 from tests.browser.page_objects import (
@@ -18,11 +14,9 @@ from tests.browser.page_objects import (
     number_box,
     opened,
     picture,
-    pixels,
     slider,
     table,
     type_in,
-    upload,
 )
 
 CELLS = "td:not(.ck-corner)"
@@ -136,11 +130,6 @@ UNTIL_FRAMED = """(part, [[top, left], [bottom, right]]) => new Promise(done => 
 })"""
 
 
-def expect_size(panel: Locator, size: str) -> None:
-    """Wait until the output has a size, such as "6 × 7"."""
-    expect(table(panel, f"output {size}")).to_be_visible()
-
-
 def expect_painted(panel: Locator, Y: torch.Tensor) -> None:
     """Wait until the output picture shows `Y` in signed colours, to its limit."""
     scale = Scale("signed", -colour_limit(Y), colour_limit(Y))
@@ -176,97 +165,6 @@ def test_a_typed_weight_changes_the_picture_and_the_code(on_photo):
     expect(chosen(on_photo, "named kernel")).to_have_text("custom")
 
 
-def test_a_picture_a_kernel_and_its_size_are_chosen(on_stripes):
-    on_stripes.get_by_label("picture", exact=True).select_option("photo 128 × 128")
-    on_stripes.get_by_role("combobox", name="named kernel").select_option("Laplacian")
-    expect(box(on_stripes, "K[1, 1]")).to_have_value("−4")
-    expect_painted(on_stripes, corr2d(photo(128), kernel("Laplacian")))
-    expect(on_stripes.get_by_text("rows: 128 − 3 + 1 = 126")).to_be_visible()
-    on_stripes.get_by_label("picture", exact=True).select_option("stripes 6 × 8")
-    on_stripes.get_by_label("columns", exact=True).select_option(label="7")
-    expect_size(on_stripes, "4 × 2")
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "options"),
-    [("padding", "1, 0", {"padding": (1, 0)}), ("stride", "2", {"stride": 2})],
-)
-def test_padding_and_stride_are_typed(on_stripes, name, text, options):
-    open_section(on_stripes, "padding, stride, flip")
-    type_in(box(on_stripes, name), text)
-    Y = corr2d(stripes(), EDGE, **options)
-    expect_size(on_stripes, f"{Y.shape[0]} × {Y.shape[1]}")
-    assert numbers(output(on_stripes)) == Y.tolist()
-
-
-def test_flipping_convolves(on_stripes):
-    open_section(on_stripes, "padding, stride, flip")
-    on_stripes.get_by_label("flip the kernel: convolution").check()
-    expect(output(on_stripes).locator(CELLS).nth(1)).to_have_text("−1")
-    assert numbers(output(on_stripes)) == convolve2d(stripes(), EDGE).tolist()
-
-
-def test_undo_redo_and_reset(on_stripes):
-    undo, redo = button(on_stripes, "undo"), button(on_stripes, "redo")
-    expect(undo).to_have_attribute("aria-disabled", "true")
-    type_in(box(on_stripes, "K[0, 0]"), "4.5")
-    expect(undo).to_have_attribute("aria-disabled", "false")
-    on_stripes.get_by_label("rows", exact=True).select_option(label="2")
-    expect(box(on_stripes, "K[1, 0]")).to_be_visible()
-    undo.click()
-    expect(box(on_stripes, "K[1, 0]")).to_have_count(0)
-    undo.click()
-    expect(box(on_stripes, "K[0, 0]")).to_have_value("1")
-    redo.click()
-    expect(box(on_stripes, "K[0, 0]")).to_have_value("4.5")
-    button(on_stripes, "reset").click()
-    expect(box(on_stripes, "K[0, 0]")).to_have_value("1")
-
-
-def test_a_picture_file_is_opened_and_a_bad_one_refused(on_stripes):
-    X = torch.rand(20, 30, generator=torch.Generator().manual_seed(0))
-    file = BytesIO()
-    Image.fromarray(X.mul(255).byte().numpy()).save(file, "PNG")
-    upload(on_stripes, "mine.png", file.getvalue())
-    expect(chosen(on_stripes, "picture")).to_have_text("file mine.png")
-    shown = pixels(picture(on_stripes, "input 20 × 30"))[:, :, 0]
-    torch.testing.assert_close(shown, X.mul(255).byte(), atol=1, rtol=0)
-    for data, words in (
-        (b"\x89PNG and no more", "cannot be read as a picture"),
-        (b"\x89PNG" + bytes(12 * 2**20), "more than 10 MiB"),
-    ):
-        upload(on_stripes, "bad.png", data)
-        expect(alert(on_stripes)).to_contain_text(words)
-    expect(chosen(on_stripes, "picture")).to_have_text("file mine.png")
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "words"),
-    [
-        ("K[0, 0]", "", "K[0, 0] is blank"),
-        ("K[0, 0]", "1e400", "'1e400'"),
-        ("padding", "-1", "at least 0"),
-        ("dilation", "9", "kernel"),
-    ],
-)
-def test_bad_input_is_answered_in_words_and_the_output_stays(on_stripes, name, text, words):
-    before = numbers(output(on_stripes))
-    open_section(on_stripes, "padding, stride, flip")
-    box(on_stripes, name).fill(text)  # at once: key by key, the "1e4" of "1e400" is a number
-    expect(alert(on_stripes)).to_contain_text(words)
-    assert numbers(output(on_stripes)) == before
-    type_in(box(on_stripes, name), "2")
-    expect(said(on_stripes)).to_contain_text("Output")
-
-
-def test_a_late_refusal_of_an_unfinished_text_marks_nothing(notebook, on_stripes):
-    weight = box(on_stripes, "K[0, 0]")
-    notebook.start("time.sleep(1)")
-    type_in(weight, "-3")  # "" and "-" are refused once the kernel is free
-    expect(said(on_stripes)).to_contain_text("Weights sum to −4")
-    expect(weight).not_to_have_attribute("aria-invalid", "true")
-
-
 def test_a_refusal_moves_nothing(on_stripes):
     parts = box(on_stripes, "K[0, 0]"), output(on_stripes), table(on_stripes, "products")
     before = [part.bounding_box() for part in parts]
@@ -274,74 +172,6 @@ def test_a_refusal_moves_nothing(on_stripes):
     expect(alert(on_stripes)).to_contain_text("K[0, 0] is 'abc'")
     expect(parts[0]).to_have_attribute("aria-invalid", "true")
     assert [part.bounding_box() for part in parts] == before
-
-
-def test_cells_where_a_function_differs_are_marked(notebook):
-    panel = notebook.show(
-        "def wrong(X, K):\n    Y = corr2d(X, K)\n    Y[2:, 1] += 1\n    return Y\n"
-        "panel = KernelEditor(stripes(), torch.tensor([[1.0, -1.0]]), operation=wrong)\npanel"
-    )
-    expect(alert(panel)).to_contain_text("wrong differs from convkit in 4 of 42 cells")
-    expect(panel.get_by_role("radio", name=re.compile("wrong .yours."))).to_have_count(4)
-    assert numbers(output(panel))[2][1] == 2  # what the function gives; convkit gives 1
-    both = "convkit: 1×1 + 0×(−1) = 1 wrong (yours): Y[{0}, 1] = 2"
-    expect(sums(panel)).to_have_text(both.format(2))
-    button(panel, "next difference").click()
-    expect(sums(panel)).to_have_text(both.format(3))
-    panel.get_by_label("picture", exact=True).select_option("photo 128 × 128")
-    canvas = picture(panel, "output 128 × 127")
-    expect(canvas).to_be_visible()
-    magenta = (pixels(canvas) == torch.tensor([213, 0, 143], dtype=torch.uint8)).all(2)
-    assert magenta[2:, 1].all() and magenta.sum() == 126
-
-
-def test_pixels_are_edited_and_markup_in_a_box_is_text(on_stripes):
-    open_section(on_stripes, "edit pixels")
-    type_in(box(on_stripes, "X[0, 0]"), "3")
-    expect(output(on_stripes).locator(CELLS).first).to_have_text("2")
-    expect(sums(on_stripes)).to_contain_text("3×1 + 1×(−1) = 2 = Y[0, 0]")
-    expect(chosen(on_stripes, "picture")).to_have_text("your own")
-    markup = "<img src=x onerror='window.ran = 1'>"
-    box(on_stripes, "X[0, 0]").fill(markup)
-    expect(alert(on_stripes)).to_contain_text("X[0, 0] is")
-    assert on_stripes.page.locator("[onerror]").count() == 0
-    assert on_stripes.page.evaluate("window.ran") is None
-
-
-def test_names_and_messages_with_markup_are_text(notebook):
-    markup = "<img src=x onerror='window.ran = 1'>"
-    panel = notebook.show(
-        f"def operation(X, K):\n    raise RuntimeError({markup!r})\n"
-        f"operation.__name__ = {markup!r}\n"
-        "panel = KernelEditor(stripes(), operation=operation)\npanel"
-    )
-    expect(alert(panel)).to_contain_text(f"{markup} raised RuntimeError: {markup}")
-    open_section(panel, "torch code")
-    file = BytesIO()
-    Image.new("L", (5, 5), 51).save(file, "PNG")
-    upload(panel, f"{markup}.png", file.getvalue())
-    expect(panel.get_by_role("region", name="torch code")).to_contain_text("onerror")
-    expect(chosen(panel, "picture")).to_contain_text(markup)
-    assert notebook.page.locator("[onerror], img[src=x], .ck-view script").count() == 0
-    assert notebook.page.evaluate("window.ran") is None
-
-
-def test_a_weight_is_dragged_in_one_step_of_undo(on_photo):
-    box(on_photo, "K[1, 1]").focus()
-    handle = slider(on_photo, "weight")
-    expect(handle).to_have_attribute("aria-valuetext", "weight 0")
-    place, mouse = handle.bounding_box(), on_photo.page.mouse
-    middle, height = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
-    mouse.move(middle, height)
-    mouse.down()
-    mouse.move(middle + 40, height, steps=4)
-    mouse.up()
-    expect(box(on_photo, "K[1, 1]")).not_to_have_value("0")
-    assert float(box(on_photo, "K[1, 1]").input_value()) > 0
-    expect(handle).not_to_have_attribute("aria-valuetext", "weight 0")
-    button(on_photo, "undo").click()
-    expect(box(on_photo, "K[1, 1]")).to_have_value("0")
-    expect(button(on_photo, "undo")).to_have_attribute("aria-disabled", "true")
 
 
 def test_keys_undo_what_a_slider_did_and_leave_typing_to_its_box(on_photo):
@@ -376,14 +206,6 @@ def test_keys_undo_what_was_painted(on_stripes):
     expect(pixel).to_have_text("0")
 
 
-def test_lines_of_the_padding_have_no_number(on_stripes):
-    open_section(on_stripes, "padding, stride, flip")
-    type_in(box(on_stripes, "padding"), "1")
-    expect(table(on_stripes, "input").locator(CELLS)).to_have_count(8 * 10)
-    heads = table(on_stripes, "input").locator("th")
-    expect(heads).to_have_text(["", *"01234567", "", "", *"012345", ""])
-
-
 def test_a_large_window_has_one_frame(on_photo):
     on_photo.get_by_label("rows", exact=True).select_option(label="5")
     on_photo.get_by_label("columns", exact=True).select_option(label="5")
@@ -408,50 +230,6 @@ def test_the_window_walks_by_player_and_boxes(on_stripes):
     expect(number_box(on_stripes, "Y row")).not_to_have_value("0")  # it played past the first row
     button(on_stripes, "play window").click()
     expect(button(on_stripes, "play window")).to_have_attribute("aria-pressed", "false")
-
-
-def test_the_zoom_follows_row_and_column(on_photo):
-    number_box(on_photo, "Y column").fill("100")
-    number_box(on_photo, "Y column").press("Tab")
-    expect(on_photo.get_by_text("Y[60:67, 97:104]")).to_be_visible()
-    X, K = photo(128), kernel("Sobel x")
-    around = numbers(table(on_photo, "input around")), numbers(table(on_photo, "output around"))
-    assert around[0][2][2] == pytest.approx(X[63, 100].item(), abs=0.005)
-    assert around[1][3][3] == pytest.approx(corr2d(X, K)[63, 100].item(), abs=0.005)
-
-
-def test_one_panel_shown_twice_and_another_beside_it(notebook):
-    notebook.show(
-        "from IPython.display import display\n"
-        "one, other = KernelEditor(stripes()), KernelEditor(stripes())\n"
-        "display(one, one, other)"
-    )
-    panels = notebook.page.locator(".ck-view")
-    expect(panels).to_have_count(3)
-    type_in(box(panels.nth(0), "K[0, 0]"), "7")
-    for n, value in enumerate(("7", "7", "−1")):
-        expect(box(panels.nth(n), "K[0, 0]")).to_have_value(value)
-    Y = corr2d(stripes(), kernel("Sobel x"))
-    for n, first in enumerate((Y[0, 0] + 8, Y[0, 0] + 8, Y[0, 0])):
-        expect(output(panels.nth(n)).locator(CELLS).first).to_have_text(
-            f"{first:g}".replace("-", "−")
-        )
-
-
-def test_no_key_pressed_in_a_panel_reaches_the_notebook(on_stripes):
-    cells = on_stripes.page.locator(".jp-NotebookPanel:visible .jp-Cell")
-    count = cells.count()
-    for control in (
-        button(on_stripes, "next window"),
-        on_stripes.locator("summary").filter(has_text="torch code"),
-        on_stripes.get_by_label("picture", exact=True),
-        slider(on_stripes, "weight"),
-    ):
-        control.focus()
-        for key in ("d", "d", "a", "x", "ArrowDown"):
-            on_stripes.page.keyboard.press(key)
-    expect(cells).to_have_count(count)
-    expect(on_stripes.locator(".ck-view")).to_be_visible()
 
 
 def pixel_of(canvas: Locator, i: int, j: int, size: int = 128) -> dict[str, float]:
@@ -479,15 +257,6 @@ def test_pointing_at_a_picture_moves_both_frames_and_a_click_keeps_the_window(on
     on_photo.page.keyboard.press("ArrowDown")
     expect(sums(on_photo)).to_contain_text("= Y[20, 39]")
     expect(number_box(on_photo, "Y row")).to_have_value("20")
-
-
-def test_an_arrow_key_wins_over_a_pointer_that_rests(on_photo):
-    source, target = (picture(on_photo, f"{name} 1") for name in ("input", "output"))
-    source.click(position=pixel_of(source, 20, 40))
-    target.hover(position=pixel_of(target, 10, 10, 126))
-    expect(sums(on_photo)).to_contain_text("= Y[10, 10]")
-    on_photo.page.keyboard.press("ArrowDown")
-    expect(sums(on_photo)).to_contain_text("= Y[20, 39]")
 
 
 def test_a_click_into_the_zoom_chooses_and_pointing_at_it_moves_nothing(on_photo):
@@ -568,21 +337,3 @@ def test_strokes_in_two_views_are_two_steps_and_a_cancelled_one_is_over(notebook
     mouse.up()
     expect(cells.nth(9)).to_have_text("0")
     assert notebook.ask("print(panel.X[1, 6].item())").strip() == "1.0"
-
-
-def test_dragging_paints_cells_in_one_step_of_undo(on_stripes):
-    start_painting(on_stripes)
-    cells = table(on_stripes, "input").locator(CELLS)
-    first, last = cells.nth(2).bounding_box(), cells.nth(5).bounding_box()
-    mouse = on_stripes.page.mouse
-    on_stripes.get_by_role("radio", name="white").check(force=True)
-    mouse.move(first["x"] + 9, first["y"] + 9)
-    mouse.down()
-    mouse.move(last["x"] + 9, last["y"] + 9, steps=12)
-    mouse.up()
-    for k in range(8):
-        expect(cells.nth(k)).to_have_text("1")
-    assert numbers(output(on_stripes))[0] == [0] * 7
-    button(on_stripes, "undo").click()
-    expect(cells.nth(3)).to_have_text("0")
-    expect(button(on_stripes, "undo")).to_have_attribute("aria-disabled", "true")
