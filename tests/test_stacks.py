@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 from torch import nn
 
 from convkit import ConvkitError, Layer, receptive_field
-from convkit.stacks import as_layers, geometries, lines_seen, path_counts
+from convkit.stacks import as_layers, geometries, lines_seeing, lines_seen, path_counts
 
 PAIRS = st.tuples(st.integers(1, 3), st.integers(1, 3))
 PADDINGS = st.tuples(st.integers(0, 2), st.integers(0, 2))
@@ -58,38 +58,57 @@ def test_numbers_of_the_book():
     assert receptive_field([5] * 10) == (41, 1, 0)
 
 
-@given(STACKS, st.data())
-def test_paths_are_gradients_of_layers_whose_weights_are_one(stack, data):
-    size = tuple(data.draw(st.tuples(st.integers(9, 14), st.integers(9, 14))))
-    layers = as_layers(stack)
-    try:
-        sizes = [size, *(each.output_size for each in geometries(layers, size))]
-    except ConvkitError:
-        return
-    n = data.draw(st.integers(0, len(layers)))
-    at = tuple(data.draw(st.integers(0, side - 1)) for side in sizes[n])
+@st.composite
+def shown(draw):
+    """Return a stack, an input size that it fits, a grid and a cell of it, and torch's grids."""
+    stack, size = draw(STACKS), draw(st.tuples(st.integers(9, 14), st.integers(9, 14)))
     net = convolutions(stack)
     for weight in net.parameters():
         nn.init.ones_(weight)
     grids = [torch.zeros(1, 1, *size, dtype=torch.float64, requires_grad=True)]
+    try:
+        geometries(as_layers(stack), size)
+    except ConvkitError:
+        reject()
     for layer in net:
         grids.append(layer(grids[-1]))
+    n = draw(st.integers(0, len(stack)))
+    return as_layers(stack), size, grids, n, cell_of(draw, grids[n])
+
+
+def cell_of(draw, grid):
+    return tuple(draw(st.integers(0, side - 1)) for side in grid.shape[2:])
+
+
+def gradient(grids, high, cell, low):
+    (read,) = torch.autograd.grad(grids[high][0, 0][cell], grids[low], retain_graph=True)
+    return read[0, 0]
+
+
+@given(shown(), st.data())
+def test_paths_are_gradients_of_layers_whose_weights_are_one(shown, data):
+    layers, size, grids, n, at = shown
     counts = path_counts(layers, size, n, at)
-    assert [tuple(count.shape) for count in counts] == sizes
-    for m, count in enumerate(counts):
-        if m <= n:
-            (expected,) = torch.autograd.grad(grids[n][0, 0][at], grids[m], retain_graph=True)
-            torch.testing.assert_close(count, expected[0, 0])
-        else:
-            cell = tuple(data.draw(st.integers(0, side - 1)) for side in sizes[m])
-            (read,) = torch.autograd.grad(grids[m][0, 0][cell], grids[n], retain_graph=True)
-            assert count[cell] == read[0, 0][at]
-    below = geometries(layers, size)[:n]
-    for axis in range(2 if n else 0):
-        seen = lines_seen(below, axis)[at[axis]]
-        assert (
-            seen == set(counts[0].sum(1 - axis).nonzero().flatten().tolist()) or not counts[0].any()
-        )
+    assert [count.shape for count in counts] == [grid.shape[2:] for grid in grids]
+    for m, count in enumerate(counts[: n + 1]):
+        torch.testing.assert_close(count, gradient(grids, n, at, m))
+    for m in range(n + 1, len(grids)):
+        cell = cell_of(data.draw, grids[m])
+        assert counts[m][cell] == gradient(grids, m, cell, n)[at]
+
+
+@given(shown())
+def test_the_lines_that_a_cell_sees_are_those_that_its_gradient_reaches(shown):
+    layers, size, grids, n, at = shown
+    read = gradient(grids, n, at, 0)
+    if n == 0 or not read.any():
+        return
+    for axis in (0, 1):
+        stack = geometries(layers, size)[:n]
+        reached = set(read.sum(1 - axis).nonzero().flatten().tolist())
+        assert lines_seen(stack, axis)[at[axis]] == reached
+        seeing = lines_seeing(stack, axis)
+        assert {line for line, by in enumerate(seeing) if at[axis] in by} == reached
 
 
 @pytest.mark.parametrize(
