@@ -13,9 +13,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from playwright.sync_api import Locator, Page, expect
 
 from convkit import stripes
-from convkit.figures import show
-from convkit.lenses import Operand, equation_lens, lens, pooling_lens
-from convkit.ui import Cursor, Frame
+from convkit.lenses import lens, pooling_lens
 from tests.browser.page_objects import METADATA, opened, watched
 from tests.ui.test_theme import contrast
 from tools.export import page as exported_page
@@ -145,27 +143,6 @@ def test_it_spells_without_a_kernel_message(notebook):
     before = len(notebook.sent)
     point_and_choose(view)
     assert len(notebook.sent) == before
-
-
-def test_two_lenses_do_not_disturb_each_other_and_keep_their_keys(notebook):
-    first, second = shown_in(notebook, f"lens({X_K})", f"lens({X_K})")
-    count = notebook.page.locator(".jp-Cell").count()
-    buttons(first).nth(0).focus()
-    notebook.page.keyboard.press("ArrowDown")
-    for key in "ddab":  # JupyterLab's keys to delete and to add cells
-        notebook.page.keyboard.press(key)
-    expect_only(first, 1)
-    expect_only(second, 0)
-    notebook.page.keyboard.press("Tab")
-    expect(buttons(second).nth(0)).to_be_focused()
-    assert notebook.page.locator(".jp-Cell").count() == count
-
-
-def test_the_tables_are_tables_to_a_screen_reader(notebook):
-    (view,) = shown_in(notebook, f"lens({X_K})")
-    names = ["input X 3 × 3", "kernel K 2 × 2", "output Y 2 × 2"]
-    assert [t.get_attribute("aria-label") for t in view.get_by_role("table").all()] == names
-    assert view.get_by_role("cell").count() == 9 + 4 + 4
 
 
 def test_jupyterlabs_stripes_for_tables_stay_away(notebook):
@@ -307,14 +284,6 @@ def test_an_equation_that_fits_stands_in_one_line_as_large_as_it_can(without_scr
     assert max(shown["middles"]) - min(shown["middles"]) < 1  # the signs are level with them
 
 
-def test_cells_grow_with_the_page(without_script):
-    sizes = []
-    for width in (880, 920, 960):
-        (view,) = laid_out(without_script, LENSES["stripes"], width=width)
-        sizes.append(view.evaluate(GEOMETRY)["sizes"][0][0])
-    assert sizes[0] < sizes[1] < sizes[2]
-
-
 SENTENCES = """view => {
     const room = view.querySelector(".ck-description").getBoundingClientRect();
     return [...view.querySelectorAll(".ck-choose input")].map(input => {
@@ -402,19 +371,6 @@ def test_the_winner_is_marked_in_a_live_panel_too(notebook):
     expect(live.get_by_role("status").first).not_to_contain_text("fault")
 
 
-def test_a_frame_follows_through_rows_of_a_matrix(without_script):
-    cell = Cursor("cell", (2, 3), (0, 0))
-    rows = Frame(cell, (0, 3, 1), (0, 0, 0), (1, 2))
-    sums = [[f"row {3 * i + j}" for j in range(3)] for i in range(2)]
-    matrix = Operand("matrix", torch.zeros(6, 2), frame=rows)
-    made = equation_lens(cell, [matrix], Operand("Y", torch.zeros(2, 3), "="), sums)
-    (view,) = laid_out(without_script, made)
-    for n in (0, 4, 5):
-        cells(view).nth(n).hover()
-        expect_sums(view, f"row {n}")
-        expect_frame(view, "matrix", "[data-rule]", 2 * n)
-
-
 def test_a_printed_lens_keeps_its_colours_and_says_nothing_of_pointing(without_script):
     (view,) = laid_out(without_script, LENSES["padded"])
     hint = "e => getComputedStyle(e, '::after').display"
@@ -488,11 +444,3 @@ def test_words_are_legible_on_an_exported_page(chromium, tmp_path, scheme):
 
 def hexadecimal(colour: str) -> str:
     return "#" + "".join([f"{int(n):02x}" for n in re.findall(r"\d+", colour)[:3]])
-
-
-def test_a_picture_stands_beside_a_lens_on_an_exported_page(without_script, tmp_path):
-    path = tmp_path / "views.html"
-    path.write_text(by_nbconvert(stored_page(LENSES["small"], show({"X": stripes()}))))
-    without_script.goto(path.as_uri())
-    drawn = without_script.get_by_role("img").last
-    assert drawn.evaluate("async image => { await image.decode(); return image.naturalWidth }") > 99

@@ -7,7 +7,6 @@ import torch
 from playwright.sync_api import expect
 
 from convkit import ui
-from convkit.panels import KernelEditor
 from tests.browser.module_page import ModulePage
 from tests.browser.page_objects import watched
 from tests.ui import sample
@@ -317,16 +316,6 @@ def test_a_cell_that_goes_under_the_pointer_is_not_pointed_at_any_more(shown):
     assert shown.panel.pointed is None and shown.shows_the_tree()
 
 
-def test_a_player_shows_each_step_while_python_is_silent(shown):
-    loss = next(node for node in shown.panel.tree if node.name == "loss")
-    steps = [node.words for node in loss.series.nodes]
-    slider = shown.view.get_by_role("slider", name="step")
-    for n in range(sample.STEPS):
-        slider.fill(str(n))
-        expect(shown.part("loss")).to_have_text(steps[n])
-        assert slider.get_attribute("aria-valuetext") == f"step {n}"
-
-
 def test_a_player_a_curve_and_a_box_choose_a_step(shown):
     steps = [f"loss {2 * n}" for n in range(sample.STEPS)]
     shown.view.get_by_role("slider", name="step").fill("6")
@@ -570,15 +559,3 @@ def test_keys_that_a_control_uses_stay_in_it_and_others_go_on(shown):
     kept = [key for key in heard if key[0] not in ("s", "Control")]
     assert kept.count(["d", "first", True]) == count
     assert {tuple(key[1:]) for key in kept} == {("first", True)}
-
-
-def test_a_panel_without_tables_or_pictures_works_too(tab):
-    shown = ModulePage(tab, ui.explore(lambda n: f"<b>{n}</b>", n=(1, 9)))
-    shown.view.get_by_role("slider", name="n").fill("4")
-    shown.settle()
-    expect(shown.view.get_by_text("<b>4</b>", exact=True)).to_be_visible()
-
-
-def test_the_kernel_editor_shows_its_tree(tab):
-    shown = ModulePage(tab, KernelEditor())
-    assert shown.shows_the_tree()
