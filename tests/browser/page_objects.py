@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import nbformat
-import torch
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -124,47 +123,12 @@ def picture(panel: Locator, name: str) -> Locator:
     return panel.get_by_role("img", name=re.compile(rf"^{re.escape(name)}"))
 
 
-def pixels(canvas: Locator) -> torch.Tensor:
-    """Return what a canvas shows: (H, W, 3), in [0, 255]."""
-    shape = canvas.evaluate("c => [c.height, c.width]")
-    data = canvas.evaluate(
-        "c => Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data)"
-    )
-    return torch.tensor(data, dtype=torch.uint8).reshape(*shape, 4)[:, :, :3]
-
-
 def table(panel: Locator, name: str) -> Locator:
     """Return the table or grid of numbers whose accessible name starts with `name`."""
     named = re.compile(rf"^{re.escape(name)}")
     return panel.get_by_role("grid", name=named).or_(panel.get_by_role("table", name=named))
 
 
-def numbers(table: Locator) -> list[list[float]]:
-    """Return what the cells of a table say, without its headings."""
-    cells = "row => [...row.querySelectorAll('td:not(.ck-corner)')].map(c => c.textContent)"
-    rows = table.locator("tr").evaluate_all(f"rows => rows.map({cells})")
-    return [[float(text.replace("−", "-")) for text in row] for row in rows if row]
-
-
-def upload(panel: Locator, name: str, data: bytes) -> None:
-    """Choose a file, as a person would."""
-    file = {"name": name, "mimeType": "image/png", "buffer": data}
-    panel.get_by_label("open a picture").set_input_files([file])
-
-
 def open_section(panel: Locator, title: str) -> None:
     """Open a panel's section by its title."""
     panel.locator("summary").filter(has_text=title).click()
-
-
-def start_painting(panel: Locator) -> None:
-    """Open the section in which dragging paints the input, and wait until it does."""
-    open_section(panel, "edit pixels")
-    expect(panel.locator("[data-paint]")).to_be_visible()
-
-
-def run_code(panel: Locator) -> dict:
-    """Run the torch code that a panel shows, here; return the names that it sets."""
-    names: dict = {}
-    exec(panel.locator("pre:visible").inner_text(), names)
-    return names
