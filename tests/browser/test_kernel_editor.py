@@ -94,14 +94,15 @@ def expect_framed(part: Locator, *cells: tuple[int, int]) -> None:
 
     Cells are counted in the part, a table's without its headings.
     """
-    part.evaluate(UNTIL_FRAMED, [list(cells[0]), list(cells[-1])])
+    told = [part.element_handle(), list(cells[0]), list(cells[-1])]
+    part.page.wait_for_function(IS_FRAMED, arg=told)
 
 
-# Resolves once the frame lies on the cells of a table, or the pixels of a picture.
-UNTIL_FRAMED = """(part, [[top, left], [bottom, right]]) => new Promise(done => {
+# Whether the frame lies on the cells of a table, or the pixels of a picture.
+IS_FRAMED = """([part, [top, left], [bottom, right]]) => {
     const whole = part.closest("[data-pick]");
     const box = () => {
-        const canvas = whole.querySelector("canvas");
+        const canvas = whole.querySelector("canvas, img");
         if (!canvas) {
             const rows = [...whole.querySelectorAll("tr:not(:has(.ck-corner))")];
             const at = (i, j) => rows[i].querySelectorAll("td")[j].getBoundingClientRect();
@@ -121,13 +122,9 @@ UNTIL_FRAMED = """(part, [[top, left], [bottom, right]]) => new Promise(done => 
         return [Math.min(...all.map(a => a.left)), Math.min(...all.map(a => a.top)),
             Math.max(...all.map(a => a.right)), Math.max(...all.map(a => a.bottom))];
     };
-    const look = () => {
-        const [expected, shown] = [box(), frame()];
-        if (expected.every((n, k) => Math.abs(n - shown[k]) < 1.5)) done();
-        else requestAnimationFrame(look);
-    };
-    look();
-})"""
+    const shown = frame();
+    return box().every((n, k) => Math.abs(n - shown[k]) < 1.5);
+}"""
 
 
 def expect_painted(panel: Locator, Y: torch.Tensor) -> None:
@@ -138,20 +135,16 @@ def expect_painted(panel: Locator, Y: torch.Tensor) -> None:
     expected = palette[levels, :3].reshape(*Y.shape, 3)
     canvas = picture(panel, f"output {Y.shape[0]} × {Y.shape[1]}")
     expect(canvas).to_be_visible()
-    canvas.evaluate(UNTIL_PAINTED, expected.flatten().tolist())
+    told = [canvas.element_handle(), expected.flatten().tolist()]
+    panel.page.wait_for_function(IS_PAINTED, arg=told)
 
 
-# Resolves once a canvas shows these red, green and blue levels.
-UNTIL_PAINTED = """(canvas, expected) => new Promise(done => {
-    const look = () => {
-        const shown = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
-        const same = expected.length * 4 === shown.length * 3 && expected.every(
-            (level, k) => level === shown[4 * Math.floor(k / 3) + k % 3]);
-        if (same) done();
-        else requestAnimationFrame(look);
-    };
-    look();
-})"""
+# Whether a canvas shows these red, green and blue levels.
+IS_PAINTED = """([canvas, expected]) => {
+    const shown = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+    return expected.length * 4 === shown.length * 3 && expected.every(
+        (level, k) => level === shown[4 * Math.floor(k / 3) + k % 3]);
+}"""
 
 
 def test_a_typed_weight_changes_the_picture_and_the_code(on_photo):
@@ -257,6 +250,24 @@ def test_pointing_at_a_picture_moves_both_frames_and_a_click_keeps_the_window(on
     on_photo.page.keyboard.press("ArrowDown")
     expect(sums(on_photo)).to_contain_text("= Y[20, 39]")
     expect(number_box(on_photo, "Y row")).to_have_value("20")
+
+
+def test_a_picture_in_colour_is_pointed_at_walked_over_and_split_into_channels(notebook):
+    notebook.ask("from convkit.images import colour_photo")
+    panel = notebook.show("panel = KernelEditor(colour_photo(128))\npanel")
+    source, target = (picture(panel, f"{name} 1") for name in ("input", "output"))
+    source.click(position=pixel_of(source, 20, 40))
+    expect_framed(source, (19, 39), (21, 41))
+    expect_framed(target, (19, 39))
+    target.focus()
+    panel.page.keyboard.press("ArrowDown")
+    expect(sums(panel)).to_contain_text("= Y[20, 39]")
+    shown = target.get_attribute("src")
+    type_in(box(panel, "K[1, 1]"), "1")
+    expect(target).not_to_have_attribute("src", shown)
+    panel.get_by_label("channel", exact=True).select_option("red")
+    expect(said(panel)).to_contain_text("Input: its red channel.")
+    expect(panel.locator("canvas[aria-label^=output]")).to_be_visible()
 
 
 def test_a_click_into_the_zoom_chooses_and_pointing_at_it_moves_nothing(on_photo):
