@@ -10,6 +10,7 @@ from torch import Tensor
 
 from convkit import images
 from convkit.ops import Pair, to_pair
+from convkit.stacks import Layer
 
 MAX_LITERAL = 256
 """The most values that are written out as numbers."""
@@ -135,6 +136,40 @@ def correlation_code(  # noqa: PLR0913
             f"Y = F.conv2d({padded}, {weights}[None, None]{keywords})[0, 0]",
         ]
     )
+
+
+def stack_code(layers: Sequence[Layer], size: Pair) -> str:
+    """Return code that makes torch's layers of a stack and prints the shape of what they make.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        Kernel size, stride, padding and dilation of each.
+    size : int or (h, w)
+        Of the input.
+
+    Examples
+    --------
+    >>> from convkit.stacks import Layer
+    >>> print(stack_code([Layer(3), Layer((2, 1), 2)], 8))
+    import torch
+    from torch import nn
+    <BLANKLINE>
+    X = torch.zeros(1, 1, 8, 8)
+    net = nn.Sequential(
+        nn.Conv2d(1, 1, (3, 3)),
+        nn.Conv2d(1, 1, (2, 1), stride=2),
+    )
+    print(net(X).shape)
+    """
+    lines = []
+    for layer in layers:
+        options = [("stride", layer.stride, 1), ("padding", layer.padding, 0)]
+        keywords = [_keyword(*each) for each in (*options, ("dilation", layer.dilation, 1))]
+        lines.append(f"    nn.Conv2d(1, 1, {layer.kernel_size}{''.join(keywords)}),")
+    h, w = to_pair("size", size)
+    start = ["import torch", "from torch import nn", "", f"X = torch.zeros(1, 1, {h}, {w})"]
+    return "\n".join([*start, "net = nn.Sequential(", *lines, ")", "print(net(X).shape)"])
 
 
 def _keyword(name: str, value: Pair, default: int) -> str:

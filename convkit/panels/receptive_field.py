@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
-from convkit import formatting, ops, stacks, ui
+from convkit import codegen, formatting, ops, stacks, ui
 from convkit.errors import ConvkitError
 from convkit.ops import Pair, WindowGeometry
 from convkit.stacks import Layer, ReceptiveField
@@ -131,6 +131,7 @@ def compute(state: ReceptiveFieldState, previous: Any = None) -> ReceptiveFieldR
 def view(result: ReceptiveFieldResult) -> Node:
     """Return the grids side by side, and below them the layers."""
     count = len(result.stack)
+    code = codegen.stack_code(result.state.layers, result.state.size)
     return ui.column(
         ui.header(_status(result)),
         ui.together(*(_grid(result, m) for m in range(count + 1))),
@@ -141,6 +142,7 @@ def view(result: ReceptiveFieldResult) -> Node:
             ui.button("add a layer", _added) if count + 1 < len(GRIDS) else None,
             ui.button("remove the last layer", _removed) if count > 1 else None,
         ),
+        ui.section("torch code", ui.code("torch code", code)),
     )
 
 

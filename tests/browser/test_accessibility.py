@@ -19,6 +19,7 @@ SHOWN = PANELS | {
     "lens that differs": "lens(stripes(), torch.ones(1, 2), candidate=torch.zeros(6, 7))",
     "explore": "ui.explore(lambda X, n, word: {'Y': X * n, 'words': word}, X=torch.eye(5), "
     "n=(1, 9), word='a')",
+    "receptive field": "ReceptiveFieldExplorer([(3, 1, 1), (3, 2, 1), (3, 1, 0, 2)])",
     "every control": f"{inspect.getsource(sample)}\nshown = panel()\nshown",
 }
 

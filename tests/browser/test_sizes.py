@@ -19,13 +19,14 @@ PANELS = {
     "start=torch.tensor([[0.5, 0.5]]), lr=0.03, steps=25)",
     "diverging": "DescentStepper(stripes(), target=torch.tensor([[1.0, -1.0]]), "
     "start=torch.tensor([[0.5, 0.5]]), lr=0.034, steps=25)",
+    "receptive field": "ReceptiveFieldExplorer([(3, 1, 1), (3, 2, 1), (3, 1, 0, 2)])",
 }
 HEIGHTS = {"photo": 610, "large kernel": 625, "stepper": 620}  # of an output 850 pixels wide
-# What reaches beyond the panel's left or right edge.
+# What reaches beyond the panel's left or right edge; frames are cut off at small tables.
 CUT = """panel => {
     const {left, right} = panel.getBoundingClientRect();
     return [...panel.querySelectorAll("*")].filter(e => e.checkVisibility()
-        && !e.closest("svg, .ck-unseen")
+        && !e.closest("svg, .ck-unseen, .ck-small [data-rule]")
         && (e.getBoundingClientRect().right > right + 0.5
             || e.getBoundingClientRect().left < left - 0.5)).map(e => e.outerHTML.slice(0, 90));
 }"""

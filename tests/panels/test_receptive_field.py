@@ -1,6 +1,8 @@
 """The receptive-field explorer, against gradients of torch's own layers."""
 
+import io
 import re
+from contextlib import redirect_stdout
 from itertools import product
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 from torch import nn
 
-from convkit import ConvkitError
+from convkit import ConvkitError, receptive_field
 from convkit.panels import ReceptiveFieldExplorer
 from tests.panels.driver import PanelDriver
 
@@ -112,6 +114,16 @@ def test_it_says_what_the_last_layer_sees(driver):
         "Each cell of layer 3 sees 8 × 8 cells of the input, its neighbour as many, 2 further on."
     )
     assert "2 × 2 cells, each sees 8 = 4 + 2 × 1 × 2, 2 apart, from 0" in driver.text
+
+
+@given(explorers())
+def test_its_code_makes_torchs_layers(shown):
+    panel, grids = shown
+    names = {}
+    with redirect_stdout(io.StringIO()):
+        exec(panel_node(panel, "torch code").source, names)
+    assert names["net"](names["X"]).shape == grids[-1].shape
+    assert receptive_field(names["net"]) == receptive_field(panel.layers)
 
 
 def test_layers_are_typed_added_and_removed(driver):
