@@ -6,4 +6,10 @@ from convkit.panels.pooling import Pooling
 from convkit.panels.receptive_field import ReceptiveFieldExplorer
 from convkit.panels.training_microscope import TrainingMicroscope
 
-__all__ = ["DescentStepper", "KernelEditor", "Pooling", "ReceptiveFieldExplorer", "TrainingMicroscope"]
+__all__ = [
+    "DescentStepper",
+    "KernelEditor",
+    "Pooling",
+    "ReceptiveFieldExplorer",
+    "TrainingMicroscope",
+]

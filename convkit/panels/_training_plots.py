@@ -22,16 +22,24 @@ COLUMN, HEIGHT = 290, 316
 """CSS pixels of a snapshot on the stored picture, and of all."""
 
 
-def curve(name: str, values: Sequence[float], step: Cursor, others: Sequence[Any]) -> Node:
+def curve(
+    name: str, values: Sequence[float], step: Cursor, others: Sequence[Any], last: int
+) -> Node:
     """Return the values at each snapshot, and grey lines for those of other runs."""
     lines = [_points(name, values)] + [_points(name, other) for other in others]
     drawn = [
-        tag("path", class_="ck-grid ck-other", d="M" + "L".join(f"{x:.1f},{y:.1f}" for x, y in line))
+        tag(
+            "path", class_="ck-grid ck-other", d="M" + "L".join(f"{x:.1f},{y:.1f}" for x, y in line)
+        )
         for line in lines
     ]
     words = [
         tag("span", text, class_="ck-y", style=f"top:{100 - 100 * at / TOPS[name]:g}%")
         for at, text in TICKS[name].items()
+    ]
+    words += [
+        tag("span", text, class_="ck-x", style=f"left:{at}%")
+        for at, text in ((0, "step 0"), (100, str(last)))
     ]
     said = [formatting.number(value, 3) for value in values]
     if name == "accuracy":

@@ -34,7 +34,9 @@ def _fork(name: str, given: Any) -> tuple[int, float]:
         at, lr = given
     except (TypeError, ValueError) as error:
         hint = f"Write {name} = (8, 0.01), or None."
-        raise ConvkitError(f"{name} is {brief_repr(given)}", "a snapshot and a rate", hint) from error
+        raise ConvkitError(
+            f"{name} is {brief_repr(given)}", "a snapshot and a rate", hint
+        ) from error
     number = ops.as_real(lr)
     if number is None or not 0 < number <= 1:
         raise ConvkitError(f"its rate is {brief_repr(lr)}", "one above 0, up to 1", "Lower it.")
@@ -44,6 +46,7 @@ def _fork(name: str, given: Any) -> tuple[int, float]:
 class TrainingMicroscopeState(ui.State):
     """Which training is on show, at which snapshot, and what the network looks at."""
 
+    X: Tensor = fields.array(max_side=8)
     modern: bool = fields.flag(True)
     lr: float = fields.real(2e-3, 0, 1, above=0)
     seed: int = fields.whole(0, 0, 999)
@@ -51,7 +54,6 @@ class TrainingMicroscopeState(ui.State):
     fork: tuple[int, float] | None = fields.checked(_fork, None, optional=True)
     tries: int = fields.whole(0)
     digit: int = fields.whole(0, 0, networks.HELD_OUT - 1)
-    X: Tensor = fields.array(max_side=8)
     n: int = fields.whole(0, view=True)
     shows: str = fields.choice(*RUNS, view=True)
     rate: float = fields.real(2e-2, 0, 1, above=0, view=True)
@@ -94,8 +96,7 @@ class TrainingMicroscopeResult:
     runs: tuple[Run, ...]
     shown: tuple[Snapshot, ...]
     seen: tuple[list[Tensor], ...]
-    kernels: ui.Series
-    maps: tuple[ui.Series, ...]
+    series: dict[str, ui.Series]
 
     @property
     def snapshot(self) -> Snapshot:
@@ -115,7 +116,7 @@ def compute(state: TrainingMicroscopeState, previous: Any = None) -> TrainingMic
         runs.append(kept.get(fork.settings, fork))
     shown = tuple(runs[-1].snapshots if state.shows == "fork" else ()) or tuple(runs[0].snapshots)
     if previous and shown == previous.shown and equal(state.X, previous.state.X):
-        drawn = previous.seen, previous.kernels, previous.maps
+        drawn = previous.seen, previous.series
     else:
         drawn = _drawn(shown, state.X)
     return TrainingMicroscopeResult(state, tuple(runs), shown, *drawn)
@@ -129,15 +130,15 @@ def _drawn(shown: Sequence[Snapshot], X: Tensor) -> Any:
     seen = tuple(networks.activations(each.net, networks.enlarged(X[None])) for each in shown)
     weights = torch.stack([each.net[0].weight.detach()[:, 0] for each in shown])
     limit = formatting.colour_limit(weights)
-    kernels = _pictures("kernel", weights, Scale.centred(limit), 40, ())
-    conv1, conv2 = _cursors(TrainingMicroscopeState(X=X))
+    conv1, conv2 = _cursors(TrainingMicroscopeState(X))
     regions = [Frame(conv1), _output(conv2).through(CONV2).through(POOL1)]
     first, second = (torch.stack([layers[k][0] for layers in seen]) for k in (1, 4))
-    maps = (
-        _pictures("conv1 map", first, _greys(first), 56, regions),
-        _pictures("conv2 map", second, _greys(second), 40, [_output(conv2)]),
-    )
-    return seen, kernels, maps
+    return seen, {
+        "kernels": _pictures("kernel", weights, Scale.centred(limit), 56, ()),
+        "conv1 maps": _pictures("conv1 map", first, _greys(first), 56, regions),
+        "conv2 maps": _pictures("conv2 map", second, _greys(second), 40, [_output(conv2)]),
+        "probabilities": ui.Series(tuple(bars(layers[-1][0].softmax(0)) for layers in seen)),
+    }
 
 
 def _output(cursor: Cursor) -> Frame:
@@ -192,6 +193,10 @@ def _train(result: TrainingMicroscopeResult, report: Callable[[float, float], No
             report(k * main.last + step, total)
 
 
+def _step(result: TrainingMicroscopeResult) -> Cursor:
+    return Cursor("snapshot", len(result.shown), result.state.n, "n", quiet=True)
+
+
 def _cursors(state: TrainingMicroscopeState) -> tuple[Cursor, Cursor]:
     """Return the cells of the two convolutions that are pointed at."""
 
@@ -206,29 +211,29 @@ def _cursors(state: TrainingMicroscopeState) -> tuple[Cursor, Cursor]:
 def view(result: TrainingMicroscopeResult) -> Node:
     """Return the player, the digit, both layers, the probabilities, and how the run went."""
     s, shown = result.state, result.shown
-    step = Cursor("snapshot", len(shown), s.n, "n", quiet=True)
-    probabilities = [bars(layers[-1][0].softmax(0)) for layers in result.seen]
+    step = _step(result)
+    kernels = ui.series("kernels", step, result.series["kernels"])
+    conv1, conv2, probabilities, *sums = awaited(result)
     layers = ui.column(
-        ui.titled("conv1: kernels, and maps after the activation", _map_of(s, 1), hue="kernel"),
-        ui.series("kernels", step, result.kernels),
-        ui.series("conv1 maps", step, result.maps[0]),
-        ui.titled("conv2: maps after the activation", _map_of(s, 2), hue="output"),
-        ui.series("conv2 maps", step, result.maps[1]),
+        _title(s, 1, "conv1: kernels, and maps after the activation", "kernel"),
+        kernels,
+        conv1,
+        _title(s, 2, "conv2: maps after the activation", "output"),
+        conv2,
     )
     return ui.box(
         ui.header(_status(result)),
         ui.row(ui.player("snapshot", step), _go_on(result)),
         ui.series("told", step, [ui.text(_told(each)) for each in shown]),
         ui.box(
-            _digit(result),
+            _drawing(s),
             layers,
-            ui.titled("probability", ui.series("probabilities", step, probabilities)),
+            ui.column(ui.titled("probability", probabilities), _input(s)),
             css="look",
         ),
-        *sums(result),
+        *sums,
         ui.box(
-            curve("loss", [each.loss for each in shown], step, _others(result, "loss")),
-            curve("accuracy", [each.accuracy for each in shown], step, _others(result, "accuracy")),
+            *(_curve(result, name) for name in ("loss", "accuracy")),
             ui.titled(
                 "confusion",
                 ui.series("counts", step, [confusion(each.confusion) for each in shown]),
@@ -241,36 +246,43 @@ def view(result: TrainingMicroscopeResult) -> Node:
     )
 
 
-def _others(result: TrainingMicroscopeResult, name: str) -> list[list[float]]:
-    """Return the curves of the runs that are not on show."""
+def _curve(result: TrainingMicroscopeResult, name: str) -> Node:
+    """Return a curve of the run on show, and those of others in grey."""
     runs = [run.snapshots for run in result.runs if tuple(run.snapshots) != result.shown]
-    return [[getattr(each, name) for each in run] for run in runs if run]
+    shown, *others = ([getattr(each, name) for each in run] for run in (result.shown, *runs) if run)
+    return curve(name, shown, _step(result), others, result.shown[-1].step)
 
 
-def _map_of(s: TrainingMicroscopeState, k: int) -> Node:
-    name = f"conv{k}_map"
-    options = range(6 if k == 1 else 16)
-    return ui.labelled(ui.select(f"sums of conv{k} map", options, getattr(s, name), name))
+def _title(s: TrainingMicroscopeState, k: int, words: str, hue: str) -> Node:
+    """Return the title of a convolution, and which of its maps the sums are of."""
+    name, count = f"conv{k}_map", (6, 16)[k - 1]
+    chosen = ui.select(f"sums of conv{k} map", range(count), getattr(s, name), name)
+    return ui.row(ui.heading(words, hue), caption("sums of map"), chosen)
 
 
-def _digit(result: TrainingMicroscopeResult) -> Node:
-    s, (conv1, conv2) = result.state, _cursors(result.state)
+def _drawing(s: TrainingMicroscopeState) -> Node:
+    """Return the digit to draw on."""
     label = digits().test_labels[s.digit].item()
     is_drawn = not equal(s.X, digits().test_small[s.digit])
-    field = _output(conv2).through(CONV2).through(POOL1).through(CONV1)
-    large = networks.enlarged(s.X[None])[0, 0]
-    frames = [Frame(conv1).through(CONV1), field]
     blank = [[""] * 8] * 8
-    options = {"texts": blank, "headers": False, "pick": "none", "cell": 20}
+    options = {"texts": blank, "headers": False, "pick": "none", "cell": 22}
     return ui.column(
         ui.heading("a digit: draw on it", "input"),
         ui.choice("pen", tuple(PENS), s.pen, "pen"),
         ui.table("drawing", s.X, GREYS, paint=partial(_paint, PENS[s.pen]), **options),
-        caption("drawn by you" if is_drawn else f"it is a {label}"),
         ui.labelled(ui.slider("test digit", 0, networks.HELD_OUT - 1, s.digit, "digit")),
-        caption("as the network gets it, 28 × 28"),
-        ui.picture("network input", large, GREYS, width=140, frames=frames),
+        caption("drawn by you" if is_drawn else f"it is a {label}"),
     )
+
+
+def _input(s: TrainingMicroscopeState) -> Node:
+    """Return the digit as the network gets it, and on it what the pointed cells see."""
+    conv1, conv2 = _cursors(s)
+    field = _output(conv2).through(CONV2).through(POOL1).through(CONV1)
+    large = networks.enlarged(s.X[None])[0, 0]
+    frames = [Frame(conv1).through(CONV1), field]
+    shown = ui.picture("network input", large, GREYS, width=140, frames=frames)
+    return ui.titled("input, 28 × 28", shown, hue="input")
 
 
 def _paint(level: float, cells: Sequence[Cell]) -> Edit:
@@ -282,13 +294,16 @@ def _paint(level: float, cells: Sequence[Cell]) -> Edit:
     return Edit(change, "paint")
 
 
-def sums(result: TrainingMicroscopeResult) -> list[Node]:
-    """Return how the pointed cells of both layers came about, at each snapshot."""
-    s, step = result.state, Cursor("snapshot", len(result.shown), result.state.n, "n", quiet=True)
+def awaited(result: TrainingMicroscopeResult) -> list[Node]:
+    """Return what drawing and pointing change: maps, probabilities and sums at each snapshot."""
+    s, step = result.state, _step(result)
     places = {1: (s.conv1_map, _cursors(s)[0].place), 2: (s.conv2_map, _cursors(s)[1].place)}
     runs = [*zip(result.shown, result.seen, strict=True)]
-    return [
-        ui.series(f"sum {k}", step, [ui.text(_sum(k, *place, *run), "mono caption") for run in runs])
+    names = ("conv1 maps", "conv2 maps", "probabilities")
+    return [ui.series(name, step, result.series[name]) for name in names] + [
+        ui.series(
+            f"sum {k}", step, [ui.text(_sum(k, *place, *run), "mono caption") for run in runs]
+        )
         for k, place in places.items()
     ]
 
@@ -315,7 +330,8 @@ def _told(snapshot: Snapshot) -> str:
     said = f" It takes a {i} for a {j} most often, {worst} times." if worst else ""
     share = f"{100 * snapshot.accuracy:.1f}%"
     loss = formatting.number(snapshot.loss, 3)
-    return f"Step {snapshot.step}: loss {loss}, {share} of {networks.HELD_OUT} test digits right.{said}"
+    count = len(snapshot.predicted)
+    return f"Step {snapshot.step}: loss {loss}, {share} of {count} test digits right.{said}"
 
 
 def _status(result: TrainingMicroscopeResult) -> str:
@@ -337,8 +353,9 @@ def _forks(result: TrainingMicroscopeResult) -> Node:
     s = result.state
     fork = ui.button(
         "fork here",
-        lambda: Edit(lambda now: {"fork": (min(now.n, len(result.shown) - 1), now.rate),
-                                  "shows": RUNS[1]}),
+        lambda: Edit(
+            lambda now: {"fork": (min(now.n, len(result.shown) - 1), now.rate), "shows": RUNS[1]}
+        ),
     )
     anew = ui.button(
         "train from the start", lambda: Edit(lambda now: {"lr": now.rate, "fork": None, "n": 0})
@@ -393,9 +410,9 @@ class TrainingMicroscope(ui.Panel):
     def __init__(
         self, *, modern: bool = True, lr: float = 2e-3, seed: int = 0, steps: int = STEPS
     ) -> None:
-        start = TrainingMicroscopeState(modern, lr, seed, steps, X=digits().test_small[0])
+        start = TrainingMicroscopeState(digits().test_small[0], modern, lr, seed, steps)
         super().__init__(
-            start, compute, view, first=sums, rest_waits=True, work=work, adjust=adjust
+            start, compute, view, first=awaited, rest_waits=True, work=work, adjust=adjust
         )
 
     @property
