@@ -236,7 +236,7 @@ def _take_step(net: nn.Sequential, optimizer: torch.optim.Optimizer, rows: Tenso
     X, y = digits().train[rows], digits().train_labels[rows]
     with ops.one_thread(), torch.enable_grad():  # more threads would add up in another order
         optimizer.zero_grad()
-        F.cross_entropy(net(X), y).backward()  # type: ignore[no-untyped-call]
+        F.cross_entropy(net(X), y).backward()
         optimizer.step()
 
 

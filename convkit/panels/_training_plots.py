@@ -17,7 +17,10 @@ SIZE = (260, 130)
 """Units (width, height) of a curve."""
 TOPS = {"loss": 3.0, "accuracy": 1.0}
 """The end of each curve's axis; larger losses are drawn there."""
-TICKS = {"loss": {0: "0", 1: "1", 2: "2", 3: "3"}, "accuracy": {0: "0", 0.5: "50%", 1: "100%"}}
+TICKS: dict[str, dict[float, str]] = {
+    "loss": {0: "0", 1: "1", 2: "2", 3: "3"},
+    "accuracy": {0: "0", 0.5: "50%", 1: "100%"},
+}
 COLUMN, HEIGHT = 290, 316
 """CSS pixels of a snapshot on the stored picture, and of all."""
 
@@ -89,24 +92,31 @@ def confusion(counts: Tensor) -> Node:
 
 
 def training_sheet(result: Any) -> Sheet:
-    """Draw the first, an early and the last snapshot, from left to right."""
+    """Draw the first, an early and the last snapshot, from left to right, in the same colours."""
     last = len(result.shown) - 1
     sheet = Sheet(3 * COLUMN, HEIGHT)
+    scales = [greys(torch.stack([layers[k] for layers in result.seen])) for k in (1, 4)]
     for k, n in enumerate((0, last // 8, last)):
-        _draw_snapshot(sheet, COLUMN * k + 2, result.shown[n], result.seen[n])
+        _draw_snapshot(sheet, COLUMN * k + 2, result.shown[n], result.seen[n], scales)
     return sheet
 
 
-def _draw_snapshot(sheet: Sheet, left: float, snapshot: Any, layers: list[Tensor]) -> None:
+def greys(maps: Tensor) -> Scale:
+    """Return the scale of maps, none of which is negative."""
+    return Scale("grey", 0, max(maps.max().item(), 1e-6))
+
+
+def _draw_snapshot(
+    sheet: Sheet, left: float, snapshot: Any, layers: list[Tensor], scales: Sequence[Scale]
+) -> None:
     share = f"{100 * snapshot.accuracy:.0f}% of the test digits right"
     sheet.write(left, 16, f"step {snapshot.step}: {share}")
-    kernels = snapshot.net[0].weight.detach()[:, 0]
+    kernels, first, second = snapshot.net[0].weight.detach()[:, 0], layers[1][0], layers[4][0]
     _draw_row(sheet, (left, 30), kernels, Scale.centred(1), 40)
-    _draw_row(sheet, (left, 78), layers[1][0], _greys(layers[1]), 40)
-    _draw_row(sheet, (left, 126), layers[4][0, :8], _greys(layers[4]), 29)
-    _draw_row(sheet, (left, 160), layers[4][0, 8:], _greys(layers[4]), 29)
-    probabilities = layers[-1][0].softmax(0)
-    for digit, p in enumerate(probabilities.tolist()):
+    _draw_row(sheet, (left, 78), first, scales[0], 40)
+    _draw_row(sheet, (left, 126), second[:8], scales[1], 29)
+    _draw_row(sheet, (left, 160), second[8:], scales[1], 29)
+    for digit, p in enumerate(layers[-1][0].softmax(0).tolist()):
         top = 198 + 11 * digit
         sheet.write(left, top + 9, str(digit), 10)
         sheet.draw((left + 12, top, 1 + 200 * p, 8), torch.ones(1, 9), Scale("grey", 0, 2))
@@ -117,7 +127,3 @@ def _draw_row(
 ) -> None:
     for k, values in enumerate(maps):
         sheet.draw((corner[0] + k * (side + 5), corner[1], side, side), values, scale, 0)
-
-
-def _greys(maps: Tensor) -> Scale:
-    return Scale("grey", 0, max(maps.max().item(), 1e-6))

@@ -15,7 +15,7 @@ from convkit import formatting, networks, ops, ui
 from convkit.errors import ConvkitError, brief_repr
 from convkit.networks import SIDE, Snapshot, digits
 from convkit.ops import WindowGeometry
-from convkit.panels._training_plots import bars, confusion, curve, training_sheet
+from convkit.panels._training_plots import bars, confusion, curve, greys, training_sheet
 from convkit.ui import Cell, Cursor, Edit, Frame, Node, Scale, Work, caption, fields
 from convkit.ui.store import Fields, equal
 
@@ -128,25 +128,21 @@ def _drawn(shown: Sequence[Snapshot], X: Tensor) -> Any:
     A layer's colours are the same at all snapshots.
     """
     seen = tuple(networks.activations(each.net, networks.enlarged(X[None])) for each in shown)
-    weights = torch.stack([each.net[0].weight.detach()[:, 0] for each in shown])
+    weights = torch.stack([next(each.net.parameters()).detach()[:, 0] for each in shown])
     limit = formatting.colour_limit(weights)
     conv1, conv2 = _cursors(TrainingMicroscopeState(X))
     regions = [Frame(conv1), _output(conv2).through(CONV2).through(POOL1)]
     first, second = (torch.stack([layers[k][0] for layers in seen]) for k in (1, 4))
     return seen, {
         "kernels": _pictures("kernel", weights, Scale.centred(limit), 56, ()),
-        "conv1 maps": _pictures("conv1 map", first, _greys(first), 56, regions),
-        "conv2 maps": _pictures("conv2 map", second, _greys(second), 40, [_output(conv2)]),
+        "conv1 maps": _pictures("conv1 map", first, greys(first), 56, regions),
+        "conv2 maps": _pictures("conv2 map", second, greys(second), 40, [_output(conv2)]),
         "probabilities": ui.Series(tuple(bars(layers[-1][0].softmax(0)) for layers in seen)),
     }
 
 
 def _output(cursor: Cursor) -> Frame:
     return Frame(cursor, hue="output")
-
-
-def _greys(maps: Tensor) -> Scale:
-    return Scale("grey", 0, max(maps.max().item(), 1e-6))
 
 
 def _pictures(
@@ -213,13 +209,15 @@ def view(result: TrainingMicroscopeResult) -> Node:
     s, shown = result.state, result.shown
     step = _step(result)
     kernels = ui.series("kernels", step, result.series["kernels"])
-    conv1, conv2, probabilities, *sums = awaited(result)
+    conv1, conv2, probabilities, sum1, sum2 = awaited(result)
     layers = ui.column(
         _title(s, 1, "conv1: kernels, and maps after the activation", "kernel"),
         kernels,
         conv1,
+        sum1,
         _title(s, 2, "conv2: maps after the activation", "output"),
         conv2,
+        sum2,
     )
     return ui.box(
         ui.header(_status(result)),
@@ -231,7 +229,6 @@ def view(result: TrainingMicroscopeResult) -> Node:
             ui.column(ui.titled("probability", probabilities), _input(s)),
             css="look",
         ),
-        *sums,
         ui.box(
             *(_curve(result, name) for name in ("loss", "accuracy")),
             ui.titled(
@@ -265,7 +262,7 @@ def _drawing(s: TrainingMicroscopeState) -> Node:
     label = digits().test_labels[s.digit].item()
     is_drawn = not equal(s.X, digits().test_small[s.digit])
     blank = [[""] * 8] * 8
-    options = {"texts": blank, "headers": False, "pick": "none", "cell": 22}
+    options: dict[str, Any] = {"texts": blank, "headers": False, "pick": "none", "cell": 22}
     return ui.column(
         ui.heading("a digit: draw on it", "input"),
         ui.choice("pen", tuple(PENS), s.pen, "pen"),
@@ -310,7 +307,8 @@ def awaited(result: TrainingMicroscopeResult) -> list[Node]:
 
 def _sum(k: int, m: int, at: Sequence[int], snapshot: Snapshot, layers: list[Tensor]) -> str:
     """Return the sum of a cell of map m of convolution k, in words."""
-    layer, (i, j) = snapshot.net[3 * k - 3], at
+    layer: Any = snapshot.net[3 * k - 3]
+    i, j = at
     before, after = (layers[3 * k - 3 + n][0, m, i, j].item() for n in (0, 1))
     bias, count = layer.bias[m].item(), layer.weight[m].numel()
     numbers = [formatting.number(x, 3) for x in (before - bias, bias, before, after)]
