@@ -174,15 +174,21 @@ class Snapshot:
         return pairs.bincount(minlength=100).reshape(10, 10)
 
 
-def begin(modern: bool = True, seed: int = 0) -> Snapshot:
-    """Return LeNet before its first step, with Adam as its optimizer.
+def begin(net: nn.Sequential, seed: int = 0) -> Snapshot:
+    """Return a network before its first step, with Adam as its optimizer.
+
+    Parameters
+    ----------
+    net : torch.nn.Sequential
+        Takes pictures (n, 1, 28, 28), returns ten numbers of each; no step changes it.
+    seed : int
+        In which order the training pictures are seen.
 
     Examples
     --------
-    >>> begin().step
+    >>> begin(lenet()).step
     0
     """
-    net = lenet(modern, seed)
     return _snapshot(0, net, torch.optim.Adam(net.parameters()), seed)
 
 
@@ -202,7 +208,7 @@ def training(start: Snapshot, lr: float, until: int, every: int = 8) -> Iterator
 
     Examples
     --------
-    >>> [snapshot.step for snapshot in training(begin(), 2e-3, until=5, every=2)]
+    >>> [snapshot.step for snapshot in training(begin(lenet()), 2e-3, until=5, every=2)]
     [2, 4, 5]
     """
     net, optimizer = deepcopy((start.net, start.optimizer))

@@ -23,6 +23,10 @@ SHAPES = [(6, 28, 28), (6, 14, 14), (16, 10, 10), (16, 5, 5), (400,), (120,), (8
 RATE, STEPS = 2e-3, 440
 
 
+def started_with(seed):
+    return begin(lenet(modern=True, seed=seed), seed)
+
+
 def equal_bits(a, b):
     """Return whether two snapshots have the same step, weights, optimizer and predictions."""
     states = [list(each.optimizer.state_dict()["state"].values()) for each in (a, b)]
@@ -94,28 +98,28 @@ def test_no_test_picture_is_trained_on_and_each_digit_is_there():
 @pytest.mark.parametrize("seed", range(5))
 def test_it_reads_held_out_digits(seed):
     started = time.thread_time()
-    *_, last = training(begin(seed=seed), RATE, STEPS, every=STEPS)
+    *_, last = training(started_with(seed), RATE, STEPS, every=STEPS)
     assert last.accuracy >= 0.95
     assert time.thread_time() - started < 5
 
 
 def test_a_replay_and_a_fork_with_the_same_rate_are_bit_equal():
-    start = begin(seed=3)
+    start = started_with(3)
     run = list(training(start, RATE, 40, every=8))
-    assert all(map(equal_bits, run, training(begin(seed=3), RATE, 40, every=8)))
+    assert all(map(equal_bits, run, training(started_with(3), RATE, 40, every=8)))
     fork = list(training(run[1], RATE, 40, every=8))
     assert all(map(equal_bits, fork, run[2:]))
     other = list(training(run[1], 10 * RATE, 40, every=8))
     assert not equal_bits(other[-1], run[-1])
-    assert equal_bits(start, begin(seed=3))  # and the snapshots stay as they were
+    assert equal_bits(start, started_with(3))  # and the snapshots stay as they were
 
 
 def test_the_number_of_threads_does_not_change_a_bit():
-    (one,) = training(begin(), RATE, 3, every=3)
+    (one,) = training(started_with(0), RATE, 3, every=3)
     count = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        (two,) = training(begin(), RATE, 3, every=3)
+        (two,) = training(started_with(0), RATE, 3, every=3)
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(count)
@@ -127,13 +131,13 @@ def test_each_epoch_sees_each_picture_once(monkeypatch):
     monkeypatch.setattr(
         F, "cross_entropy", lambda Y, y, real=F.cross_entropy: seen.append(y) or real(Y, y)
     )
-    list(training(begin(), RATE, steps_per_epoch(), every=steps_per_epoch()))
+    list(training(started_with(0), RATE, steps_per_epoch(), every=steps_per_epoch()))
     labels = torch.cat(seen[1:-1])  # without the evaluations of the two snapshots
     assert torch.equal(labels.bincount(), digits().train_labels.bincount())
 
 
 def test_counts_of_mistakes():
-    snapshot = begin()
+    snapshot = started_with(0)
     for i, j in ((3, 5), (8, 1)):
         of = digits().test_labels == i
         assert snapshot.confusion[i, j] == (snapshot.predicted[of] == j).sum()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
+from threading import Lock
 from typing import Any
 
 import torch
@@ -73,6 +74,7 @@ class Run:
     def __init__(self, settings: tuple[Any, ...], lr: float, last: int) -> None:
         self.settings, self.lr, self.last = settings, lr, last
         self.snapshots: list[Snapshot] = []
+        self._lock = Lock()  # a stopped thread may still be at its last step
 
     @property
     def is_complete(self) -> bool:
@@ -81,11 +83,12 @@ class Run:
 
     def go_on(self, shared: Callable[[], Sequence[Snapshot]]) -> Iterator[int]:
         """Train to the last step; yield the number of each that has a snapshot."""
-        if not self.snapshots:
-            self.snapshots += shared()
-        for snapshot in networks.training(self.snapshots[-1], self.lr, self.last, EVERY):
-            self.snapshots.append(snapshot)
-            yield snapshot.step
+        with self._lock:
+            if not self.snapshots:
+                self.snapshots += shared()
+            for snapshot in networks.training(self.snapshots[-1], self.lr, self.last, EVERY):
+                self.snapshots.append(snapshot)
+                yield snapshot.step
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +113,8 @@ def compute(state: TrainingMicroscopeState, previous: Any = None) -> TrainingMic
     main = Run((state.modern, state.seed, state.lr, state.steps), state.lr, state.steps)
     runs = [kept.get(main.settings, main)]
     if not runs[0].snapshots:
-        runs[0].snapshots.append(networks.begin(state.modern, state.seed))
+        net = networks.lenet(state.modern, state.seed)
+        runs[0].snapshots.append(networks.begin(net, state.seed))
     if state.fork is not None:
         fork = Run((*main.settings, *state.fork), state.fork[1], state.steps)
         runs.append(kept.get(fork.settings, fork))
