@@ -80,8 +80,15 @@ def array_code(X: Tensor, fallback: str) -> str:
     return fallback
 
 
-def correlation_code(
-    X: str, K: Tensor, *, padding: Pair, stride: Pair, dilation: Pair, flip: bool
+def correlation_code(  # noqa: PLR0913
+    X: str,
+    K: Tensor,
+    *,
+    padding: Pair,
+    stride: Pair,
+    dilation: Pair,
+    flip: bool,
+    padding_mode: str = "zeros",
 ) -> str:
     """Return code that computes ``corr2d(X, K)``, or ``convolve2d(X, K)`` if `flip` is true.
 
@@ -95,6 +102,8 @@ def correlation_code(
         As in `corr2d`; those with their default values are left out of the code.
     flip : bool
         Whether to flip the kernel in both axes.
+    padding_mode : str
+        As in `corr2d`.
 
     Examples
     --------
@@ -108,6 +117,13 @@ def correlation_code(
     K = torch.tensor([[1.0, -1.0]])
     Y = F.conv2d(X[None, None], K[None, None], stride=2)[0, 0]
     """
+    padded = "X[None, None]"
+    if padding_mode != "zeros":
+        up, aside = to_pair("padding", padding)
+        padded = f"F.pad({padded}, {(aside, aside, up, up)}, mode={padding_mode!r})".replace(
+            "'", '"'
+        )
+        padding = 0
     options = [("padding", padding, 0), ("stride", stride, 1), ("dilation", dilation, 1)]
     keywords = "".join(_keyword(*option) for option in options)
     weights = "K.flip(0, 1)" if flip else "K"
@@ -116,7 +132,7 @@ def correlation_code(
             *_imports(X),
             f"X = {X}",
             f"K = {literal(K)}",
-            f"Y = F.conv2d(X[None, None], {weights}[None, None]{keywords})[0, 0]",
+            f"Y = F.conv2d({padded}, {weights}[None, None]{keywords})[0, 0]",
         ]
     )
 

@@ -8,6 +8,7 @@ output. Both are fixed here; an installation that works is left alone.
 """
 
 import importlib
+import pkgutil
 import sys
 import warnings
 from types import ModuleType
@@ -20,6 +21,19 @@ from convkit.errors import ConvkitError
 __all__ = ["d2l"]
 
 D2L_PIN = "d2l==1.0.3"
+NEEDED = {
+    "IPython": "ipython",
+    "PIL": "pillow",
+    "matplotlib": "matplotlib",
+    "matplotlib_inline": "matplotlib-inline",
+    "numpy": "numpy",
+    "pandas": "pandas",
+    "requests": "requests",
+    "scipy": "scipy",
+    "torchvision": "torchvision",
+    "d2l": "d2l",
+}
+"""What the book's package imports, beside torch, and what pip calls each."""
 _MISSING_OPERATOR = "operator torchvision::nms does not exist"
 _SCHEMA = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 _kept_alive: list[torch.library.Library] = []  # a Library takes its operators with it
@@ -58,7 +72,7 @@ class _Deferred(ModuleType):
         try:
             import_torchvision()
         except ModuleNotFoundError as error:
-            raise _missing("torchvision") from error
+            raise _missing(error) from error
         return getattr(sys.modules[self.__name__], name)
 
 
@@ -82,13 +96,26 @@ def _use_png_display() -> None:
     backend_inline.set_matplotlib_formats("png")
 
 
-def _missing(name: str) -> ConvkitError:
-    what = f"--no-deps {D2L_PIN}" if name == "d2l" else name
+def _missing_names(error: ModuleNotFoundError) -> list[str]:
+    """Return what is not installed of what the book needs, d2l itself last."""
+    there = {module.name for module in pkgutil.iter_modules()}
+    blocked = {name for name, module in sys.modules.items() if module is None}
+    named = (error.name or "d2l").partition(".")[0]
+    return [n for n in NEEDED if n == named or n not in there or n in blocked] or [named]
+
+
+def _missing(error: ModuleNotFoundError) -> ConvkitError:
+    names = _missing_names(error)
+    others = " ".join(NEEDED.get(name, name) for name in names if name != "d2l")
+    installs = [others] if others else []
+    if "d2l" in names:
+        installs.append(f"--no-deps {D2L_PIN}")
     python = f'"{sys.executable}"' if " " in sys.executable else sys.executable
+    commands = " && ".join(f"{python} -m pip install {what}" for what in installs)
     return ConvkitError(
-        f"the Python package {name} is not installed",
+        f"not installed: {', '.join(names)}",
         "the book's package d2l and what it imports",
-        f"Run this in a terminal, then restart the kernel: {python} -m pip install {what}",
+        f"Run this in a terminal, then restart the kernel: {commands}",
     )
 
 
@@ -103,8 +130,8 @@ def load() -> ModuleType:
     Raises
     ------
     ConvkitError
-        Where d2l, or a package that it imports, is not installed; names the command that
-        installs it.
+        Where d2l, or a package that it imports, is not installed; names all that is missing, and
+        the command that installs it.
 
     Examples
     --------
@@ -116,7 +143,7 @@ def load() -> ModuleType:
         importlib.import_module("d2l")
         book = _import_book()
     except ModuleNotFoundError as error:
-        raise _missing((error.name or "d2l").partition(".")[0]) from error
+        raise _missing(error) from error
     # d2l.d2l is the same module: both names are set.
     vars(book)["use_svg_display"] = _use_png_display
     return book

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from convkit.errors import ConvkitError, brief_repr, check_choice, check_type
 from convkit.least_squares import REDUCTIONS, QuadraticLoss, check_target
-from convkit.ops import as_real, check_same_kind, to_list, to_whole, validated_copy
+from convkit.ops import as_real, check_array, check_same_kind, to_list, to_whole, validated_copy
 
 MAX_STEPS = 1_000_000
 """The most updates that `jump` makes and records."""
@@ -127,6 +127,7 @@ def divergence_limit(loss: QuadraticLoss, start: Tensor) -> float:
     4000000.0
     """
     check_type("loss", loss, QuadraticLoss, "Write QuadraticLoss(X, kernel_size, Y).")
+    check_array("start", start)
     scale = max(loss.scale, loss.loss(start), sys.float_info.min)
     return min(DIVERGENCE_FACTOR * scale, sys.float_info.max)
 

@@ -135,7 +135,8 @@ def show(
     check_type("note", note, str, 'Write note="a line below".')
     _check_titles("scales", given, arrays)
     for title, scale in given.items():
-        check_type(f"scales[{title!r}]", scale, Scale, "Write Scale.signed(X).")
+        hint = f"Write scales={{{title!r}: Scale.signed(X)}}."
+        check_type(f"scales[{title!r}]", scale, Scale, hint)
     signed_titles = _signed_titles(arrays, signed)
     fitted = {title: _fitted(values, title in signed_titles) for title, values in arrays.items()}
     keyed = [title for title in arrays if title in {*signed_titles, *given}]

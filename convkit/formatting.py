@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from convkit.least_squares import QuadraticLoss
-from convkit.ops import FLOAT64, WindowGeometry
+from convkit.ops import FLOAT64, WindowGeometry, pad2d
 
 Floats = NDArray[np.float64]
 
@@ -239,6 +239,34 @@ def lines(name: str, numbers: Collection[int]) -> str:
     if last - first == len(numbers) - 1:
         return f"{name}s {first} to {last}"
     return f"{name}s {', '.join(map(str, sorted(numbers)))}"
+
+
+def padding_sources(
+    geometry: WindowGeometry, padding_mode: str, lines: tuple[range, range] | None = None
+) -> list[list[str]]:
+    """Return where each cell of the padding has its value from, in rows; "" for other cells.
+
+    Of some rows and columns alone, counted without the padding, if they are given as `lines`.
+
+    Examples
+    --------
+    >>> padding_sources(WindowGeometry((1, 3), 1, padding=(0, 1)), "reflect")
+    [['X[0, −1] = X[0, 1]', '', '', '', 'X[0, 3] = X[0, 1]']]
+    """
+    (h, w), (up, aside) = geometry.input_size, geometry.padding
+    counted = torch.arange(1, h * w + 1, **FLOAT64).reshape(h, w)
+    numbers = pad2d(counted, geometry.padding, padding_mode).int()
+    rows, columns = lines or (range(-up, h + up), range(-aside, w + aside))
+    shown = numbers[[i + up for i in rows]][:, [j + aside for j in columns]].tolist()
+
+    def source(row: int, column: int, number: int) -> str:
+        if 0 <= row < h and 0 <= column < w:
+            return ""
+        value = f"X[{(number - 1) // w}, {(number - 1) % w}]" if number else "0"
+        return minus(f"X[{row}, {column}] = {value}")
+
+    pairs = zip(rows, shown, strict=True)
+    return [[source(i, j, n) for j, n in zip(columns, line, strict=True)] for i, line in pairs]
 
 
 def digest(values: Tensor) -> str:

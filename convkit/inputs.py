@@ -150,7 +150,7 @@ def _numbers(name: str, value: Any) -> Tensor:
     if hasattr(value, "__array__"):  # numpy's own, and those of other libraries, such as pandas
         return _from_numpy(name, np.asarray(value))
     given = f"{name} is {brief_repr(value)}"
-    raise ConvkitError(given, _EXPECTED, f"Write for example {name}=torch.zeros(6, 8).")
+    raise ConvkitError(given, _EXPECTED, "Write for example torch.zeros(6, 8).")
 
 
 def _from_tensor(name: str, value: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from convkit.errors import check_type
-from convkit.ops import FLOAT32, MAX_KERNEL_SIDE, Pair, corr2d, to_pair
+from convkit.ops import FLOAT32, MAX_KERNEL_SIDE, Pair, check_same_kind, corr2d, to_pair
 
 
 class Conv2D(nn.Module):
@@ -50,6 +50,7 @@ class Conv2D(nn.Module):
         >>> layer(torch.tensor([[0.0, 1.0, 1.0]])).tolist()  # calling a layer calls forward
         [[-1.0, 0.0]]
         """
+        check_same_kind(**{"layer.weight": self.weight, "X": X})
         Y = corr2d(X, self.weight)
         if self.bias is None:
             return Y

@@ -272,13 +272,12 @@ class QuadraticLoss:
         before = torch.cat((torch.ones_like(remaining[:1]), remaining[:-1]))
         moved = (lr * before).cumsum(0)  # in slopes; nowhere at the start, whose lr is 0
         kernels = first - (moved * slopes) @ directions
-        seen, unseen = slice(self.rank), slice(self.rank, None)
+        # The loss at the end of the directions that are seen; along others it hardly changes.
+        seen = slice(self.rank)
         end = first - (slopes[seen] / curvatures[seen]) @ directions[seen]
-        # Each is exact, and rounded least where it is used: near the end, and where all is flat.
-        above_end = (slopes * remaining) ** 2 / (2 * curvatures)
-        below_start = slopes**2 * moved * (1 + remaining) / 2
-        losses = self._losses(end) + above_end[:, seen].sum(1) - below_start[:, unseen].sum(1)
-        return kernels.reshape(-1, *self.kernel_size), losses.clamp(min=0)
+        above = (slopes[seen] * remaining[:, seen]) ** 2 / (2 * curvatures[seen])
+        losses = self._losses(end) + above.sum(1)
+        return kernels.reshape(-1, *self.kernel_size), losses
 
     def _losses(self, weights: Tensor) -> Tensor:
         """Return the loss for weights (..., n); rounding is kept from making it negative."""

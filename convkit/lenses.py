@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, product
 from typing import Any
 
 import torch
@@ -70,6 +70,8 @@ class Operand:
         Further frames, which may follow other cursors.
     says : rows of str
         A sentence for each cell, where the frame has a cursor of its own that chooses them.
+    tooltips : rows of str
+        What is said of each cell while the pointer rests on it, if anything.
 
     Examples
     --------
@@ -88,6 +90,7 @@ class Operand:
     mark: Tensor | None = None
     also: Sequence[Frame] = ()
     says: Rows = ()
+    tooltips: Rows = ()
 
     def term(self, chars: int) -> ui.Node:
         """Return it as a term of a `ui.equation`, its numbers in so many characters at most."""
@@ -103,6 +106,7 @@ class Operand:
             part=Part(range(-up, h - up), range(-aside, w - aside), (h - 2 * up, w - 2 * aside)),
             mark=self.mark,
             texts=_texts(self.values, chars),
+            tooltips=self.tooltips,
             aria_label=f"{self.title} {note}",
             headers=False,
         )
@@ -240,10 +244,8 @@ def lens(  # noqa: PLR0913
     weights = K.flip(0, 1) if flip else K
     Y = ops.corr2d(padded, weights, **steps) + (b or 0)
     windows = ops.patches(padded, geometry.kernel_size, **steps)
-    sums = _named(formatting.window_sums(windows, weights, Y.flatten(), b), geometry)
-    scale = Scale.signed(Y) if scale is None else scale
-    check_type("scale", scale, Scale, "Write scale=Scale.signed(X).")
-    output = Operand("output Y", Y, sign="=", scale=scale)
+    sums = _named(formatting.window_sums(windows, weights, Y.flatten(), b), geometry, padding_mode)
+    output = Operand("output Y", Y, sign="=", scale=_output_scale(scale, Y))
     if candidate is not None:
         bound = rounding_bound(padded, weights, bias=b, **steps)
         output, sums = _compared(output, as_array("candidate", candidate), bound, sums)
@@ -358,7 +360,7 @@ def pooling_gradient_lens(
     said = [f"{sum_}: {get}" for sum_, get in zip(sums, gets, strict=True)]
     operands = [
         _input(X, geometry, frame),
-        Operand("gradient of X", dX, "", "gradient", replace(frame, texts=texts)),
+        Operand("gradient of X", dX, " ", "gradient", replace(frame, texts=texts)),
     ]
     output = Operand("gradient of Y", dY, "←", "gradient")
     summary = _summary(geometry).replace("lens:", "lens: gradient,")
@@ -453,29 +455,18 @@ def matrix_lens(
     K[0, 0] = 0 stands once in each row of W
     """
     X, K = _of_one_dtype(as_array("X", X), as_array("K", K))
-    at, steps = ops.to_pair("at", at), {"stride": stride, "dilation": dilation}
+    at, steps = ops.to_pair("at", at), dict[str, Any](stride=stride, dilation=dilation)
     ops.window(X, K, *at, **steps)  # raises if there is no such cell
     W, Y = as_matrix(K, X.shape, **steps), ops.corr2d(X, K, **steps)
     geometry = WindowGeometry(X.shape, K.shape, 0, stride, dilation)
-    (rows, columns), (down, right) = geometry.output_size, geometry.dilation
     sums = formatting.window_sums(ops.patches(X, K.shape, **steps), K, Y.flatten())
     said = [f"row {r} of W times X = {each}" for r, each in enumerate(sums)]
-    cell, weight = (
-        Cursor("cell", (rows, columns), at),
-        Cursor("weight", geometry.kernel_size, (0, 0)),
-    )
-    places = [geometry.start(i, j) for i in range(rows) for j in range(columns)]
-    starts = [i * X.shape[1] + j for i, j in places]
-    step = down * X.shape[1], right
-    shared = [Frame(weight, (r, 0, 0), (start, *step)) for r, start in enumerate(starts)]
-    row = Frame(cell, (0, columns, 1), (0, 0, 0), (1, W.shape[1]), hue="output")
-    texts, scale = formatting.cell_texts(K), Scale.signed(K)
-    entries = [
-        [f"K[{a}, {b}] = {text} stands once in each row of W" for b, text in enumerate(line)]
-        for a, line in enumerate(texts)
-    ]
+    cell = Cursor("cell", geometry.output_size, at)
+    weight, scale = Cursor("weight", geometry.kernel_size, (0, 0)), Scale.signed(K)
+    row = Frame(cell, (0, geometry.output_size[1], 1), (0, 0, 0), (1, W.shape[1]), hue="output")
+    shared = _entries_of(weight, geometry)
     operands = [
-        Operand("kernel K", K, "", "kernel", Frame(weight), scale=scale, says=entries),
+        Operand("kernel K", K, "", "kernel", Frame(weight), scale=scale, says=_weights_said(K)),
         Operand("matrix W", W, "→", "kernel", row, scale=scale, also=shared),
         _input(X, geometry, Frame.window(cell, geometry), sign="·"),
     ]
@@ -483,6 +474,24 @@ def matrix_lens(
     summary = f"lens: matrix {formatting.size(W.shape)}, input {formatting.size(X.shape)}"
     summary += f", output {formatting.size(Y.shape)}"
     return equation_lens(cell, operands, output, _named(said, geometry), summary)
+
+
+def _entries_of(weight: Cursor, geometry: WindowGeometry) -> list[Frame]:
+    """Return a frame for each row of a matrix: on the entry that is the cursor's weight."""
+    (rows, columns), width = geometry.output_size, geometry.input_size[1]
+    down, right = geometry.dilation
+    starts = [geometry.start(i, j) for i in range(rows) for j in range(columns)]
+    return [
+        Frame(weight, (r, 0, 0), (i * width + j, down * width, right))
+        for r, (i, j) in enumerate(starts)
+    ]
+
+
+def _weights_said(K: Tensor) -> Rows:
+    return [
+        [f"K[{a}, {b}] = {text} stands once in each row of W" for b, text in enumerate(line)]
+        for a, line in enumerate(formatting.cell_texts(K))
+    ]
 
 
 def _pooling_frame(patches: Tensor, is_max: bool, geometry: WindowGeometry, at: Any) -> Frame:
@@ -536,10 +545,31 @@ def _added(parts: Tensor, totals: Tensor, divisor: int = 1) -> list[str]:
     return said
 
 
-def _named(sums: Sequence[str], geometry: WindowGeometry) -> list[list[str]]:
-    """Return sums in reading order as rows, each with the name of its cell."""
+def _named(
+    sums: Sequence[str], geometry: WindowGeometry, padding_mode: str = "zeros"
+) -> list[list[str]]:
+    """Return sums as rows, each with the name of its cell, and the sources of its padding."""
     rows, columns = geometry.output_size
-    return [[f"Y[{i}, {j}] = {sums[i * columns + j]}" for j in range(columns)] for i in range(rows)]
+    names = [f"Y[{i}, {j}] = " for i in range(rows) for j in range(columns)]
+    said = [name + sum_ for name, sum_ in zip(names, sums, strict=True)]
+    if sources := _sources(geometry, padding_mode):
+        told = [_told(sources, geometry, divmod(n, columns)) for n in range(len(said))]
+        said = ["\n".join(filter(None, lines)) for lines in zip(said, told, strict=True)]
+    return [said[k : k + columns] for k in range(0, len(said), columns)]
+
+
+def _sources(geometry: WindowGeometry, padding_mode: str) -> list[list[str]]:
+    """Return where the padding has its values from, unless they are zeros."""
+    if padding_mode == "zeros":
+        return []
+    return formatting.padding_sources(geometry, padding_mode)
+
+
+def _told(sources: Sequence[Sequence[str]], geometry: WindowGeometry, at: Cell) -> str:
+    """Return where the padding in a window has its values from."""
+    up, aside = geometry.padding
+    cells = product(geometry.rows(at[0]), geometry.columns(at[1]))
+    return ", ".join(filter(None, [sources[i + up][j + aside] for i, j in cells]))
 
 
 def _split(sums: Sequence[Sequence[str]], maps: Tensor, geometry: WindowGeometry) -> Rows:
@@ -598,6 +628,7 @@ def _input(
         padding=geometry.padding,
         note=f"{formatting.size(geometry.input_size)}{_padding_words(geometry, padding_mode)}",
         scale=_grey(padded),
+        tooltips=_sources(geometry, padding_mode),
     )
 
 
@@ -605,6 +636,13 @@ def _grey(values: Tensor) -> Scale:
     """Return the grey scale of inputs, whose padding may be infinite, as that of a maximum."""
     numbers = values.nan_to_num(0, 0, 0)
     return Scale("grey", min(0.0, numbers.min().item()), max(1.0, numbers.max().item()))
+
+
+def _output_scale(scale: Scale | None, Y: Tensor) -> Scale:
+    if scale is None:
+        return Scale.signed(Y)
+    check_type("scale", scale, Scale, "Write scale=Scale.signed(X).")
+    return scale
 
 
 def _bias(b: float) -> Operand:
@@ -639,9 +677,9 @@ def _channels(X: Tensor, K: Tensor) -> tuple[Tensor, Tensor]:
     """Return an input and its kernels, (C, H, W) and (C, kH, kW), checked."""
     checked = []
     for name, value in (("X", X), ("K", K)):
-        shape = tuple(value.shape) if isinstance(value, Tensor) else ()
+        shape = tuple(ops.check_dense(name, value).shape)
         if len(shape) != 3 or not 1 <= shape[0] <= MAX_CHANNELS:
-            given = f"{name} has shape {shape}" if shape else f"{name} is {brief_repr(value)}"
+            given = f"{name} has shape {shape}"
             expected = f"a tensor (C, H, W) of 1 to {MAX_CHANNELS} channels"
             hint = f"Of one channel write {name}[None], of several outputs take one: {name}[0]."
             raise ConvkitError(given, expected, hint)

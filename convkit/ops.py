@@ -306,6 +306,8 @@ def _what(name: str, value: Any) -> str:
 def _conversion_hint(name: str, value: Any) -> str:
     """Return how to make a tensor of what is none."""
     if isinstance(value, np.ndarray):
+        if value.dtype.kind not in "biufc":
+            return f'If these are numbers as text, write torch.tensor({name}.astype("float32")).'
         part = f"{name}.real" if np.iscomplexobj(value) else name
         return f'Write torch.tensor({part}.astype("float32")).'
     if isinstance(value, Image.Image):
@@ -314,9 +316,17 @@ def _conversion_hint(name: str, value: Any) -> str:
         return f"Write convkit.open_image({name})."
     if isinstance(value, str):
         return f"If it is a kernel's name, write convkit.kernel({name})."
-    if isinstance(value, list | tuple):
+    if _is_numbers(value):
         return f"Write torch.tensor({name}, dtype=torch.float32)."
     return "Write for example torch.zeros(6, 8)."
+
+
+def _is_numbers(value: Any) -> bool:
+    """Return whether `value` is a list, or lists, of which torch makes a tensor."""
+    try:
+        return isinstance(value, list | tuple) and torch.tensor(value).numel() > 0
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        return False
 
 
 def channel_axis(shape: Sequence[int]) -> int | None:

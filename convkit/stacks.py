@@ -73,6 +73,12 @@ class ReceptiveField(NamedTuple):
         How many cells of the input its neighbour's first cell lies further on.
     start : int or (row, column)
         The first cell that cell (0, 0) sees; negative in the padding.
+
+    Examples
+    --------
+    >>> field = receptive_field([3, (2, 2)])
+    >>> field.size, field.stride, field.start
+    (4, 2, 0)
     """
 
     size: Pair

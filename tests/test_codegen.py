@@ -16,6 +16,7 @@ from convkit.codegen import (
     picture_code,
 )
 from convkit.descent import record
+from convkit.ops import PADDING_MODES
 
 X = convkit.stripes()
 BOOKS = torch.tensor([[1.0, -1]])
@@ -93,7 +94,14 @@ FROM_1 = st.integers(1, 2) | st.tuples(st.integers(1, 2), st.integers(1, 2))
 @given(
     K=st.lists(st.floats(-9, 9, width=32), min_size=6, max_size=6),
     shape=st.sampled_from([(1, 6), (2, 3), (3, 2), (6, 1), (1, 2)]),
-    options=st.fixed_dictionaries({"padding": PAIRS, "stride": FROM_1, "dilation": FROM_1}),
+    options=st.fixed_dictionaries(
+        {
+            "padding": PAIRS,
+            "stride": FROM_1,
+            "dilation": FROM_1,
+            "padding_mode": st.sampled_from(PADDING_MODES),
+        }
+    ),
     flip=st.booleans(),
     picture=st.sampled_from(["convkit.checkerboard(12)", "torch.ones(12, 12)"]),
 )

@@ -1,15 +1,17 @@
 """The book's package: helpers that work, PNG figures, and each way its import can go."""
 
 import importlib
+import re
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
 
 from convkit import ConvkitError
-from convkit.d2l_compat import D2L_PIN, d2l, import_torchvision, load
+from convkit.d2l_compat import D2L_PIN, NEEDED, d2l, import_torchvision, load
 
 
 def test_corr2d_gives_the_books_numbers():
@@ -38,16 +40,37 @@ def test_importing_says_nothing():
 
 
 @pytest.mark.parametrize(
-    ("blocked", "install"), [("d2l", f"--no-deps {D2L_PIN}"), ("pandas", "pandas")]
+    ("blocked", "given", "installs"),
+    [
+        (["d2l"], "d2l", [f"--no-deps {D2L_PIN}"]),
+        (["pandas"], "pandas", ["pandas"]),
+        (
+            ["torchvision", "scipy", "pandas"],
+            "pandas, scipy, torchvision",
+            ["pandas scipy torchvision"],
+        ),
+        (["PIL", "d2l"], "PIL, d2l", ["pillow", f"--no-deps {D2L_PIN}"]),
+    ],
+    ids=str,
 )
-def test_a_missing_package_names_the_command_that_installs_it(monkeypatch, blocked, install):
+def test_missing_packages_are_named_at_once_with_what_installs_them(
+    monkeypatch, blocked, given, installs
+):
     for name in [name for name in sys.modules if name.partition(".")[0] == "d2l"]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, blocked, None)
+    for name in blocked:
+        monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ConvkitError) as error:
         load()
-    assert error.value.given == f"the Python package {blocked} is not installed"
-    assert error.value.hint.endswith(f"{sys.executable} -m pip install {install}")
+    assert error.value.given == f"not installed: {given}"
+    commands = " && ".join(f"{sys.executable} -m pip install {what}" for what in installs)
+    assert error.value.hint.endswith(f"restart the kernel: {commands}")
+
+
+def test_what_the_book_imports_is_all_looked_for():
+    source = Path(importlib.import_module("d2l.torch").__file__).read_text(encoding="utf-8")
+    imported = set(re.findall(r"^(?:import|from) (\w+)", source, re.MULTILINE))
+    assert imported - sys.stdlib_module_names - {"torch"} == set(NEEDED) - {"d2l"}
 
 
 @pytest.fixture
@@ -110,4 +133,4 @@ def test_a_missing_torchvision_is_named_when_the_book_uses_it():
     )
     command = [sys.executable, "-c", code]
     told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
-    assert told == "ConvkitError the Python package torchvision is not installed\n"
+    assert told == "ConvkitError not installed: torchvision\n"

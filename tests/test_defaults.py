@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch.utils._pytree import tree_map_only
 
 import convkit
@@ -38,6 +39,12 @@ def a_layer():
     layer = convkit.Conv2D((1, 2))
     layer.weight.data.fill_(1)
     return layer.weight, layer.bias, layer(convkit.stripes())
+
+
+def inputs_of_every_kind():
+    arrays = [[[1, 0.5]], np.array([[1.0, 0.5]]), np.array([[[0.5, 0.5, 0.5]], [[1, 1, 1]]])]
+    arrays += [np.full((2, 1, 3), 255, np.uint8), Image.new("I;16", (2, 1), 65535)]
+    return [as_array("X", value) for value in arrays]
 
 
 def operations():
@@ -106,6 +113,7 @@ def an_explored_function():
 
 
 MAKERS = [
+    inputs_of_every_kind,
     pictures_and_kernels,
     a_layer,
     operations,

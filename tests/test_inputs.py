@@ -83,58 +83,6 @@ def test_tensors_of_every_make():
         assert_array(as_array("X", value), np.asarray(torch.as_tensor(expected)))
 
 
-class Accelerated(torch.Tensor):
-    """A tensor that says it is on a GPU: only a copy on the CPU has its values."""
-
-    values_there = None
-
-    @classmethod
-    def __torch_function__(cls, function, types, args=(), kwargs=None):
-        if function == torch.Tensor.device.__get__:
-            return torch.device("cuda")
-        if function == torch.Tensor.cpu:
-            return cls.values_there.clone()
-        assert function.__name__ in ("__get__", "detach")
-        return super().__torch_function__(function, types, args, kwargs or {})
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.int32])
-def test_a_tensor_on_an_accelerator_is_copied_to_the_cpu(dtype, monkeypatch):
-    values = torch.tensor([[1, 2]], dtype=dtype)
-    monkeypatch.setattr(Accelerated, "values_there", values)
-    X = torch.zeros_like(values).as_subclass(Accelerated)
-    assert X.device.type == "cuda"
-    actual = as_array("X", X)
-    assert_array(actual, values, dtype if dtype in KEPT else torch.float32)
-
-
-@pytest.fixture(params=["meta", "double"])
-def other_default(request):
-    """Another default device or dtype, as a learner may have set it."""
-    if request.param == "meta":
-        torch.set_default_device("meta")
-    else:
-        torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_device(None)
-    torch.set_default_dtype(torch.float32)
-
-
-def test_torchs_defaults_change_nothing(other_default):
-    for value, expected in [
-        ([[1, 0.5]], [[1, 0.5]]),
-        (np.array([[1.0, 0.5]]), [[1, 0.5]]),
-        (np.array([[[0.5, 0.5, 0.5]], [[1, 1, 1]]]), [[0.5], [1]]),
-        (np.full((2, 1, 3), 255, np.uint8), [[1], [1]]),
-        (Image.new("L", (2, 1), 255), [[1, 1]]),
-        (Image.new("I;16", (2, 1), 65535), [[1, 1]]),
-        (torch.ones(1, 2, device="cpu", dtype=torch.int32), [[1, 1]]),
-    ]:
-        actual = as_array("X", value)
-        assert (actual.device.type, actual.dtype) == ("cpu", torch.float32)
-        assert np.allclose(actual.numpy(), expected)
-
-
 # Numpy and what is like it
 
 

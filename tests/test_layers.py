@@ -45,7 +45,7 @@ def test_a_layer_without_bias_has_one_parameter():
         (501, X, "kernel_size is 501"),
         ((2, 3, 4), X, "kernel_size is (2, 3, 4)"),
         (6, X, "the kernel of shape (6, 6) with dilation 1 on X of shape (5, 6)"),
-        (2, X.double(), "X has dtype torch.float64"),
+        (2, X.double(), "layer.weight has dtype torch.float32 and X has torch.float64"),
     ],
 )
 def test_errors(size, X, given):

@@ -1,6 +1,7 @@
 """A lens says what an operation does: its tables, frames and sums are read from its nodes."""
 
 import re
+from itertools import product
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from convkit.lenses import (
     channels_lens,
     equation_lens,
     lens,
+    matrix_lens,
     pooling_gradient_lens,
     pooling_lens,
 )
@@ -65,7 +67,7 @@ class Read:
 
 def worked_out(said):
     """Return the cell that a sum names, what its arithmetic comes to, and what it says."""
-    name, terms, total = said.replace(" ≈ ", " = ").split(" = ")
+    name, terms, total = said.partition("\n")[0].replace(" ≈ ", " = ").split(" = ")
     cell = tuple(int(n) for n in re.fullmatch(r"\w+\[(\d+), (\d+)\]", name).groups())
     return cell, eval(terms.replace("×", "*")), float(total)
 
@@ -114,10 +116,38 @@ def test_tables_and_sums_are_those_of_the_operation(problem, flip, bias):
         assert cell == (i, j)
         assert value == pytest.approx(Y[i, j].item(), rel=1e-5, abs=1e-5)
         assert total == pytest.approx(Y[i, j].item(), rel=6e-4, abs=1e-5)
-    assert repr(view).replace("−", "-").splitlines()[1] == read.sums[0][0]
+    assert "\n".join(repr(view).replace("−", "-").splitlines()[1:]) == read.sums[0][0]
     assert read.sentence.words == read.output.descriptions[0][0]
     assert ("bias b" in read.tables) == (bias is not None)
     assert bias is None or read.tables["bias b"].values.item() == bias
+
+
+SOURCE = re.compile(r"X\[(-?\d+), (-?\d+)\] = X\[(\d+), (\d+)\]")
+
+
+@settings(max_examples=40)
+@given(problems())
+def test_each_cell_of_the_border_says_where_its_value_comes_from(problem):
+    X, K, options = problem
+    X = torch.arange(1.0, X.numel() + 1).reshape(X.shape)  # no two alike
+    padded, _ = torch_correlation(X, K, **options)
+    (up, aside), (rows, columns) = options["padding"], X.shape
+    read = Read(lens(X, K, **options))
+    table = read.tables["input X"]
+    outside = {(i, j) for i in range(-up, rows + up) for j in range(-aside, columns + aside)}
+    outside -= {(i, j) for i in range(rows) for j in range(columns)}
+    told = {}
+    for line in table.tooltips:
+        found = [SOURCE.fullmatch(text.replace("−", "-")) for text in line if text]
+        told |= {(int(i), int(j)): (int(a), int(b)) for i, j, a, b in (f.groups() for f in found)}
+    assert told.keys() == (set() if options["padding_mode"] == "zeros" else outside)
+    assert all(padded[i + up, j + aside] == X[cell] for (i, j), cell in told.items())
+    (frame,) = table.frames
+    for i, j in read.cells():
+        said = {tuple(map(int, f)) for f in SOURCE.findall(read.sums[i][j])}
+        # The table's frame counts from its first cell, which is in the padding.
+        in_window = {(a - up, b - aside) for a, b in product(*frame.cells(i, j))} & told.keys()
+        assert said == {(*cell, *told[cell]) for cell in in_window}
 
 
 @settings(max_examples=40)
@@ -325,7 +355,7 @@ def test_the_books_two_channels_are_spelled_out():
         (torch.ones(2, 3, 3), torch.ones(5, 2, 2, 2), {}, r"K has shape .* take one: K\[0\]"),
         (torch.ones(5, 3, 3), torch.ones(5, 2, 2), {}, "expected a tensor .* of 1 to 4 channels"),
         (torch.ones(2, 3, 3), torch.ones(3, 2, 2), {}, r"Take X\[:2\], K\[:2\]"),
-        ([[1]], torch.ones(1, 1, 1), {}, r"X is \[\[1\]\]"),
+        ([[1]], torch.ones(1, 1, 1), {}, r"X is a list: \[\[1\]\]"),
         (torch.ones(1, 3, 3), torch.ones(1, 4, 1), {}, r"kernel of shape \(4, 1\)"),
         (torch.ones(1, 3, 3), torch.ones(1, 1, 1), {"at": (3, 0)}, r"output cell \(3, 0\)"),
         (torch.ones(1, 17, 3), torch.ones(1, 1, 1), {}, "at most 16 rows"),
@@ -451,7 +481,7 @@ def test_a_gradient_of_another_shape_than_the_output_is_refused():
 # Relations of other kinds, as a course would write them
 
 
-def matrix_lens(X, K, at=(0, 0)):
+def windows_lens(X, K, at=(0, 0)):
     """Each output cell is a row of the matrix of all windows, times the kernel as a column."""
     Y, M, k = corr2d(X, K), patches(X, tuple(K.shape)), K.reshape(-1, 1)
     rows, columns = Y.shape
@@ -504,7 +534,7 @@ X, K = torch.arange(20.0).reshape(4, 5), torch.tensor([[1.0, -2.0], [3.0, 0.5]])
 
 
 def test_a_lens_of_a_matrix_frames_a_row():
-    read = Read(matrix_lens(X, K, at=(1, 2)))
+    read = Read(windows_lens(X, K, at=(1, 2)))
     for n, _ in read.cells():
         assert_close(
             read.framed("windows M", (n, 0)) @ K.reshape(-1, 1), read.output.values[n, None]
@@ -614,3 +644,32 @@ def test_arrays_are_copied():
     X[:] = 9
     assert view._repr_html_() == before
     assert as_array("X", X) is not X
+
+
+# Matrices
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"stride": 2}, {"dilation": (1, 2)}, {"stride": (1, 2), "dilation": (2, 1)}]
+)
+def test_a_matrix_lens_frames_rows_windows_and_the_entries_of_a_weight(options):
+    X, K = torch.rand(3, 5), torch.arange(1.0, 5.0).reshape(2, 2)
+    tree = matrix_lens(X, K, **options).tree
+    weights, matrix, picture, output = (n for n in tree if n.kind == "table")
+    (row, *entries), window = matrix.frames, picture.frames[0]
+    W, columns = matrix.values, output.values.shape[1]
+    for i, j in np.ndindex(*output.values.shape):
+        assert row.start(i, j) == (i * columns + j, 0) and row.size == (1, 15)
+        read = torch.zeros(3, 5)
+        top, left = window.start(i, j)
+        read[top :: window.dilation[0], left :: window.dilation[1]][:2, :2] = K
+        torch.testing.assert_close(W[i * columns + j], read.flatten())
+    for a, b in np.ndindex(2, 2):
+        marked = [entry.start(a, b) for entry in entries]
+        assert (K[a, b] == W).nonzero().tolist() == [list(place) for place in marked]
+        assert weights.descriptions[a][b].startswith(f"K[{a}, {b}] = {K[a, b]:.0f}")
+
+
+def test_a_matrix_that_is_too_large_is_refused():
+    with pytest.raises(ConvkitError, match="at most 16 rows and columns"):
+        matrix_lens(torch.zeros(5, 5), torch.ones(2, 2))

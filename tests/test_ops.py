@@ -311,16 +311,6 @@ def test_to_pair_refuses_other_values(value):
     )
 
 
-@pytest.mark.parametrize(("minimum", "maximum"), [(0, 0), (0, 9), (1, 1), (3, 9)])
-def test_the_hint_of_to_pair_can_be_followed(minimum, maximum):
-    with pytest.raises(ConvkitError) as error:
-        to_pair("value", None, minimum, maximum)
-    number, pair = error.value.hint.removeprefix("Write for example ").rstrip(".").split(" or ")
-    for code in (number, pair):
-        arguments = eval(f"dict({code})")
-        assert to_pair("value", minimum=minimum, maximum=maximum, **arguments)
-
-
 @pytest.mark.parametrize(
     ("word", "sizes"),
     [

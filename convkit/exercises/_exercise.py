@@ -101,10 +101,6 @@ def _code(value: object) -> str:
     return f"torch.tensor({value.tolist()})"
 
 
-def _nothing(*_: object) -> None:
-    """Require nothing."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Exercise:
     """One exercise: `check`, `hint` and `solution` know it once it is in `EXERCISES`.
@@ -129,7 +125,7 @@ class Exercise:
     observe : callable, optional
         Takes the answer and a case's arguments; returns tensors by name, which are compared in
         this order. By default these are the numbers that the answer holds, or returns.
-    require : callable
+    require : callable, optional
         Takes the same, once all observations are right; raises `Wrong`.
     explain : callable, optional
         Takes a `Difference` that no misconception explains; returns what to say about it.
@@ -171,7 +167,7 @@ class Exercise:
     cases: tuple[Case, ...] = (Case(),)
     name: str = "The result"
     observe: Callable[..., Observations] | None = None
-    require: Callable[..., None] = _nothing
+    require: Callable[..., None] | None = None
     explain: Callable[[Difference], str] | None = None
     reveals: bool = True
 
@@ -186,7 +182,14 @@ class Exercise:
         return self.solution if isinstance(self.solution, str) else inspect.getsource(self.solution)
 
     def tried(self, case: Case) -> str:
-        """Return a line that says what an answer was tried on, or nothing."""
+        r"""Return a line that says what an answer was tried on, or nothing.
+
+        Examples
+        --------
+        >>> double = Exercise(hint="", success="", solution=lambda x: 2 * x, correct=None)
+        >>> double.tried(Case(3))
+        '\nTried with x = 3.'
+        """
         if not case.args:
             return ""
         names = ["X"]
@@ -196,11 +199,29 @@ class Exercise:
         return f"\nTried with\n{text}" if "\n" in text else f"\nTried with {text}."
 
     def observations(self, answer: Any) -> list[Observations | Wrong]:
-        """Return what an answer gives in each case, or why it gives nothing there."""
+        """Return what an answer gives in each case, or why it gives nothing there.
+
+        Examples
+        --------
+        >>> cases = Case(3), Case(0.5)
+        >>> double = Exercise(hint="", success="", solution=abs, correct=None, cases=cases)
+        >>> [each["The result"].item() for each in double.observations(lambda x: 2 * x)]
+        [6.0, 1.0]
+        """
         return [self.in_case(case, self.observe or self._numbers, answer) for case in self.cases]
 
     def in_case(self, case: Case, function: Function, answer: object) -> Any:
-        """Call `function` on an answer and a case; return a `Wrong` that says which case it was."""
+        """Call `function` on an answer and a case; return a `Wrong` that says which case it was.
+
+        Examples
+        --------
+        >>> def refuse(answer, x):
+        ...     raise Wrong("It is odd.")
+        >>> double = Exercise(hint="", success="", solution=lambda x: 2 * x, correct=None)
+        >>> print(double.in_case(Case(3), refuse, None).message)
+        It is odd.
+        Tried with x = 3.
+        """
         try:
             return function(answer, *case.args)
         except Wrong as wrong:
@@ -231,11 +252,11 @@ def forbid(name: str, instead: str) -> Callable[..., None]:
     return require
 
 
-def _names_in(code: object) -> Iterator[object]:
+def _names_in(body: object) -> Iterator[object]:
     """Yield the names that a function's code uses, and those of functions inside it."""
-    if isinstance(code, CodeType):
-        yield from code.co_names
-        for constant in code.co_consts:
+    if isinstance(body, CodeType):
+        yield from body.co_names
+        for constant in body.co_consts:
             yield from _names_in(constant)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from convkit.exercises import Exercise
+from convkit.exercises import Exercise, Question
 
 EXERCISES = {
     "0.1": Exercise(
@@ -20,5 +20,20 @@ EXERCISES = {
         name="The sum",
         reveals=False,
         explain=lambda _: "Multiply each pixel by the weight on it, then add the two products.",
+    ),
+}
+
+QUESTIONS = {
+    "0a": Question(
+        "The kernel is [[1, -1]]. You change it to [[-1, 1]]. What happens to the output?",
+        {
+            "Nothing: both numbers are still there.": "Each window subtracts, and now in the "
+            "other order: 1 − 0 becomes 0 − 1.",
+            "Every sign turns.": "It was left minus right, and is right minus left: +1 becomes "
+            "−1, and −1 becomes +1.",
+            "It becomes all zeros.": "Only where neighbours are equal is the difference 0, before "
+            "and after.",
+        },
+        right="Every sign turns.",
     ),
 }

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from convkit.exercises import Case, Difference, Exercise, random_numbers
+from convkit.exercises import Case, Difference, Exercise, Question, random_numbers
 from convkit.ops import convolve2d, corr2d, output_size
 
 Size = tuple[int, int]
@@ -206,5 +206,18 @@ Y_by_hand = [
         },
         name="Y",
         cases=PICTURES,
+    ),
+}
+
+QUESTIONS = {
+    "1a": Question(
+        "Which input pixel is part of all four windows?",
+        {
+            "the top left one, 0": "A corner lies in one window only, the one in its own corner.",
+            "the one in the middle, 4": "Each window is 2 × 2, and each touches the middle.",
+            "none: the windows lie side by side": "The kernel moves by one pixel, not by its own "
+            "width, so windows overlap.",
+        },
+        right="the one in the middle, 4",
     ),
 }

@@ -16,6 +16,7 @@ from convkit.exercises import (
     Case,
     Difference,
     Exercise,
+    Question,
     Wrong,
     layer_with,
     numbers,
@@ -258,5 +259,19 @@ with torch.no_grad():
         require=_require_parameters,
         explain=_explain_output,
         cases=(Case(random_numbers(2, 3, seed=0)), Case(random_numbers(5, 4, seed=1))),
+    ),
+}
+
+QUESTIONS = {
+    "2a": Question(
+        "How many rows and columns of the input does one number see through both layers?",
+        {
+            "2 × 2, as through one": "Each number of the first layer already sees 2 × 2, and the "
+            "second layer sees four of them.",
+            "3 × 3": "Two windows of 2 that overlap in one: 2 + 2 − 1 = 3 along each axis.",
+            "4 × 4": "That would be so if the windows of the first layer lay side by side. They "
+            "overlap.",
+        },
+        right="3 × 3",
     ),
 }

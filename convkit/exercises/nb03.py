@@ -13,7 +13,7 @@ from torch import Tensor
 
 from convkit import formatting
 from convkit.errors import brief_repr
-from convkit.exercises import Case, Difference, Exercise, Wrong, numbers, run, shape_text
+from convkit.exercises import Case, Difference, Exercise, Question, Wrong, numbers, run, shape_text
 from convkit.kernels import kernel
 from convkit.ops import corr2d
 
@@ -348,5 +348,19 @@ diagonal_edges = {
         observe=_observe_blur,
         require=_require_blur,
         explain=_explain_blur,
+    ),
+}
+
+QUESTIONS = {
+    "3a": Question(
+        "What does the same kernel, [[1, -1]], find in the transposed picture?",
+        {
+            "the same edges, now lying": "It compares each pixel with the one to its right. To "
+            "find lying edges it would have to compare with the one below.",
+            "nothing": "Along each row the brightness stays the same, and all differences are 0.",
+            "only the ends of the edges": "The stripes run through the whole picture: they have "
+            "no ends.",
+        },
+        right="nothing",
     ),
 }

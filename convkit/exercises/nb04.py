@@ -14,6 +14,7 @@ from convkit.exercises import (
     Case,
     Difference,
     Exercise,
+    Question,
     forbid,
     layer_with,
     numbers,
@@ -261,5 +262,20 @@ new_kernel = K - 0.03 * corr2d(X, 2 * residual)
             Case(random_numbers(4, 5, seed=0), (2, 2)),
             Case(random_numbers(5, 4, seed=1), (2, 3)),
         ),
+    ),
+}
+
+QUESTIONS = {
+    "4a": Question(
+        "The loss reaches zero. Is the learned kernel the one that made the target?",
+        {
+            "Yes: a loss of zero says that every number is right.": "Every number of the output "
+            "is right. Another kernel may give the same output on this picture.",
+            "Not necessarily.": "What the picture does not show, no loss can tell. Here many "
+            "kernels give the same output.",
+            "No: gradient descent never arrives exactly.": "Rounding aside, it arrives. The "
+            "question is at which kernel.",
+        },
+        right="Not necessarily.",
     ),
 }

@@ -16,7 +16,7 @@ Size = tuple[int, int]
 Rule = Callable[[int, int, int, int], int]
 
 
-def multiplications(c_in, c_out, size, kernel_size, padding, stride):
+def my_multiplications(c_in, c_out, size, kernel_size, padding, stride):
     """Count the output cells, and the products in each: one for each weight of its map."""
     rows, columns = (
         (n + 2 * p - k) // s + 1
@@ -49,7 +49,7 @@ def _multiplications_by_torch(
     return int(F.conv2d(X, torch.ones(c_out, c_in, *kernel), stride=stride).sum().item())
 
 
-def numbers_kept(c_in, c_out, size, kernel_size, output_size):
+def my_numbers_kept(c_in, c_out, size, kernel_size, output_size):
     """Count input, weights and output; then the values and the gradients of the backward pass."""
     X = c_in * size[0] * size[1]
     K = c_out * c_in * kernel_size[0] * kernel_size[1]
@@ -89,7 +89,7 @@ def _explain_factors(difference: Difference) -> str:
     )
 
 
-def reads_per_output(k, delta):
+def my_reads_per_output(k, delta):
     """Divide the pixels that a step reads by the output numbers that it gives."""
     return (k + delta) / (delta + 1)
 
@@ -213,7 +213,7 @@ EXERCISES = {
         hint="How many cells has one output map? How many weights are multiplied for one cell,\n"
         "which stands on all input channels? Then count the maps.",
         success="Five layers: padding, stride, oblong pictures and kernels.",
-        solution=multiplications,
+        solution=my_multiplications,
         correct=_multiplications_by_torch,
         misconceptions={
             "That is one output map only: multiply by c_out.": (
@@ -252,7 +252,7 @@ EXERCISES = {
         hint="Count the numbers in X, in K and in Y. dL/dK needs X and dL/dY; dL/dX needs K and\n"
         "dL/dY. Does either need Y itself? A gradient has as many numbers as what it belongs to.",
         success="Four layers. The values of Y are not needed: the backward pass starts at dL/dY.",
-        solution=numbers_kept,
+        solution=my_numbers_kept,
         correct=_kept(lambda X, K, Y: (X + K + Y, 2 * (X + K + Y) - Y)),
         misconceptions={
             "Y's values are not needed on the way back, only its gradient.": (
@@ -308,7 +308,7 @@ EXERCISES = {
         hint="For k = 3 and delta = 1 a row of the strip has 4 pixels. How many windows of 3 fit\n"
         "side by side?",
         success="Six strips. From k reads for each output number it falls towards 1.",
-        solution=reads_per_output,
+        solution=my_reads_per_output,
         correct=_reads_by_counting,
         misconceptions={
             "Off by one: in k + delta pixels, delta + 1 windows fit.": (

@@ -53,7 +53,7 @@ FITTED_SHARE = 0.2
 """A colour key is fitted anew where the output needs less than this share of it."""
 OPTIONS = {"padding": 0, "stride": 1, "dilation": 1}
 """The keywords of `corr2d`: the default of each, which is also the least it may be."""
-OPERANDS = ("X", "kernel", *OPTIONS, "flip")
+OPERANDS = ("X", "kernel", *OPTIONS, "padding_mode", "flip")
 """The fields that the output follows from."""
 
 
@@ -87,6 +87,8 @@ class KernelEditorState(State):
         As in `corr2d`.
     flip : bool
         Whether the operation is convolution rather than cross-correlation.
+    padding_mode : str
+        As in `corr2d`.
     origin : Origin or None
         What is known of the input; another input has another one.
     at, at_shape : (int, int) or None
@@ -119,6 +121,7 @@ class KernelEditorState(State):
     stride: Pair = fields.pair(1, 1, MAX_SIDE)
     dilation: Pair = fields.pair(1, 1, MAX_SIDE)
     flip: bool = fields.flag()
+    padding_mode: str = fields.choice(*ops.PADDING_MODES)
     origin: Origin | None = None
     at: Cell | None = fields.cell(None, optional=True, view=True)
     at_shape: Cell | None = fields.cell(None, optional=True, view=True)
@@ -148,8 +151,9 @@ class KernelEditorState(State):
 
     @property
     def options(self) -> dict[str, Any]:
-        """The keywords of `corr2d`."""
-        return {name: getattr(self, name) for name in OPTIONS}
+        """The keywords of `corr2d`; the padding mode where it matters."""
+        mode = {} if self.padding_mode == "zeros" else {"padding_mode": self.padding_mode}
+        return {name: getattr(self, name) for name in OPTIONS} | mode
 
     @property
     def operands(self) -> tuple[Any, ...]:
@@ -169,7 +173,8 @@ class KernelEditorState(State):
     @cached_property
     def geometry(self) -> WindowGeometry:
         """Where the windows lie."""
-        return WindowGeometry(tuple(self.X.shape), tuple(self.kernel.shape), **self.options)
+        sizes = tuple(self.X.shape), tuple(self.kernel.shape)
+        return WindowGeometry(*sizes, self.padding, self.stride, self.dilation)
 
     @property
     def fits_tables(self) -> bool:
@@ -186,6 +191,7 @@ class Correlation:
 
     def __init__(self, state: KernelEditorState) -> None:
         self._state = state
+        self.padded = ops.pad2d(state.X, state.geometry.padding, state.padding_mode)
 
     @cached_property
     def output(self) -> Tensor:
@@ -202,7 +208,7 @@ class Correlation:
         s = self._state
         operation = ops.convolve2d if s.flip else ops.corr2d
         stride = tuple(step * n for n in s.geometry.stride)
-        return operation(s.X, s.kernel, padding=s.padding, stride=stride, dilation=s.dilation)
+        return operation(s.X, s.kernel, **s.options | {"stride": stride})
 
     @cached_property
     def picture(self) -> str | None:
@@ -312,8 +318,9 @@ class KernelEditorResult:
     @property
     def missing(self) -> list[str]:
         """The options that a learner's function does not take."""
-        accepted = accepted_keywords(self.operation, OPTIONS)
-        return [name for name in OPTIONS if name not in accepted]
+        names = (*OPTIONS, "padding_mode")
+        accepted = accepted_keywords(self.operation, names)
+        return [name for name in names if name not in accepted]
 
     @property
     def agrees(self) -> bool:
@@ -431,7 +438,8 @@ class KernelEditorResult:
         """The arithmetic of all output cells, row by row."""
         state, (rows, columns) = self.state, self.state.geometry.output_size
         size = tuple(state.kernel.shape)
-        patches = ops.patches(state.X, size, **state.options).reshape(-1, *size)
+        steps = {"stride": state.stride, "dilation": state.dilation}
+        patches = ops.patches(self.correlation.padded, size, **steps).reshape(-1, *size)
         lines = iter(self.sentences(patches, list(product(range(rows), range(columns)))))
         return [[next(lines) for _ in range(columns)] for _ in range(rows)]
 
@@ -525,7 +533,8 @@ def work(result: KernelEditorResult) -> Work | None:
 
 def _compare(result: KernelEditorResult, report: Report) -> Comparison:
     state = result.state
-    options = {name: value for name, value in state.options.items() if value != OPTIONS[name]}
+    changed = [name for name, value in state.options.items() if value != OPTIONS.get(name)]
+    options = {name: state.options[name] for name in changed}
     return compare(result.operation, state.X, state.weights, result.output, options)
 
 

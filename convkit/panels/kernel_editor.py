@@ -14,7 +14,7 @@ from torch import Tensor
 
 from convkit import formatting, images, kernels, ops, ui
 from convkit.formatting import minus
-from convkit.inputs import as_picture
+from convkit.inputs import as_array, as_picture
 from convkit.ops import Pair, WindowGeometry
 from convkit.panels._kernel_editor_state import (
     BRUSHES,
@@ -61,16 +61,18 @@ class KernelEditor(ui.Panel):
     K : Tensor, optional
         Kernel, up to (7, 7); Sobel x unless given.
     operation : callable, optional
-        A function of (X, K), and of padding, stride or dilation if it takes them, that is compared
-        with `corr2d`. Cells that differ are marked.
+        A function of (X, K), and of options of `corr2d` if it takes them, that is compared with
+        `corr2d`. Cells that differ are marked.
     padding, stride, dilation : int or (h, w)
         As in `corr2d`.
     flip : bool
         Whether to convolve, which is to flip the kernel in both axes.
+    padding_mode : str
+        As in `corr2d`.
 
     Attributes
     ----------
-    X, kernel, padding, stride, dilation, flip
+    X, kernel, padding, stride, dilation, flip, padding_mode
         What the panel is set to; each may be set. Tensors are copies.
 
     Raises
@@ -104,11 +106,12 @@ class KernelEditor(ui.Panel):
         stride: Pair = 1,
         dilation: Pair = 1,
         flip: bool = False,
+        padding_mode: str = "zeros",
     ) -> None:
         X, note = as_picture("X", images.photo(128) if X is None else X)
-        K = kernels.kernel("Sobel x") if K is None else K
+        K = kernels.kernel("Sobel x") if K is None else as_array("K", K)
         origin = Origin(note=note) if note else None
-        start = KernelEditorState(X, K, padding, stride, dilation, flip, origin)
+        start = KernelEditorState(X, K, padding, stride, dilation, flip, padding_mode, origin)
         compared = partial(compute, operation=operation)
         super().__init__(start, compared, view, first=lambda result: [_output(result)], work=work)
 
@@ -281,6 +284,9 @@ def _options(result: KernelEditorResult) -> list[Node | None]:
         ui.pair_entry(name, getattr(state, name), low, why if name in missing else "")
         for name, low in OPTIONS.items()
     ]
+    modes = ui.select("padding_mode", ops.PADDING_MODES, state.padding_mode, "padding_mode")
+    if "padding_mode" not in missing:
+        boxes.insert(1, ui.labelled(modes))
     flip = ui.check("flip the kernel: convolution", state.flip, "flip")
     return [*boxes, flip, caption(why) if why else None]
 
@@ -345,14 +351,17 @@ def _tables(result: KernelEditorResult) -> list[Node]:
     sizes = [formatting.size(shape) for shape in (state.X.shape, state.geometry.output_size)]
     shown = ui.table(
         "input",
-        ops.pad2d(state.X, padding),
+        result.correlation.padded,
         result.input_scale,
         frames=[_on_input(result, _window(result))],
         part=Part.padded(state.X.shape, padding),
+        tooltips=_sources(result),
         aria_label=f"input {sizes[0]}, {result.picture}",
         paint=partial(_paint, state.painted) if state.edits_pixels else None,
     )
     padded = f", padding {formatting.size(padding)}" if any(padding) else ""
+    if padded and state.padding_mode != "zeros":
+        padded += f" ({state.padding_mode})"
     return [
         box(shown, _caption(sizes[0] + padded, result.input_scale), css="xp"),
         box(_output(result), _caption(sizes[1], result.scale, _refit(result)), css="yp"),
@@ -381,9 +390,9 @@ def _pictures(result: KernelEditorResult) -> list[Node]:
 
 def _input_zoom(result: KernelEditorResult, near: Cursor) -> list[Node]:
     """Return the input around the window; of a very wide window what it reads alone."""
-    state, geometry, frame = result.state, result.state.geometry, _on_input(result, near)
+    geometry, frame = result.state.geometry, _on_input(result, near)
     lines = rows, columns = [_around_window(geometry, k, n) for k, n in enumerate(result.cell)]
-    values = _lines_of(ops.pad2d(state.X, geometry.padding), lines, geometry.padding)
+    values = _lines_of(result.correlation.padded, lines, geometry.padding)
     is_whole = rows.step == columns.step == 1
     if not is_whole:  # its cells stand side by side
         top, left = geometry.start(*result.cell)
@@ -394,6 +403,7 @@ def _input_zoom(result: KernelEditorResult, near: Cursor) -> list[Node]:
         values,
         result.input_scale,
         texts=short_texts(values),
+        tooltips=_sources(result, (rows, columns)),
         frames=[frame],
         part=Part(rows, columns, geometry.input_size),
         headers=False,
@@ -419,6 +429,16 @@ def _output_zoom(result: KernelEditorResult, near: Cursor) -> list[Node]:
         pick="click",
     )
     return [_caption(_part("Y", rows, columns), result.scale, _refit(result)), zoom]
+
+
+def _sources(
+    result: KernelEditorResult, lines: tuple[range, range] | None = None
+) -> list[list[str]]:
+    """Return where the padding has its values from, unless they are zeros."""
+    state = result.state
+    if state.padding_mode == "zeros":
+        return []
+    return formatting.padding_sources(state.geometry, state.padding_mode, lines)
 
 
 def _lines_of(padded: Tensor, lines: Sequence[range], padding: Cell) -> Tensor:

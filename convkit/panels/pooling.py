@@ -56,17 +56,18 @@ def view(result: PoolingResult) -> Node:
     (i, j), size = window.place, (s.size, s.size)
     reads = Frame(window, (0, s.stride, 0), (0, 0, s.stride), size, picks=result.winners)
     chosen, scale = Frame(window, hue="output"), Scale.fitted(s.X)
+    X = ui.table("input", s.X, scale, frames=[reads])
     output = ui.table("output", Y, scale, frames=[chosen], descriptions=result.sums)
     return ui.column(
         ui.header(f"{s.mode} pooling keeps {Y.numel()} of {s.X.numel()} numbers."),
         ui.row(
             ui.choice("mode", ("max", "avg"), s.mode, edits="mode"),
-            ui.labelled(ui.slider("size", 1, 4, s.size, edits="size")),
-            ui.labelled(ui.slider("stride", 1, 4, s.stride, edits="stride")),
+            ui.labelled(ui.slider("size", 1, 4, s.size, "size", f"{s.size} × {s.size}")),
+            ui.labelled(ui.slider("stride", 1, 4, s.stride, "stride", str(s.stride))),
         ),
-        ui.row(
-            ui.titled("input X", ui.table("input", s.X, scale, frames=[reads]), hue="input"),
-            ui.titled("output Y", output, hue="output"),
+        ui.equation(
+            ui.term("input X", X, hue="input", scale=scale),
+            ui.term("output Y", output, sign="→", hue="output", scale=scale),
         ),
         ui.description(window, result.sums[i][j]),
         ui.section("edit the input", ui.numbers("pixels", s.X, edits="X", symbol="X")),

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import io
+from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from html import escape
@@ -12,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from markupsafe import Markup
+from PIL import Image
 from torch import Tensor
 
 from convkit import formatting
@@ -438,8 +441,10 @@ def _cell(node: Node, at: tuple[int, int], cursor: Cursor | None, is_padding: bo
     css = "ck-pad" if is_padding else node.classes[i * columns + j]
     css += " ck-different" if at in node.marked else ""
     text = escaped(node.texts[i][j])
+    tooltip = node.tooltips[i][j] if node.tooltips else ""
+    title = f' title="{_escape(tooltip)}"' if tooltip else ""
     if not node.descriptions:
-        return Markup(f'<td class="{css}">{text}</td>')
+        return Markup(f'<td class="{css}"{title}>{text}</td>')
     is_chosen = cursor is not None and at == cursor.at and cursor.is_chosen is not False
     radio = tag(
         "input",
@@ -450,7 +455,7 @@ def _cell(node: Node, at: tuple[int, int], cursor: Cursor | None, is_padding: bo
         **SUPPRESS,
     )
     css += f" c{j}" + (" ck-at" if is_chosen else "")
-    return Markup(f'<td class="{css}"><label>{radio}{text}</label></td>')
+    return Markup(f'<td class="{css}"{title}><label>{radio}{text}</label></td>')
 
 
 def _picture(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
@@ -466,6 +471,21 @@ def _picture(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
         tabindex="0" if node.frames else None,
     )
     return picture_around(node, canvas, live)
+
+
+def _colour_picture(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
+    rows, columns = node.shape
+    source = png_source(Image.frombytes("RGB", (columns, rows), node.channels))
+    tabindex = "0" if node.frames and live else None
+    shown = tag("img", src=source, alt=node.aria_label, tabindex=tabindex)
+    return picture_around(node, shown, live)
+
+
+def png_source(image: Image.Image) -> str:
+    """Return a picture as the address of an element that shows it."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return f"data:image/png;base64,{b64encode(buffer.getvalue()).decode()}"
 
 
 def picture_around(node: Node, shown: Markup, live: Attributes) -> Markup:
@@ -597,6 +617,7 @@ WRITERS: dict[str, Callable[[Node, Sequence[Markup], Attributes], Markup]] = {
     "cells": _cells,
     "table": _table,
     "picture": _picture,
+    "colour picture": _colour_picture,
     "description": _description,
     "cursor": _cursor,
     "series": _series,

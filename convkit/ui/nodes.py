@@ -560,6 +560,7 @@ def table(  # noqa: PLR0913
     headers: bool = True,
     pick: str = "hover",
     cell: int = 0,
+    tooltips: Sequence[Sequence[str]] = (),
 ) -> Node:
     """Return a table of numbers in colour, with frames that follow a cursor.
 
@@ -592,6 +593,8 @@ def table(  # noqa: PLR0913
         Whether its cursor follows the pointer, or clicks alone, or neither.
     cell : int
         CSS pixels of a cell, a square, beyond which frames are cut off; as its texts need if 0.
+    tooltips : rows of str
+        What is said of each cell while the pointer rests on it, if anything.
 
     Examples
     --------
@@ -612,6 +615,7 @@ def table(  # noqa: PLR0913
         "headers": headers,
         "pick": pick,
         "cell": cell,
+        "tooltips": tooltips,
     }
     return Node("table", name, props, edits=paint)
 
@@ -636,13 +640,13 @@ def picture(
     Parameters
     ----------
     values : Tensor
-        The pixels, (H, W).
+        The pixels, (H, W), or of a picture in colour its red, green and blue, (3, H, W).
     frames : sequence of Frame
         What lies on it; the first one's cursor is moved by pointing at it.
     full : (rows, columns), optional
         The shape of the array that the pixels are a sample of.
     mark : Tensor, optional
-        Which pixels are marked as different, (H, W) of bool.
+        Which pixels are marked as different, (H, W) of bool; none of a picture in colour.
     width : int
         The most CSS pixels of its longer side; where that is several for each pixel, a whole
         number of them.
@@ -655,17 +659,19 @@ def picture(
     >>> picture("X", torch.eye(2), Scale("grey", 0, 1)).pixels
     b'\xfe\x00\x00\xfe'
     """
+    shape = tuple(values.shape[-2:])
     props = {
         "values": values,
-        "shape": tuple(values.shape),
-        "pixels": scale.indices(values, mark),
+        "shape": shape,
         "look": scale.look,
         "frames": tuple(frames),
-        "full": full or tuple(values.shape),
+        "full": full or shape,
         "width": width,
         "aria_label": aria_label or name,
     }
-    return Node("picture", name, props)
+    if values.ndim == 3:
+        return Node("colour picture", name, props | {"channels": scale.channels(values)})
+    return Node("picture", name, props | {"pixels": scale.indices(values, mark)})
 
 
 def array(name: str, values: Tensor, **options: Any) -> Node:

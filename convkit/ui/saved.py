@@ -6,8 +6,6 @@ controls become words, pixels a PNG, and radio buttons with ``:has()`` rules mov
 
 from __future__ import annotations
 
-import io
-from base64 import b64encode
 from collections.abc import Callable
 from itertools import chain
 
@@ -23,6 +21,7 @@ from convkit.ui.html import (
     picks_text,
     picture_around,
     place_style,
+    png_source,
     svg,
     tag,
 )
@@ -231,10 +230,7 @@ def _saved_picture(node: Node) -> Markup:
     rows, columns = node.shape
     image = Image.frombytes("P", (columns, rows), node.pixels)
     image.putpalette(Scale(node.look, 0, 1).palette, "RGBA")
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    source = f"data:image/png;base64,{b64encode(buffer.getvalue()).decode()}"
-    return picture_around(node, tag("img", src=source, alt=node.aria_label), {})
+    return picture_around(node, tag("img", src=png_source(image), alt=node.aria_label), {})
 
 
 def _saved_code(node: Node) -> Markup:

@@ -20,12 +20,13 @@ ROOT = ".ck-view"
 SHEETS: dict[str, set[str] | None] = {
     "view": None,
     "panel": {"status", "history", "section", "code", "choice", "player"},
-    "arrays": {"table", "picture", "numbers", "cells"},
-    "pictures": {"picture"},
+    "arrays": {"table", "picture", "colour picture", "numbers", "cells"},
+    "pictures": {"picture", "colour picture"},
     "equations": {"equation"},
     "plots": {"plot"},
     "questions": {"question"},
     "live": set(),
+    "together": {"together"},
 }
 """For which kinds of nodes a saved view needs a sheet; None for all."""
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)

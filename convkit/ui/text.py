@@ -35,7 +35,7 @@ def _line(node: Node) -> str:
             return f"{node.name}: {node.props.get('value_text') or node.value}"
         case "numbers":
             return formatting.describe(node.name, node.values)
-        case "table" | "picture":
+        case "table" | "picture" | "colour picture":
             return formatting.describe(node.aria_label, node.values)
         case "series":
             return words(node_at(node))

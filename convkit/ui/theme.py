@@ -185,6 +185,17 @@ class Scale:
             indices.masked_fill_(mark, MARKED)
         return indices.numpy().tobytes()
 
+    def channels(self, colours: Tensor) -> bytes:
+        """Return three bytes for each pixel of a (3, H, W) tensor, in reading order.
+
+        Examples
+        --------
+        >>> list(Scale("grey", 0, 1).channels(torch.tensor([1.0, 0.2, 0.0]).reshape(3, 1, 1)))
+        [255, 51, 0]
+        """
+        levels = (self._shares(colours) * 255).round().to(torch.uint8)
+        return levels.movedim(0, 2).contiguous().numpy().tobytes()
+
     def classes(self, values: Tensor) -> list[str]:
         """Return the CSS class of each value of a tensor of any shape, in reading order.
 
@@ -226,7 +237,7 @@ class Scale:
 def _finite(values: Tensor) -> Tensor:
     """Return the finite ones of some values, or a 0."""
     finite = values.detach()[values.detach().isfinite()]
-    return finite if finite.numel() else torch.zeros(1)
+    return finite if finite.numel() else values.new_zeros(1)
 
 
 def _classes(prefix: str, levels: Tensor) -> list[str]:

@@ -268,6 +268,10 @@ def test_frames_descriptions_and_series_follow_without_the_kernel(shown):
     shown.page.mouse.move(5, 5)
     shown.settle()
     assert place_of(shown, "output") == [0, 0]
+
+
+def test_what_is_chosen_by_keys_wins_over_a_pointer_that_rests(shown):
+    out = shown.part("output").locator(".r2 .c1")
     out.click()
     press(shown, "ArrowUp", "ArrowRight")
     shown.paint()

@@ -4,7 +4,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from convkit import Conv2D, QuadraticLoss, corr2d, kernel, pool2d
+from convkit import Conv2D, QuadraticLoss, corr2d, kernel, patches, pool2d
+from convkit.ops import pad2d
 
 ROWS = [[1, 0, 0], [-1, 1, 0], [0, -1, 1], [0, 0, -1]]  # the output of exercise 3.1
 SECOND_DERIVATIVE = torch.tensor([[0.0, 0, 0], [1, -2, 1], [0, 0, 0]])
@@ -132,7 +133,27 @@ def comparisons_by_formula(shape, pool_size, padding, stride):
     return shape[0] * rows * columns * (pool_size[0] * pool_size[1] - 1)
 
 
+def places(n, k, p, s):
+    """Return where windows start along an axis."""
+    return range(-p, n + p - k + 1, s)
+
+
+def mirrored(n, p):
+    """Return which lines stand where p lines are mirrored on either side."""
+    return [*range(p, 0, -1), *range(n), *range(n - 2, n - 2 - p, -1)]
+
+
+def spread_by_kron(X, K):
+    """Lay the pixels out by a product, with zeros between them."""
+    spread = torch.kron(X, torch.tensor([[1.0, 0], [0, 0]]))
+    return corr2d(spread[:-1, :-1], K)
+
+
 ACCEPTED = [
+    ("7.1", lambda *sizes: [len(places(*axis)) for axis in zip(*sizes, strict=True)]),
+    ("7.3", lambda X, p: X[mirrored(X.shape[0], p)][:, mirrored(X.shape[1], p)]),
+    ("7.4", lambda n, k, s: patches(torch.ones(n), k, stride=s).numel()),
+    ("7.6", spread_by_kron),
     ("8.4", multiplications_of_a_layer),
     ("8.6", (4, 1.129)),
     ("8.7", lambda k, delta: 1 + (k - 1) / (delta + 1)),
@@ -282,6 +303,8 @@ REJECTED = [
     ("9.3", lambda X: pool2d(X, 2), "pool2d is not to be used. Use corr2d and torch.relu."),
     ("9.4", lambda *args: 0, "Your count is 0. It should be 12."),
     ("9.6", lambda X, size: X, "The output is an array of 3 × 4. It should be an array of 2 × 3."),
+    ("7.3", lambda X, p: pad2d(X, p, "reflect"), "pad2d is not to be used."),
+    ("7.3", lambda X, p: X, "The padded X is an array of 3 × 4. It should be an array of 5 × 6."),
     ("8.5", lambda *args: 7, "Return two numbers: return forward, backward."),
     ("8.5", lambda *args: (7, 7), "First the forward pass: input, weights, output."),
     ("8.6", [4, 1.2], "For the padding count the output's rows: 32 with padding 1"),

@@ -67,6 +67,8 @@ EQUAL_ON_PAPER = {
         "bias and loss are one number each, and squares are not negative",
     ),
     "4.3": (NOT_NEGATIVE | ONE_NUMBER, "a limit is one positive number"),
+    "7.1": (WHOLE | NOT_NEGATIVE | {"in one row"}, "a size is a row of whole numbers"),
+    "7.4": (WHOLE | NOT_NEGATIVE | ONE_NUMBER, "a count is one whole number"),
     "8.4": (WHOLE | NOT_NEGATIVE | ONE_NUMBER, "a count is one whole number"),
     "8.5": (WHOLE | NOT_NEGATIVE | {"in one row"}, "two counts are whole, and in one row"),
     "8.6": (NOT_NEGATIVE | {"in one row"}, "two factors are positive, and in one row"),

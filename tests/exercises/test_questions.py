@@ -1,9 +1,14 @@
 """Each question for `predict`."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from convkit.errors import ConvkitError
 from convkit.exercises import QUESTIONS, predict
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
@@ -18,3 +23,9 @@ def test_a_question_has_a_right_choice_and_a_reason_for_each(name):
 def test_a_question_that_does_not_exist_is_refused():
     with pytest.raises(ConvkitError, match=r"question is '77.1'; expected one of"):
         predict("77.1")
+
+
+def test_each_question_stands_in_a_notebook_once():
+    texts = [path.read_text("utf-8") for path in NOTEBOOKS.glob("*.ipynb")]
+    asked = re.findall(r'predict\(\\"(.+?)\\"\)', "".join(texts))
+    assert sorted(asked) == sorted(QUESTIONS)

@@ -131,7 +131,7 @@ def _source_problems(cell: NotebookNode) -> Iterator[str]:
 
 def _outputs_problems(cell: NotebookNode) -> Iterator[str]:
     if CHECKS.search(cell.source) and "not started" not in str(cell.outputs):
-        yield "stores an exercise that was started"
+        yield "stores no exercise that waits for an answer: not started"
     for output in cell.outputs:
         if output.output_type == "error":
             yield f"stores an error: {output.ename}"
@@ -220,4 +220,6 @@ def _leads_somewhere(target: str, pages: list[JustHTML], path: Path) -> bool:
         return bool(name) and file.exists()
     if name:
         pages = _pages(nbformat.read(file, as_version=4))
-    return any(heading.attrs["id"] == anchor for page in pages for heading in page.query("[id]"))
+    return any(
+        unquote(heading.attrs["id"]) == anchor for page in pages for heading in page.query("[id]")
+    )

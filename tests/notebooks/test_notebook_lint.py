@@ -14,9 +14,9 @@ from tests.notebooks.notebook_lint import lint
 from tools.notebooks import WIDGET_VIEW, clean, metadata_of
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-LINKS = "# Start\n[next](01_next.ipynb)"
+LINKS = "# Start ×\n[next](01_next.ipynb)"
 GOOD_LINKS = """[a](01_next.ipynb "title") [b](01_next.ipynb#Next-one) <https://d2l.ai>
-[here](#Start) [c][d] `W[0][1]`
+[here](#Start-×) [c][d] `W[0][1]`
 <details><summary><b>more</b></summary>
 
 *yes*
@@ -28,7 +28,9 @@ VIEWS = [
     lenses.lens(X, torch.ones(2, 2))._repr_html_(),
     KernelEditor(X).saved_html(),
     DescentStepper(X, X, torch.zeros(1, 1)).saved_html(),
+    lenses.matrix_lens(X, torch.ones(2, 2))._repr_html_(),
     exercises.check("0.1", ...)._repr_html_(),
+    exercises.predict("0a")._repr_html_(),
 ]
 """HTML from each of our writers."""
 
@@ -63,11 +65,9 @@ def code(notebook: NotebookNode) -> NotebookNode:
     return notebook.cells[2]
 
 
-def set_data(**formats: str):
-    """Return a change of the notebook: its first output in the given formats ("html", "png")."""
-    names = {"plain": "text/plain", "html": "text/html", "svg": "image/svg+xml"}
-    names |= {"javascript": "application/javascript", "view": WIDGET_VIEW}
-    return lambda nb: code(nb).outputs[0].data.update({names[k]: v for k, v in formats.items()})
+def set_data(text: str, format: str = "text/html"):
+    """Return a change of the notebook: what its output is in a format."""
+    return lambda nb: code(nb).outputs[0].data.update({format: text})
 
 
 def add_output(*arguments: object, **options: object):
@@ -96,12 +96,8 @@ PROBLEMS = {
     "metadata.widgets": lambda nb: nb.metadata.update(widgets={}),
     "metadata.kernelspec": lambda nb: nb.metadata.kernelspec.update(name="julia"),
     "metadata.convkit": lambda nb: nb.metadata.convkit.ran.append("deleted"),
-    "cell 1 has metadata.jp-collapsed": lambda nb: nb.cells[0].metadata.update(
-        {"jp-collapsed": True}
-    ),
-    "cell 4 is not stored with its output collapsed": lambda nb: nb.cells.insert(
-        2, new_markdown_cell("**Predict first:** what?")
-    ),
+    "cell 1 has metadata.hidden": lambda nb: nb.cells[0].metadata.update(hidden=True),
+    "cell 4 is not stored": lambda nb: nb.cells.insert(2, new_markdown_cell("**Predict first:**")),
     "is no heading": lambda nb: collapse(nb, new_output("stream", text="19\nis the sum:")),
     "nothing else": lambda nb: nb.cells[1].update(source="import torch\nx = 1"),
     "13 lines": set_source("x = 1\n" * 13),
@@ -112,22 +108,17 @@ PROBLEMS = {
     "the tag remove_input": lambda nb: code(nb).metadata.update(tags=["remove_input"]),
     "an error": add_output("error", ename="E", evalue=""),
     "stderr": add_output("stream", name="stderr", text="w"),
-    "live widget view": set_data(view="1"),
-    "image/svg+xml": set_data(svg="<svg/>"),
-    "application/javascript": set_data(javascript="alert(1)"),
-    "stores an address": set_data(plain="<object at 0x7f00aa11bb22>"),
-    "a path of": set_data(html="see /home/me/x"),
+    "live widget view": set_data("1", WIDGET_VIEW),
+    "image/svg+xml": set_data("<svg/>", "image/svg+xml"),
+    "application/javascript": set_data("alert(1)", "application/javascript"),
+    "stores an address": set_data("<object at 0x7f00aa11bb22>", "text/plain"),
+    "a path of": set_data("see /home/me/x"),
     "prints": add_output("stream", text="in /tmp/x.py"),
-    "bare widget": set_data(plain="VBox(children=())"),
-    "without text": set_data(plain=""),
+    "bare widget": set_data("VBox(children=())", "text/plain"),
+    "without text": set_data("", "text/plain"),
     "is no valid notebook": lambda nb: code(nb).outputs[0].update(metadata=[]),
-    "live panel that shows nothing": lambda nb: code(nb).update(
-        outputs=[new_output("display_data", {"text/plain": "a panel"}, metadata={"live": True})]
-    ),
-    "exercise that was started": lambda nb: code(nb).update(
-        source='check("0.1", 7)',
-        outputs=[new_output("display_data", {"text/plain": "0.1 correct"})],
-    ),
+    "live panel": add_output("display_data", {"text/plain": "it"}, metadata={"live": True}),
+    "no exercise that waits": set_source('check("0.1", 7)'),
     "last cell has no link": lambda nb: nb.cells[3].update(source="the end"),
 }
 HTML = [
@@ -179,9 +170,9 @@ MARKDOWN = [
 ]
 CHANGES = [
     *PROBLEMS.items(),
-    *((words, set_data(html=html)) for words, html in HTML),
+    *((words, set_data(html)) for words, html in HTML),
     *((words, set_markdown(text)) for words, text in MARKDOWN),
-    *(("invisible character", set_data(plain=f"a{mark}b")) for mark in "\0\u200b\u202e"),
+    *(("invisible character", set_data(f"a{mark}b", "text/plain")) for mark in "\0\u200b\u202e"),
 ]
 
 
@@ -191,7 +182,7 @@ def test_a_notebook_without_a_problem(notebook, path):
 
 @pytest.mark.parametrize("html", VIEWS)
 def test_what_our_writers_make_is_no_problem(html, notebook, path):
-    set_data(html=html)(notebook)
+    set_data(html)(notebook)
     assert lint(notebook, path) == []
 
 

@@ -6,9 +6,6 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from convkit import stripes
-from convkit.kernels import kernel
-from convkit.panels import KernelEditor
 from tests.stripped import stripped_lines
 from tools.notebooks import code_cells
 
@@ -29,10 +26,3 @@ def test_stored_html_without_styles_is_short(path):
         most = MAX_PANEL_LINES if output.metadata.get("live") else MAX_LINES
         assert len(lines) <= most, lines
         assert len(SUM.findall("\n".join(lines))) <= 1, lines
-
-
-def test_a_stored_panel_without_styles_is_short():
-    stored, _ = KernelEditor(stripes(), kernel("Sobel x"), padding=1).fallback()
-    lines = stripped_lines(stored["text/html"])
-    assert len(lines) <= MAX_PANEL_LINES
-    assert len([line for line in lines if SUM.search(line)]) == 1

@@ -385,7 +385,16 @@ def test_the_zoom_shows_only_what_a_wide_window_reads():
     assert (frame.size, frame.dilation, frame.start(9, 9)) == ((3, 1), (1, 5), (0, 3))
 
 
-@pytest.mark.parametrize("options", [{}, {"padding": 2, "stride": 2}, {"flip": True}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"padding": 2, "stride": 2},
+        {"flip": True},
+        {"padding": 2, "padding_mode": "reflect", "stride": 2},
+        {"padding": 1, "padding_mode": "circular"},
+    ],
+)
 @pytest.mark.parametrize("X", [stripes(), uniform(40, 30)])
 def test_frames_products_and_sums_are_those_of_the_window(X, options):
     generator = torch.Generator().manual_seed(1)
@@ -394,7 +403,8 @@ def test_frames_products_and_sums_are_those_of_the_window(X, options):
     rows, columns = panel.output.shape
     weights = K.flip(0, 1) if panel.flip else K
     p, s = options.get("padding", 0), options.get("stride", 1)
-    padded = F.pad(X, (p, p, p, p))
+    mode = options.get("padding_mode", "constant")
+    padded = F.pad(X[None], (p, p, p, p), mode=mode)[0]
     for i, j in [(0, 0), (rows - 1, columns - 1), (rows // 2, 1)]:
         driver.choose("window", (i, j))
         patch = padded[s * i : s * i + 2, s * j : s * j + 2]
@@ -407,6 +417,35 @@ def test_frames_products_and_sums_are_those_of_the_window(X, options):
         start = driver.find(part).frames[0].start(i, j)
         origin = (-p, -p) if part == "input" else (0, 0)
         assert (start[0] + origin[0], start[1] + origin[1]) == (s * i - p, s * j - p)
+
+
+@pytest.mark.parametrize("X", [stripes(), uniform(40, 30)])
+def test_cells_of_the_padding_say_where_their_values_come_from(X):
+    panel, driver = driven(X, torch.ones(3, 3), padding=1)
+    part = "input" if panel.store.state.fits_tables else "input around the window"
+    driver.choose("window", (0, 0))
+    assert not driver.find(part).tooltips
+    driver.choose("padding_mode", "reflect")
+    table = driver.find(part)
+    assert table.tooltips[0][:2] == ["X[−1, −1] = X[1, 1]", "X[−1, 0] = X[1, 0]"]
+    assert table.tooltips[1][1] == "" and table.values[0, 1] == X[1, 0]
+    expected = F.conv2d(F.pad(X[None, None], (1, 1, 1, 1), mode="reflect"), torch.ones(1, 1, 3, 3))
+    torch.testing.assert_close(panel.output, expected[0, 0])
+    driver.type("padding", "6, 40")
+    assert driver.has_error and "in mode 'reflect'. Pad less" in driver.status
+    panel.undo()
+    assert panel.padding_mode == "zeros"
+
+
+def test_a_function_that_takes_no_padding_mode_is_given_none():
+    panel, driver = driven(operation=lambda X, K, padding=0: corr2d(X, K, padding=padding))
+    assert (
+        not driver.has("padding_mode")
+        and "takes no stride or dilation or padding_mode" in driver.text
+    )
+    panel, driver = driven(operation=corr2d, padding=1)
+    driver.choose("padding_mode", "replicate")
+    assert "padding 1, stride 1, dilation 1, padding_mode replicate" in repr(panel)
 
 
 def test_of_a_large_kernel_the_sum_names_the_products_alone():

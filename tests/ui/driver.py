@@ -18,6 +18,7 @@ from bs4 import BeautifulSoup
 from convkit.ui import Panel
 from convkit.ui.html import render
 from convkit.ui.nodes import Node
+from convkit.ui.store import LOCK
 
 NUMBERS = count(1)
 CELL = re.compile(r"(.+)\[(\d+), (\d+)\]")
@@ -30,11 +31,12 @@ class Page:
         self.panel, self.number = panel, next(NUMBERS)
         self.ref, self.stroke = 0, 1
         self.messages: list[dict] = []
-        others = [page for page in vars(panel.comm).get("pages", ()) if page.is_open]
-        panel.comm.pages = [*others, self]
-        panel.comm.publish_msg = _publisher(panel.comm)
         self.is_open = True
-        self.load()
+        others = [page for page in vars(panel.comm).get("pages", ()) if page.is_open]
+        with LOCK:  # work in another thread may send something meanwhile
+            panel.comm.pages = [*others, self]
+            panel.comm.publish_msg = _publisher(panel.comm)
+            self.load()
 
     def load(self) -> None:
         """Show the panel as a page that is loaded again does."""

@@ -1,12 +1,16 @@
 """HTML: everything is escaped, a saved view needs no script, and styles are confined."""
 
+import io
 import re
+from base64 import b64decode
 
+import numpy as np
 import pytest
 import torch
 from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from convkit import ui
 from convkit.ui import html, nodes, styles
@@ -59,6 +63,7 @@ def everything(words="words"):
         tables[0],
         described([[words, "b"], ["c", "d"]]),
         ui.picture(f"picture {words}", X, GREY, aria_label=words),
+        ui.picture(f"colours {words}", torch.stack([X, X, X]), GREY, aria_label=words),
         ui.description(CELL, words),
         ui.series(f"series {words}", STEP, shown),
         ui.player("step", STEP),
@@ -150,6 +155,16 @@ def test_a_saved_section_is_there_if_something_is_in_it():
     look = ui.section("look", ui.picture("photo", torch.eye(2), GREY))
     page = soup(saved(keyed(ui.column(press, read, look))))
     assert [summary.text for summary in page("summary")] == ["code", "look"]
+
+
+def test_a_picture_in_colour_has_its_colours_live_and_saved():
+    colours = torch.tensor([[1.0, 0.2, 0.0], [0.0, 0.4, 2.0]]).T.reshape(3, 1, 2)
+    tree = keyed(ui.column(ui.picture("photo", colours, GREY, aria_label="a photo")))
+    for page in (soup(html.render(tree)), soup(saved(tree))):
+        assert page.img["alt"] == "a photo"
+        data = b64decode(page.img["src"].removeprefix("data:image/png;base64,"))
+        with Image.open(io.BytesIO(data)) as image:
+            assert np.asarray(image).tolist() == [[[255, 51, 0], [0, 102, 255]]]
 
 
 def test_a_saved_table_has_a_radio_button_for_each_cell_that_says_something():
