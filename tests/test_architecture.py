@@ -36,7 +36,7 @@ INSERT_HTML = {"convkit/ui/static/panel.js"}
 # of each notebook are a module, which their package finds.
 MAY_RUN = {
     "convkit/exercises/__init__.py": {"import_module of a computed name"},
-    "convkit/ui/jobs.py": {"ctypes", "ctypes.c_ulong", "ctypes.py_object", "ctypes.pythonapi"}
+    "convkit/ui/jobs.py": {"ctypes", "ctypes.c_ulong", "ctypes.py_object", "ctypes.pythonapi"},
 }
 
 

@@ -95,12 +95,18 @@ def test_no_test_picture_is_trained_on_and_each_digit_is_there():
     assert torch.equal(enlarged(data.test_small), data.test)
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_it_reads_held_out_digits(seed):
+@pytest.mark.parametrize(("seed", "least"), [(0, 0.97), (1, 0.95), (2, 0.95), (3, 0.95), (4, 0.95)])
+def test_it_reads_held_out_digits(seed, least):
+    """Seed 0 is the notebook's."""
     started = time.thread_time()
     *_, last = training(started_with(seed), RATE, STEPS, every=STEPS)
-    assert last.accuracy >= 0.95
+    assert last.accuracy >= least
     assert time.thread_time() - started < 5
+
+
+def test_the_original_learns_more_slowly():
+    *_, first, last = training(begin(lenet()), 3e-3, 440, every=110)
+    assert first.accuracy < last.accuracy and last.accuracy >= 0.8
 
 
 def test_a_replay_and_a_fork_with_the_same_rate_are_bit_equal():

@@ -95,7 +95,9 @@ def training_sheet(result: Any) -> Sheet:
     """Draw the first, an early and the last snapshot, from left to right, in the same colours."""
     last = len(result.shown) - 1
     sheet = Sheet(3 * COLUMN, HEIGHT)
-    scales = [greys(torch.stack([layers[k] for layers in result.seen])) for k in (1, 4)]
+    weights = torch.cat([next(each.net.parameters()).detach() for each in result.shown])
+    scales = [Scale.centred(formatting.colour_limit(weights))]
+    scales += [greys(torch.stack([layers[k] for layers in result.seen])) for k in (1, 4)]
     for k, n in enumerate((0, last // 8, last)):
         _draw_snapshot(sheet, COLUMN * k + 2, result.shown[n], result.seen[n], scales)
     return sheet
@@ -112,10 +114,12 @@ def _draw_snapshot(
     share = f"{100 * snapshot.accuracy:.0f}% of the test digits right"
     sheet.write(left, 16, f"step {snapshot.step}: {share}")
     kernels, first, second = snapshot.net[0].weight.detach()[:, 0], layers[1][0], layers[4][0]
-    _draw_row(sheet, (left, 30), kernels, Scale.centred(1), 40)
-    _draw_row(sheet, (left, 78), first, scales[0], 40)
-    _draw_row(sheet, (left, 126), second[:8], scales[1], 29)
-    _draw_row(sheet, (left, 160), second[8:], scales[1], 29)
+    # Twice as many cells: the sheet writes numbers on fewer.
+    fine = kernels.repeat_interleave(2, 1).repeat_interleave(2, 2)
+    _draw_row(sheet, (left, 30), fine, scales[0], 40)
+    _draw_row(sheet, (left, 78), first, scales[1], 40)
+    _draw_row(sheet, (left, 126), second[:8], scales[2], 29)
+    _draw_row(sheet, (left, 160), second[8:], scales[2], 29)
     for digit, p in enumerate(layers[-1][0].softmax(0).tolist()):
         top = 198 + 11 * digit
         sheet.write(left, top + 9, str(digit), 10)
@@ -125,5 +129,6 @@ def _draw_snapshot(
 def _draw_row(
     sheet: Sheet, corner: tuple[float, float], maps: Tensor, scale: Scale, side: float
 ) -> None:
+    """Draw maps side by side."""
     for k, values in enumerate(maps):
         sheet.draw((corner[0] + k * (side + 5), corner[1], side, side), values, scale, 0)
