@@ -213,7 +213,7 @@ def view(result: TrainingMicroscopeResult) -> Node:
     s, shown = result.state, result.shown
     step = _step(result)
     kernels = ui.series("kernels", step, result.series["kernels"])
-    conv1, conv2, probabilities, sum1, sum2 = awaited(result)
+    conv1, conv2, probabilities, sum1, sum2, large = awaited(result)
     layers = ui.column(
         _title(s, 1, "conv1: kernels, and maps after the activation", "kernel"),
         kernels,
@@ -230,7 +230,10 @@ def view(result: TrainingMicroscopeResult) -> Node:
         ui.box(
             _drawing(s),
             layers,
-            ui.column(ui.titled("probability", probabilities), _input(s)),
+            ui.column(
+                ui.titled("probability", probabilities),
+                ui.titled("input, 28 × 28", large, hue="input"),
+            ),
             css="look",
         ),
         ui.box(
@@ -282,8 +285,7 @@ def _input(s: TrainingMicroscopeState) -> Node:
     field = _output(conv2).through(CONV2).through(POOL1).through(CONV1)
     large = networks.enlarged(s.X[None])[0, 0]
     frames = [Frame(conv1).through(CONV1), field]
-    shown = ui.picture("network input", large, GREYS, width=140, frames=frames)
-    return ui.titled("input, 28 × 28", shown, hue="input")
+    return ui.picture("network input", large, GREYS, width=140, frames=frames)
 
 
 def _paint(level: float, cells: Sequence[Cell]) -> Edit:
@@ -301,12 +303,11 @@ def awaited(result: TrainingMicroscopeResult) -> list[Node]:
     places = {1: (s.conv1_map, _cursors(s)[0].place), 2: (s.conv2_map, _cursors(s)[1].place)}
     runs = [*zip(result.shown, result.seen, strict=True)]
     names = ("conv1 maps", "conv2 maps", "probabilities")
-    return [ui.series(name, step, result.series[name]) for name in names] + [
-        ui.series(
-            f"sum {k}", step, [ui.text(_sum(k, *place, *run), "mono caption") for run in runs]
-        )
-        for k, place in places.items()
-    ]
+    series = [ui.series(name, step, result.series[name]) for name in names]
+    for k, place in places.items():
+        said = [ui.text(_sum(k, *place, *run), "mono caption") for run in runs]
+        series.append(ui.series(f"sum {k}", step, said))
+    return [*series, _input(s)]  # last, because its cursors are those of this state
 
 
 def _sum(k: int, m: int, at: Sequence[int], snapshot: Snapshot, layers: list[Tensor]) -> str:

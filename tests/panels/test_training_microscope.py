@@ -76,6 +76,8 @@ def test_the_sum_of_a_pointed_cell_and_what_it_sees(driver, k, at, m):
     panel.n = 3
     driver.choose(f"sums of conv{k} map", m)
     driver.point({1: "conv-one", 2: "conv-two"}[k], at)
+    cursor = driver.find({1: "conv-one", 2: "conv-two"}[k] + " cursor").cursor
+    assert cursor.at == at  # from which the arrow keys go on
     layer, X = panel.snapshots[3].net[3 * k - 3], networks.digits().test[:1]
     for each in panel.snapshots[3].net[: 3 * k - 3]:
         X = each(X)
