@@ -73,7 +73,9 @@ def test_a_cell_of_a_map_shows_what_it_sees_and_its_sum(panel, notebook):
     field = panel.locator("[data-key='network input'] [data-cursor=conv-two]").bounding_box()
     whole = picture(panel, "network input").bounding_box()
     assert field["width"] / whole["width"] == pytest.approx(14 / 28, abs=0.06)
-    assert (field["y"] - whole["y"]) / whole["height"] == pytest.approx(2 / 28, abs=0.04)
+    # Row i reads from row i of 14 on, those from 2 i of 28, and these begin 2 pixels before.
+    assert (field["y"] - whole["y"]) / whole["height"] == pytest.approx(0, abs=0.03)
+    assert (field["x"] - whole["x"]) / whole["width"] == pytest.approx(16 / 28, abs=0.03)
     assert notebook.ask("print(shown.conv2_at)").strip() == "(1, 9)"
 
 
