@@ -244,15 +244,15 @@ def sampling_step(size: Sequence[int], max_side: int) -> int:
 
 
 def sampled(X: Tensor, max_side: int) -> Tensor:
-    """Return every k-th row and column of an array (H, W), k from `sampling_step`.
+    """Return every k-th row and column of an array (..., H, W), k from `sampling_step`.
 
     Examples
     --------
     >>> sampled(torch.zeros(600, 512), 256).shape
     torch.Size([200, 171])
     """
-    step = sampling_step(X.shape, max_side)
-    return X[::step, ::step]
+    step = sampling_step(X.shape[-2:], max_side)
+    return X[..., ::step, ::step]
 
 
 # Pictures of all kinds

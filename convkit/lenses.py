@@ -412,8 +412,8 @@ def channels_lens(
         padded = ops.pad2d(channel, geometry.padding, padding_mode)
         frame = Frame.window(cell, geometry, [*chain(*formatting.cell_texts(kernel))])
         shown = _input(padded, geometry, frame, padding_mode, "+" if c else "")
-        weights = Operand(f"kernel K[{c}]", kernel, "⋆", "kernel", scale=Scale.signed(K))
-        operands += [replace(shown, title=f"input X[{c}]", scale=_grey(X)), weights]
+        weights = Operand(f"K[{c}]", kernel, "⋆", "kernel", scale=Scale.signed(K))
+        operands += [replace(shown, title=f"X[{c}]", scale=_grey(X)), weights]
         maps.append(ops.corr2d(padded, kernel, stride=stride))
         windows = ops.patches(padded, geometry.kernel_size, stride=stride)
         sums.append(formatting.window_sums(windows, kernel, maps[-1].flatten()))

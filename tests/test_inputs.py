@@ -2,7 +2,6 @@
 
 import math
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pandas
@@ -12,11 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from PIL import Image
-from torch.masked import MaskedTensor
 from torch.testing import assert_close
 
 import convkit
-from convkit import ConvkitError, kernel, open_image
+from convkit import ConvkitError, open_image
 from convkit.inputs import GREY_NOTE, as_array, as_colours, as_picture
 from tests.untrusted_images import COLOURS, FILES, GREYS, INK, LEVELS, ONE_STEP, PNG, luma
 
@@ -327,45 +325,6 @@ def test_a_refusal_names_the_argument_its_value_and_what_works(X, given, code):
     assert as_array("X", eval(code, names)).ndim == 2
 
 
-@pytest.mark.parametrize(
-    ("X", "given", "hint"),
-    [
-        ([[1, 2], [3]], "X[1] has 1 numbers and X[0] has 2", "Lengthen or shorten X[1]"),
-        (RAGGED, "X[1] has 1 numbers and X[0] has 2", "Lengthen or shorten X[1]"),
-        ([[1, 2], 3], "X[1] is 3", "a single row"),
-        ([[1, "a"]], "X[0][1] is 'a'", "Replace it by a number"),
-        ([[1, 2], [None, 4]], "X[1][0] is None", "Replace it by a number"),
-        (np.array([["a", None]], dtype=object), "X[0][0] is 'a'", "Replace it by a number"),
-        ([[1j]], "X[0][0] is 1j", "Replace it by a number"),
-        (["abc"], "X[0] is 'abc'", "a single row"),
-        ([], "X has shape (1, 0)", "no values"),
-        ([[], []], "X has shape (2, 0)", "no values"),
-        (torch.zeros(0, 3), "X has shape (0, 3)", "no values"),
-        (np.zeros((0, 5, 3)), "X has shape (0, 5)", "no values"),
-        (torch.zeros(2, 3, device="meta"), "X is on device meta", "Make it on the CPU"),
-        ("missing.png", "X: no picture could be read from 'missing.png' (No such", "the path"),
-        (Path("missing"), "Path('missing') (No such", "the path"),
-        (b"no picture", "X: the file of 10 bytes cannot be read as a picture", "save it as PNG"),
-        (bytearray(10**6), "X: the file of 1000000 bytes cannot be read", "save it as PNG"),
-        (Image.new("L", (0, 2)), "X: the picture has 0 × 2 pixels", "another part"),
-    ],
-    ids=lambda case: case if isinstance(case, str) else "",
-)
-def test_a_refusal_that_no_code_can_mend_says_what_is_wrong(X, given, hint):
-    with pytest.raises(ConvkitError) as error:
-        as_array("X", X)
-    assert given in error.value.given
-    assert hint in error.value.hint
-    assert len(str(error.value)) < 400
-
-
-@pytest.mark.filterwarnings("ignore:The PyTorch API of MaskedTensors")
-def test_masked_tensors_are_refused():
-    X = torch.ones(2, 3)
-    with pytest.raises(ConvkitError, match=r"K is a sparse, nested or masked .*K\.to_tensor\(0\)"):
-        as_array("K", MaskedTensor(X, X > 0))
-
-
 @given(
     st.recursive(
         st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.binary()),
@@ -381,9 +340,3 @@ def test_anything_else_gives_an_array_or_an_error_in_words(value):
         assert len(str(error)) < 500
     else:
         assert actual.ndim == 2
-
-
-def test_a_named_argument_is_called_by_its_name():
-    with pytest.raises(ConvkitError, match=r"^kernel\[0\] is 1; .*write \[kernel\]"):
-        as_array("kernel", [1, -1])
-    assert torch.equal(as_array("kernel", kernel("Sobel x")), kernel("Sobel x"))

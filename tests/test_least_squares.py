@@ -264,11 +264,3 @@ def test_errors_name_the_argument_its_value_and_a_remedy(arguments, given, text)
 def test_what_needs_a_target_says_so(name, arguments):
     with pytest.raises(ConvkitError, match="QuadraticLoss was built without Y"):
         getattr(QuadraticLoss(X, (1, 2)), name)(*arguments)
-
-
-@pytest.mark.parametrize("name", ["descent", "projection_axes"])
-def test_kernels_of_another_shape_are_refused(name):
-    arguments = [[]] if name == "descent" else []
-    text = r"start has shape \(2, 1\); expected the kernel's shape \(1, 2\)"
-    with pytest.raises(ConvkitError, match=text):
-        getattr(QuadraticLoss(X, (1, 2), Y), name)(BOOKS.T, *arguments)

@@ -26,7 +26,6 @@ from convkit.ops import (
     as_real,
     channel_axis,
     check_array,
-    check_same_kind,
     pad2d,
     patches,
     to_pair,
@@ -208,15 +207,6 @@ def test_geometry_agrees_with_a_correlation_of_cell_numbers(problem):
                 for (a, b), number in zip(row, line, strict=True):
                     inside = 0 <= a < X.shape[0] and 0 <= b < X.shape[1]
                     assert number == (numbers[a, b] if inside else 0)
-
-
-def test_geometries_are_equal_by_value_and_frozen():
-    geometry = WindowGeometry(5, 3, padding=np.int64(1))
-    assert geometry == WindowGeometry((5, 5), [3, 3], padding=(1, 1))
-    assert geometry.padded_size == (7, 7)
-    assert hash(geometry) == hash(WindowGeometry(5, 3, 1))
-    with pytest.raises(AttributeError):
-        geometry.padding = (2, 2)
 
 
 # Padding
@@ -469,16 +459,6 @@ def test_inputs_and_windows_are_limited_to_what_fits_the_memory(monkeypatch):
             patches(torch.ones(1, length), (1, size))
 
 
-def test_errors_of_pool2d():
-    for size, options, text in (
-        (2, {"mode": np.array(["max", "avg"])}, "mode is array.* expected one of max, avg"),
-        (0, {}, "pool_size is 0; expected a whole number from 1"),
-        (2, {"padding": "same"}, "padding is 'same'"),
-    ):
-        with pytest.raises(ConvkitError, match=text):
-            pool2d(X33, size, **options)
-
-
 @pytest.mark.parametrize(
     ("size", "padding", "given", "code"),
     [
@@ -496,11 +476,6 @@ def test_a_pool_size_that_does_not_fit(size, padding, given, code):
     assert error.value.hint == f"Write {code}, or less."
     arguments = {"pool_size": size, "padding": padding} | eval(f"dict({code})")
     assert pool2d(X33, **arguments).numel() > 0
-
-
-def test_check_same_kind_names_the_first_that_differs():
-    with pytest.raises(ConvkitError, match=r"X has dtype torch.float32 and Y has torch.float64"):
-        check_same_kind(X=X33, K=K22, Y=X33.double())
 
 
 @pytest.mark.parametrize("mode", [torch.enable_grad, torch.no_grad, torch.inference_mode])
@@ -522,11 +497,3 @@ def test_validated_copy_refuses_values_that_are_not_finite():
         X[1, 2] = value
         with pytest.raises(ConvkitError, match=rf"X\[1, 2\] is {value}; expected finite numbers"):
             validated_copy("X", X)
-
-
-@pytest.mark.parametrize("shape", [(2, 1), (1, 1), (3, 5)])
-def test_half_precision_does_not_crash(shape):
-    X, K = torch.ones(shape).half(), torch.ones(1, 1).half()
-    Y = corr2d(X, K, padding=7, stride=2, dilation=2)
-    assert Y.dtype == torch.float16
-    assert torch.equal(Y.float(), corr2d(X.float(), K.float(), padding=7, stride=2, dilation=2))

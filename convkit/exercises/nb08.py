@@ -174,8 +174,8 @@ QUESTIONS = {
                 "windows."
             ),
             "Channels of different groups never meet; mix them between the layers.": (
-                "Shuffle the channels before the next layer, or follow with a 1 × 1 layer. The "
-                "cells below show the first."
+                "Shuffle the channels between two layers, as the next cell does, or follow with a "
+                "1 × 1 layer."
             ),
             "Channels of different groups never meet; a second layer with the same groups "
             "mixes them.": (

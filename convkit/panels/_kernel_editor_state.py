@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import product
 from typing import Any
@@ -14,7 +14,7 @@ from torch import Tensor
 from convkit import codegen, formatting, images, kernels, ops
 from convkit.errors import ConvkitError
 from convkit.formatting import minus
-from convkit.inputs import GREY_NOTE, as_picture
+from convkit.inputs import GREY_NOTE, as_colours, as_picture
 from convkit.ops import Pair, WindowGeometry
 from convkit.panels._own_function import Comparison, compare
 from convkit.panels._products import TIED, sums
@@ -45,6 +45,7 @@ COLOURS_IN_WORDS = {
     "signed": "blue below 0 and red above",
     "|Y|": "as absolute values",
 }
+SHOWN_IN_COLOUR = COLOURS_IN_WORDS | {"grey": "in colour", "signed": "grey where it is 0"}
 BRUSHES = {"black": "0", "white": "1", "value": "the number beside it"}
 """What a small input can be painted with, and what is said of it."""
 MAX_MARKED_SHARE = 0.1
@@ -53,6 +54,14 @@ FITTED_SHARE = 0.2
 """A colour key is fitted anew where the output needs less than this share of it."""
 OPTIONS = {"padding": 0, "stride": 1, "dilation": 1}
 """The keywords of `corr2d`: the default of each, which is also the least it may be."""
+CHANNELS = {
+    "colour": "in colour; the numbers are of its grey",
+    "grey": GREY_NOTE,
+    "red": "its red channel",
+    "green": "its green channel",
+    "blue": "its blue channel",
+}
+"""What of a picture in colour is the input, and what is said of it."""
 OPERANDS = ("X", "kernel", *OPTIONS, "padding_mode", "flip")
 """The fields that the output follows from."""
 
@@ -69,11 +78,32 @@ class Origin:
         What the status line says of it.
     source : str
         Code that makes it.
+    channels : mapping
+        Of a picture in colour, the input (H, W) for each of `CHANNELS`.
     """
 
     name: str = ""
     note: str = ""
     source: str = ""
+    channels: Mapping[str, Tensor] = field(default_factory=dict, compare=False)
+
+    def with_colours(self, grey: Tensor, colours: Tensor) -> Origin:
+        """Return the origin of a picture in colour, whose channels are (3, H, W)."""
+        inputs = [grey, grey, *colours.to(grey.dtype)]
+        return replace(self, channels=dict(zip(CHANNELS, inputs, strict=True)))
+
+
+def read(value: Any) -> tuple[Tensor, Origin | None]:
+    """Return an input that someone gives, in grey, and its origin where it has colours.
+
+    Examples
+    --------
+    >>> X, origin = read(torch.eye(3).repeat(3, 1, 1) * torch.tensor([1, 0.5, 0])[:, None, None])
+    >>> X.shape, origin.channels["green"].max()
+    (torch.Size([3, 3]), tensor(0.5000))
+    """
+    X, note = as_picture("X", value)
+    return X, Origin().with_colours(X, as_colours("X", value)) if note else None
 
 
 class KernelEditorState(State):
@@ -108,6 +138,8 @@ class KernelEditorState(State):
         Whether the section in which the input is painted is open.
     brush, brush_value : str, float
         What is painted with.
+    channel : {"colour", "grey", "red", "green", "blue"}
+        What of a picture in colour is the input; "colour" shows the kernel on each channel.
 
     Examples
     --------
@@ -133,6 +165,7 @@ class KernelEditorState(State):
     edits_pixels: bool = fields.flag(view=True)
     brush: str = fields.choice(*BRUSHES, view=True)
     brush_value: float = fields.real(0.5, view=True)
+    channel: str = fields.choice(*CHANNELS)
 
     def converted(self) -> Fields:
         """Return the kernel in the input's dtype."""
@@ -142,12 +175,22 @@ class KernelEditorState(State):
         """As `State.checked`; an input brings its origin, and a cell the shape it is chosen on."""
         changes = dict(changes)
         if "X" in changes and "origin" not in changes:
-            changes["X"], note = as_picture("X", changes["X"])
-            if not equal(changes["X"], self.X):
-                changes["origin"] = Origin(note=note) if note else None
+            changes["X"], origin = read(changes["X"])
+            if origin or not equal(changes["X"], self.X):
+                changes |= {"origin": origin, "channel": "colour"}
+        elif "channel" in changes and "X" not in changes:
+            changes |= self._channel(changes["channel"])
         if "at" in changes:
             changes.setdefault("at_shape", tuple(changes.get("X", self.X).shape))
         return super().checked(changes)
+
+    def _channel(self, name: Any) -> Fields:
+        """Return the fields that make one channel of the picture the input."""
+        channels = self.origin.channels if self.origin else {}
+        if not channels and name != self.channel:
+            hint = "Set X to one, such as convkit.images.colour_photo(128)."
+            raise ConvkitError("the input has no channels", "a picture in colour", hint)
+        return {"X": channels[name], "origin": self.origin} if name in channels else {}
 
     @property
     def options(self) -> dict[str, Any]:
@@ -201,14 +244,22 @@ class Correlation:
     @cached_property
     def sample(self) -> Tensor:
         """Every k-th row and column of the output: what a picture shows."""
-        step = images.sampling_step(self._state.geometry.output_size, MAX_SHOWN_SIDE)
-        return self.output if step == 1 else self._every(step)
+        return self.output if self._step == 1 else self._every(self._step)
 
-    def _every(self, step: int) -> Tensor:
+    def on_each(self, channels: Iterable[Tensor]) -> Tensor:
+        """Return such a sample for each of some inputs, (C, H, W)."""
+        return torch.stack([self._every(self._step, X) for X in channels])
+
+    @property
+    def _step(self) -> int:
+        return images.sampling_step(self._state.geometry.output_size, MAX_SHOWN_SIDE)
+
+    def _every(self, step: int, X: Tensor | None = None) -> Tensor:
         s = self._state
         operation = ops.convolve2d if s.flip else ops.corr2d
         stride = tuple(step * n for n in s.geometry.stride)
-        return operation(s.X, s.kernel, **s.options | {"stride": stride})
+        X = s.X if X is None else X
+        return operation(X, s.kernel, **s.options | {"stride": stride})
 
     @cached_property
     def picture(self) -> str | None:
@@ -292,6 +343,15 @@ class KernelEditorResult:
         if self._own is None:
             return self.correlation.sample
         return images.sampled(self._own, MAX_SHOWN_SIDE)
+
+    @property
+    def colours(self) -> Tensor | None:
+        """Red, green and blue of the input, (3, H, W), where they are shown together."""
+        state, origin = self.state, self.state.origin
+        is_shown = state.channel == "colour" and self.operation is ops.corr2d
+        if not (origin and origin.channels and is_shown) or state.fits_tables:
+            return None
+        return torch.stack([origin.channels[name] for name in ("red", "green", "blue")])
 
     @property
     def at(self) -> Cell:
@@ -382,6 +442,9 @@ class KernelEditorResult:
         state, origin = self.state, self.state.origin
         unnamed = "panel.X  # write your variable's name for `panel`"
         source = (origin and origin.source) or codegen.array_code(state.X, unnamed)
+        if origin and origin.source and state.channel in ("red", "green", "blue"):
+            index = ("red", "green", "blue").index(state.channel)
+            source = f"{source.replace('open_image', 'images.open_colours')}[{index}]"
         return codegen.correlation_code(source, state.kernel, flip=state.flip, **state.options)
 
     @property
@@ -392,9 +455,18 @@ class KernelEditorResult:
         if self.operation is not ops.corr2d:
             return f"{name_of(self.operation)} was stopped: what you see is convkit's own output."
         low, high = _text(self.output.min(), 3), _text(self.output.max(), 3)
-        size, origin = formatting.size(self.output.shape), self.state.origin
-        note = f" Input: {origin.note}." if origin else ""
-        return f"Output {size}, {low} to {high}{self._cut()}. {self._reason()}{note}"
+        size = formatting.size(self.output.shape)
+        return f"Output {size}, {low} to {high}{self._cut()}. {self._reason()}{self._note()}"
+
+    def _note(self) -> str:
+        """Return what is known of the input, and which of its channels it is."""
+        origin, channel = self.state.origin, self.state.channel
+        if origin is None:
+            return ""
+        if channel == "colour" and self.colours is None:
+            channel = "grey"
+        said = [origin.note, CHANNELS[channel] if origin.channels else ""]
+        return f" Input: {', '.join(filter(None, said))}."
 
     def _cut(self) -> str:
         """Return how much of the output lies outside the colour key of grey."""
@@ -407,12 +479,13 @@ class KernelEditorResult:
 
     def _reason(self) -> str:
         """Return why the output looks as it does."""
-        total, shown = self.correlation.sum_of_weights, f"shown {COLOURS_IN_WORDS[self.look]}"
+        words = (COLOURS_IN_WORDS if self.colours is None else SHOWN_IN_COLOUR)[self.look]
+        total, shown = self.correlation.sum_of_weights, f"shown {words}"
         sums = f"Weights sum to {minus(total)}"
         if self.state.look != "auto":
             return f"{sums}; {shown}, as chosen."
         if total == "0" and self.state.kernel.any():
-            return f"{sums}: it takes differences, {COLOURS_IN_WORDS[self.look]}."
+            return f"{sums}: it takes differences, {words}."
         if self.look == "grey":
             return f"{sums}: it {_effect(float(total))} brightness, {shown}."
         return f"{sums}; {shown}."
@@ -560,9 +633,11 @@ def opened(name: str, data: bytes) -> Fields:
     title = f"file {name}"
     if tuple(X.shape) != size:
         title += f", shrunk from {formatting.size(size)}"
-    note = f"{title}, {GREY_NOTE}" if has_colour else title
     source = f"convkit.open_image({name!r}, max_side={MAX_SIDE})"
-    return {"X": X, "origin": Origin(title, note, source)}
+    origin = Origin(title, title, source)
+    if has_colour:
+        origin = origin.with_colours(X, images.open_colours(data, max_side=MAX_SIDE))
+    return {"X": X, "origin": origin, "channel": "colour"}
 
 
 def _with_limit(

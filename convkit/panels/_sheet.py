@@ -73,8 +73,14 @@ class Sheet:
         self._image.paste(line.transpose(Image.Transpose.ROTATE_90), corner)
 
     def draw(self, box: Box, values: Tensor, scale: Scale, digits: int = 7) -> None:
-        """Draw numbers (H, W) as cells in colour, and write them where there is space."""
-        rows, columns = values.shape
+        """Draw numbers (H, W) as cells in colour, and write them where there is space.
+
+        Of a picture in colour, (3, H, W), the numbers are red, green and blue.
+        """
+        rows, columns = values.shape[-2:]
+        if values.ndim == 3:
+            shown = Image.frombytes("RGB", (columns, rows), scale.channels(values))
+            return self._paste(box, shown.convert("RGBA"), Image.Resampling.NEAREST)
         shown = Image.frombytes("P", (columns, rows), scale.indices(values))
         shown.putpalette(scale.palette, "RGBA")
         self._paste(box, shown.convert("RGBA"), Image.Resampling.NEAREST)
@@ -153,8 +159,8 @@ class Shapes:
 
 
 def pictures(arrays: Mapping[str, tuple[Tensor, Scale]]) -> Sheet:
-    """Return arrays (H, W) of one height, each under its title, the last one with a colour key."""
-    ratios = {title: values.shape[1] / values.shape[0] for title, (values, _) in arrays.items()}
+    """Return arrays of one height, each under its title, the last one with a colour key."""
+    ratios = {title: values.shape[-1] / values.shape[-2] for title, (values, _) in arrays.items()}
     space = GAP * (len(arrays) - 1) + KEY_GAP
     height = min(MAX_HEIGHT, (MAX_WIDTH - space) / sum(ratios.values()))
     sheet = Sheet(height * sum(ratios.values()) + space, TITLE + height + EDGE)

@@ -14,20 +14,21 @@ from torch import Tensor
 
 from convkit import formatting, images, kernels, ops, ui
 from convkit.formatting import minus
-from convkit.inputs import as_array, as_picture
+from convkit.inputs import as_array
 from convkit.ops import Pair, WindowGeometry
 from convkit.panels._kernel_editor_state import (
     BRUSHES,
+    CHANNELS,
     LOOKS,
     MAX_KERNEL_SIDE,
     MAX_SHOWN_SIDE,
     OPTIONS,
     KernelEditorResult,
     KernelEditorState,
-    Origin,
     compute,
     inside,
     opened,
+    read,
     work,
 )
 from convkit.panels._products import short_texts, tiles
@@ -56,8 +57,8 @@ class KernelEditor(ui.Panel):
     Parameters
     ----------
     X : Tensor, optional
-        Input (H, W), or whatever `convkit.inputs.as_picture` takes; the 128 x 128 photo unless
-        given.
+        Input (H, W), or whatever `convkit.inputs.as_colours` takes; the 128 x 128 photo unless
+        given. Of a picture in colour each channel can be the input, or its grey.
     K : Tensor, optional
         Kernel, up to (7, 7); Sobel x unless given.
     operation : callable, optional
@@ -72,7 +73,7 @@ class KernelEditor(ui.Panel):
 
     Attributes
     ----------
-    X, kernel, padding, stride, dilation, flip, padding_mode
+    X, kernel, padding, stride, dilation, flip, padding_mode, channel
         What the panel is set to; each may be set. Tensors are copies.
 
     Raises
@@ -108,9 +109,8 @@ class KernelEditor(ui.Panel):
         flip: bool = False,
         padding_mode: str = "zeros",
     ) -> None:
-        X, note = as_picture("X", images.photo(128) if X is None else X)
+        X, origin = read(images.photo(128) if X is None else X)
         K = kernels.kernel("Sobel x") if K is None else as_array("K", K)
-        origin = Origin(note=note) if note else None
         start = KernelEditorState(X, K, padding, stride, dilation, flip, padding_mode, origin)
         compared = partial(compute, operation=operation)
         super().__init__(start, compared, view, first=lambda result: [_output(result)], work=work)
@@ -138,10 +138,13 @@ class KernelEditor(ui.Panel):
         if result.state.fits_tables:
             return super().fallback()
         K = result.state.kernel
+        X, Y, colours = result.state.X, result.output, result.colours
+        if colours is not None:
+            X, Y = colours, result.correlation.on_each(colours)
         arrays = {
-            "input": (result.state.X, result.input_scale),
+            "input": (X, result.input_scale),
             "kernel": (K, Scale.signed(K)),
-            "output": (result.output, result.scale),
+            "output": (Y, result.scale),
         }
         lines = [formatting.describe(name, values) for name, (values, _) in arrays.items()]
         return pictures(arrays).data("\n".join(lines))
@@ -186,7 +189,12 @@ def _stage(result: KernelEditorResult) -> Node:
     is_wide = is_small and across > MAX_COLUMNS_BESIDE_KERNEL
     sizes = {"wide": width, "across": across, "down": max(height, rows), "extent": extent}
     return box(
-        box(ui.heading("input X", "input"), _picture_list(names, result.picture), css="xh"),
+        box(
+            ui.heading("input X", "input"),
+            _picture_list(names, result.picture),
+            _channel_list(state),
+            css="xh",
+        ),
         box(ui.heading("kernel K", "kernel"), _kernel_list(kernel_name), css="kh"),
         box(ui.heading("output Y", "output"), looks, css="yh"),
         *(_tables(result) if is_small else _pictures(result)),
@@ -220,6 +228,13 @@ def _picture_list(names: Sequence[str], name: str) -> Node:
         return {"X": images.picture(name)} if name in images.PICTURES else {}
 
     return ui.select("picture", names, name, choose)
+
+
+def _channel_list(state: KernelEditorState) -> Node | None:
+    """Return a list of the channels of a picture in colour."""
+    if state.origin is None or not state.origin.channels:
+        return None
+    return ui.select("channel", tuple(CHANNELS), state.channel, "channel")
 
 
 def _kernel_list(name: str) -> Node:
@@ -342,7 +357,9 @@ def _output(result: KernelEditorResult) -> Node:
         told |= {"mark": mark, "descriptions": result.all_sentences}
         return ui.table("output", result.shown, result.scale, **told)
     told |= {"mark": None if mark is None else images.sampled(mark, MAX_SHOWN_SIDE), "full": size}
-    return ui.picture("output picture", result.sample, result.scale, **told)
+    colours = result.colours
+    values = result.sample if colours is None else result.correlation.on_each(colours)
+    return ui.picture("output picture", values, result.scale, **told)
 
 
 def _tables(result: KernelEditorResult) -> list[Node]:
@@ -374,7 +391,7 @@ def _pictures(result: KernelEditorResult) -> list[Node]:
     near = Cursor("near", state.geometry.output_size, result.cell, _choose)
     whole = ui.picture(
         "input picture",
-        images.sampled(state.X, MAX_SHOWN_SIDE),
+        images.sampled(state.X if result.colours is None else result.colours, MAX_SHOWN_SIDE),
         result.input_scale,
         frames=[Frame(on_input.cursor, on_input.top, on_input.left, state.geometry.window_size)],
         full=state.geometry.input_size,

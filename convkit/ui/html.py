@@ -476,8 +476,10 @@ def _picture(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
 def _colour_picture(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
     rows, columns = node.shape
     source = png_source(Image.frombytes("RGB", (columns, rows), node.channels))
-    tabindex = "0" if node.frames and live else None
-    shown = tag("img", src=source, alt=node.aria_label, tabindex=tabindex)
+    behaviour: Attributes = {}
+    if live:
+        behaviour = {"draggable": "false", "tabindex": "0" if node.frames else None}
+    shown = tag("img", src=source, alt=node.aria_label, **behaviour)
     return picture_around(node, shown, live)
 
 

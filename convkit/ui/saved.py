@@ -136,10 +136,13 @@ def _choosing(cursor: str) -> str:
 
 
 def _cell_rules(c: Cursor, root: str) -> str:
-    """Return the rules that move the frames of a cursor of cells; the pointer's win."""
-    table = _choosing(c.name)
+    """Return the rules that move the frames of a cursor of cells; the pointer's win.
+
+    What the frames alone are told does not make a browser style all cells anew.
+    """
+    table, frames = _choosing(c.name), f"[data-cursor={c.name}]"
     return "".join(
-        f".{root}:has({table} .{kind}{n}{state}){{--{c.name}-{axis}:{n}}}"
+        f".{root}:has({table} .{kind}{n}{state}) {frames}{{--{c.name}-{axis}:{n}}}"
         for state in (" :checked", ":hover")
         for kind, axis, count in zip("rc", "ij", c.sizes, strict=False)
         for n in range(count)
@@ -195,9 +198,9 @@ def _sentence_rules(cursor: Cursor, n: int, root: str) -> str:
     other = "td:not(.ck-at) :checked"
     return (
         f".{root} {line},.{root} {table} input::after{{grid-area:{n + 2}/1/{n + 3}/2}}"
-        f".{root} {table} td:hover input::after,"
-        f".{root}:not(:has({table} td:hover)) {table} {other}::after"
-        '{content:attr(aria-label) / ""}'
+        f".{root} {table} td:hover input::after,.{root} {table} {other}::after"
+        "{visibility:visible}"
+        f".{root}:has({table} td:hover) {table} td:not(:hover) input::after{{visibility:hidden}}"
         f".{root}:has({table} td:hover) {line} span,.{root}:has({table} {other}) {line} span"
         "{visibility:hidden}"
     )
@@ -273,7 +276,9 @@ def _saved_player(node: Node) -> Markup:
     ]
     buttons = [tag("label", r, str(n)) for r, n in zip(radios, places, strict=True)]
     label = tag("span", name, class_="ck-value")
-    return tag("form", label, *buttons, class_="ck-choice", role="radiogroup", aria_label=name)
+    named = {"class_": "ck-choice", "role": "radiogroup", "aria_label": name}
+    # Enter sends the form nowhere.
+    return tag("form", label, *buttons, method="dialog", **named)
 
 
 def _saved_path(node: Node) -> Markup:

@@ -62,7 +62,7 @@ SHOWN_SUMS = """view => {
     const text = [...view.querySelectorAll(".ck-description span")].filter(e => e.checkVisibility({
         visibilityProperty: true})).map(e => e.textContent);
     const names = [...view.querySelectorAll(".ck-choose input")].filter(e =>
-        !["none", "normal"].includes(getComputedStyle(e, "::after").content)).map(e => e.ariaLabel);
+        getComputedStyle(e, "::after").visibility === "visible").map(e => e.ariaLabel);
     return [...text, ...names];
 }"""
 
@@ -321,8 +321,7 @@ SENTENCES = """view => {
         input.checked = true;
         const style = getComputedStyle(input, "::after");
         return [room.height, room.width, view.getBoundingClientRect().height,
-            style.content === "none" ? room.height : parseFloat(style.height),
-            style.content === "none" ? room.width : parseFloat(style.width)];
+            parseFloat(style.height), parseFloat(style.width)];
     });
 }"""
 

@@ -216,13 +216,16 @@ def test_two_cursors_have_a_line_each():
         assert int(rule) == n
 
 
+PLACED = r":has\(\S+ \.([rc])(\d+)( ?:hover| :checked)\) \[data-cursor=cell\]{--cell-([ij]):(\d+)}"
+
+
 @pytest.mark.parametrize("size", [(1, 1), (2, 5), (16, 16)])
 def test_each_row_and_column_has_its_rules(size):
     cursor = ui.Cursor("cell", size, (0, 0), "at")
     says = [["a"] * size[1]] * size[0]
     table = ui.table("Y", torch.ones(size), GREY, frames=[ui.Frame(cursor)], descriptions=says)
     style = soup(saved(keyed(ui.column(table)))).style.text
-    rules = re.findall(r":has\(\S+ \.([rc])(\d+)( ?:hover| :checked)\){--cell-([ij]):(\d+)}", style)
+    rules = re.findall(PLACED, style)
     expected = {
         (kind, str(n), state, axis, str(n))
         for kind, axis, count in (("r", "i", size[0]), ("c", "j", size[1]))

@@ -157,10 +157,11 @@ class TwoPages(RuleBasedStateMachine):
 
     @rule(page=PAGES)
     def late_event(self, page):
-        before = self.panel.store.result
+        before = vars(replace(self.panel.store.result, total=None))
         self.pages[page].send("window cursor", "choose", [9, 9])
         self.pages[page].send("no node", "set", 1)
-        assert replace(self.panel.store.result, total=None) == replace(before, total=None)
+        # As dictionaries: Python 3.13 compares dataclasses by `==` alone, also of one tensor.
+        assert vars(replace(self.panel.store.result, total=None)) == before
 
     @rule(page=PAGES)
     def load_again(self, page):
