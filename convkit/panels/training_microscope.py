@@ -138,9 +138,9 @@ def _drawn(shown: Sequence[Snapshot], X: Tensor) -> Any:
     regions = [Frame(conv1), _output(conv2).through(CONV2).through(POOL1)]
     first, second = (torch.stack([layers[k][0] for layers in seen]) for k in (1, 4))
     return seen, {
-        "kernels": _pictures("kernel", weights, Scale.centred(limit), 56, ()),
-        "conv1 maps": _pictures("conv1 map", first, greys(first), 56, regions),
-        "conv2 maps": _pictures("conv2 map", second, greys(second), 40, [_output(conv2)]),
+        "kernels": _pictures("kernel", weights, Scale.centred(limit), 84, ()),
+        "conv1 maps": _pictures("conv1 map", first, greys(first), 84, regions),
+        "conv2 maps": _pictures("conv2 map", second, greys(second), 60, [_output(conv2)]),
         "probabilities": ui.Series(tuple(bars(layers[-1][0].softmax(0)) for layers in seen)),
     }
 
