@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from base64 import b64encode
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -54,6 +54,8 @@ class StaticFigure:
         Its text/plain and alternative text.
     width : int
         CSS pixels at which it is shown, whatever number of pixels the PNG has.
+    varies : bool
+        Whether its pixels are others on another machine.
 
     Examples
     --------
@@ -65,6 +67,7 @@ class StaticFigure:
     png: bytes
     text: str
     width: int
+    varies: bool = False
 
     @classmethod
     def of(cls, figure: Figure, text: str) -> StaticFigure:
@@ -85,7 +88,8 @@ class StaticFigure:
 
     def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict[str, Any], dict[str, Any]]:
         data = {"image/png": b64encode(self.png).decode(), "text/plain": self.text}
-        return data, {"image/png": {"alt": self.text, "width": self.width}}
+        told = {"alt": self.text, "width": self.width}
+        return data, {"image/png": told | ({"varies": True} if self.varies else {})}
 
 
 def show(
@@ -94,6 +98,7 @@ def show(
     signed: Collection[str] | str | None = None,
     scales: Mapping[str, Scale] | None = None,
     note: str = "",
+    varies: bool = False,
 ) -> StaticFigure:
     """Draw arrays of shape (H, W) side by side, each under its title; pictures in colour as such.
 
@@ -108,6 +113,9 @@ def show(
         The colours of some pictures, in place of those fitted to their values.
     note : str
         A line below.
+    varies : bool
+        Whether numbers are others on another machine, as after a training: its text then says
+        sizes alone.
 
     Raises
     ------
@@ -133,8 +141,14 @@ def show(
     fitted = {title: _fitted(values, title in signed_titles) for title, values in arrays.items()}
     keyed = [title for title in arrays if title in {*signed_titles, *given}]
     keyed = [title for title in keyed if max(arrays[title].shape) > MAX_NUMBERS]
-    text = "\n".join([formatting.describe(*item) for item in arrays.items()])
-    return StaticFigure.of(_drawn(arrays, {**fitted, **given}, keyed, note), text)
+    describe = _sized if varies else formatting.describe
+    text = "\n".join([describe(*item) for item in arrays.items()])
+    drawn = StaticFigure.of(_drawn(arrays, {**fitted, **given}, keyed, note), text)
+    return replace(drawn, varies=varies)
+
+
+def _sized(title: str, values: Tensor) -> str:
+    return f"{title}: {formatting.size(values.shape)}"
 
 
 def _drawn(

@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 import numbers
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -53,6 +54,24 @@ _EXPECTED = "a float tensor of shape (H, W)"
 
 
 # Numbers of any kind
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Use one thread of torch: of small arrays, more only make many kernels wait for each other.
+
+    Examples
+    --------
+    >>> with one_thread():
+    ...     torch.get_num_threads()
+    1
+    """
+    count = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(count)
 
 
 def as_integer(value: Any) -> int | None:

@@ -63,7 +63,8 @@ def find(tree: Node, key: str) -> Node | None:
 def cursors_of(trees: Sequence[Node]) -> list[Cursor]:
     """Return each cursor that something in some trees follows."""
     nodes = [node for tree in trees for node in tree]
-    nodes += [node for each in nodes for node in each.props.get("sample", ())]
+    # First: a series may be kept from another place of a cursor, so that any other node wins.
+    nodes = [node for each in nodes for node in each.props.get("sample", ())] + nodes
     found = [frame.cursor for node in nodes for frame in node.props.get("frames", ())]
     found += [node.follows for node in nodes if "follows" in node.props]
     return list({cursor.name: cursor for cursor in found}.values())

@@ -14,13 +14,13 @@ from importlib.resources import files
 from typing import Any
 
 import anywidget
-import torch
 import traitlets
 from markupsafe import Markup
 from torch import Tensor
 from traitlets.utils.bunch import Bunch
 
 from convkit.errors import ConvkitError
+from convkit.ops import one_thread
 from convkit.ui import html, jobs, lifetime
 from convkit.ui.events import edit_of
 from convkit.ui.jobs import Job, Work
@@ -49,17 +49,6 @@ log = logging.getLogger("convkit")
 
 View = Callable[[Any], Node]
 """A function of a result that returns a tree of nodes, and has no side effects."""
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Use one thread of torch: of small arrays, more only make many kernels wait for each other."""
-    count = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(count)
 
 
 def _module() -> str:
@@ -148,7 +137,7 @@ class Panel(anywidget.AnyWidget):
         work: Callable[[Any], Work | None] = lambda result: None,
         adjust: Adjust | None = None,
     ) -> None:
-        alone = _one_thread()
+        alone = one_thread()
         self._compute, self._view, self._first = alone(compute), alone(view), alone(first)
         self._work, self._rest_waits = work, rest_waits
         # What is under way: "" outside of events, "move" or "do" in one, or "restore".
@@ -416,7 +405,7 @@ class Panel(anywidget.AnyWidget):
 
     def _on_message(self, _: object, content: object, buffers: Sequence[Any]) -> None:
         event = Event.read(content, buffers)
-        with LOCK, _one_thread():
+        with LOCK, one_thread():
             if event is not None:
                 self._answer(event)
             elif content == {"rest": True}:  # a hand rests
@@ -555,7 +544,7 @@ class Panel(anywidget.AnyWidget):
         """Return what is stored beside the live view, by MIME type, and its metadata."""
         return {"text/html": self.saved_html()}, {}
 
-    @_one_thread()
+    @one_thread()
     def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         lifetime.shown(self)
         live = super()._repr_mimebundle_(**options)

@@ -7,7 +7,7 @@ codes of two bytes; the page puts the text of a place together, and patches it i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import chain, groupby
@@ -95,10 +95,24 @@ def _columns(nodes: Sequence[Node], starts: dict[bytes, int]) -> list[tuple[str,
         below = [_columns(line, starts) for line in zip(*(n.children for n in nodes), strict=True)]
         found = [(str(head),), *chain(*below), (str(tail),)]
     elif first.kind == "picture":
-        found = _pieces([_with_start(node, starts) for node in nodes])
+        found = _picture_pieces([_with_start(node, starts) for node in nodes])
     else:
         found = _pieces(nodes)
     return found
+
+
+def _picture_pieces(nodes: Sequence[Node]) -> list[tuple[str, ...]]:
+    """Return the pieces of pictures; where nothing but pixels differs, only one is written."""
+    if not all(_same_but_pixels(node.props, nodes[0].props) for node in nodes):
+        return _pieces(nodes)
+    texts = [f'data-from="{node.pixels_from}"' for node in nodes]
+    head, tail = str(render(nodes[0])).split(texts[0])
+    return [(head,), tuple(texts), (tail,)]
+
+
+def _same_but_pixels(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+    own = ("values", "pixels", "pixels_from")
+    return all(a[name] == b[name] for name in a if name not in own)
 
 
 def _pieces(nodes: Sequence[Node]) -> list[tuple[str, ...]]:

@@ -78,6 +78,8 @@ EQUAL_ON_PAPER = {
         "any two windows will do if their largest numbers lie in different cells",
     ),
     "9.4": (WHOLE | NOT_NEGATIVE | ONE_NUMBER, "a count is one whole number"),
+    "11.1": (WHOLE | NOT_NEGATIVE | {"in one row"}, "five counts are whole, and in one row"),
+    "11.3": (NOT_NEGATIVE, "neither activation makes a negative number"),
 }
 """Which derived answers are right all the same, and why."""
 
@@ -140,10 +142,20 @@ def derived_layers(exercise):
         yield f"wrong in case {k} alone", Transformed(exercise.correct, wrong_in_call(k, exercise))
 
 
+def without_layer(net, k):
+    """Return a network of all layers but one."""
+    return nn.Sequential(*net[:k], *net[k + 1 :])
+
+
 def derived_functions(exercise):
     """Yield functions whose result is changed: in each case, in one alone, in all but the first."""
     right, cases = exercise.correct, exercise.cases
-    values = as_tensor(right(*cases[0].args))
+    first = right(*cases[0].args)
+    if isinstance(first, nn.Module):
+        for k in range(len(first)):
+            yield f"without layer {k}", lambda k=k: without_layer(right(), k)
+        return
+    values = as_tensor(first)
     for how, transform in transforms(values).items():
         yield how, lambda *args, transform=transform: transform(as_tensor(right(*args)))
     keys = [key(case.args) for case in cases]

@@ -64,3 +64,10 @@ def test_a_picture_that_may_look_different_is_found(words):
 @pytest.mark.parametrize("stored", ["", "not base 64!", png()[:40]])
 def test_a_file_that_is_no_picture_is_found(stored):
     assert "not a PNG" in picture_difference(stored, png())
+
+
+def test_of_what_a_training_made_size_and_properties_are_compared():
+    other = png(255 - LEVELS)
+    assert picture_difference(png(), other, varies=True) == ""
+    assert "pixels" in picture_difference(png(LEVELS[:3]), png(), varies=True)
+    assert "not a PNG" in picture_difference("bm8=", png(), varies=True)

@@ -1,0 +1,256 @@
+"""LeNet on handwritten digits, and its training as snapshots from which it can go on.
+
+The digits are scikit-learn's, 8 x 8, enlarged to the 28 x 28 of the book (D2L 7.6). Which pictures
+a step sees follows from the seed and its number alone, so that a training that goes on from a
+snapshot is, bit for bit, the one that it left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from convkit import ops
+from convkit.errors import ConvkitError
+
+BATCH = 64
+"""Pictures in a step; the last step of an epoch has fewer."""
+HELD_OUT = 450
+"""How many of the 1,797 pictures no step sees."""
+SIDE = 28
+"""Rows and columns of LeNet's input."""
+
+
+class Digits(NamedTuple):
+    """Handwritten digits: what is trained on, and what is held out to test.
+
+    Attributes
+    ----------
+    train, test : Tensor
+        Pictures (1347, 1, 28, 28) and (450, 1, 28, 28), from 0 to 1.
+    train_labels, test_labels : Tensor
+        What they show, from 0 to 9.
+    test_small : Tensor
+        The test pictures as they were, (450, 8, 8), from 0 to 1.
+    """
+
+    train: Tensor
+    train_labels: Tensor
+    test: Tensor
+    test_labels: Tensor
+    test_small: Tensor
+
+
+@lru_cache(maxsize=1)
+def digits() -> Digits:
+    """Return scikit-learn's 1,797 handwritten digits, always split in the same way.
+
+    Each call returns the same tensors: change copies of them.
+
+    Raises
+    ------
+    ConvkitError
+        If scikit-learn is not installed.
+
+    Examples
+    --------
+    >>> digits().train.shape, digits().test.shape
+    (torch.Size([1347, 1, 28, 28]), torch.Size([450, 1, 28, 28]))
+    """
+    try:
+        from sklearn.datasets import load_digits
+    except ModuleNotFoundError as error:
+        hint = "Run this in a terminal, then restart the kernel: pip install scikit-learn"
+        raise ConvkitError("scikit-learn is not installed", "it, for its digits", hint) from error
+    loaded = load_digits()
+    small, labels = torch.tensor(loaded.images / 16).float(), torch.tensor(loaded.target)
+    order = torch.randperm(len(small), generator=torch.Generator().manual_seed(0))
+    test, train = order[:HELD_OUT], order[HELD_OUT:]
+    return Digits(
+        enlarged(small[train]), labels[train], enlarged(small[test]), labels[test], small[test]
+    )
+
+
+def enlarged(small: Tensor) -> Tensor:
+    """Return pictures (n, H, W) as LeNet takes them, (n, 1, 28, 28).
+
+    Examples
+    --------
+    >>> enlarged(torch.zeros(5, 8, 8)).shape
+    torch.Size([5, 1, 28, 28])
+    """
+    return F.interpolate(small[:, None], size=(SIDE, SIDE), mode="bilinear", align_corners=False)
+
+
+def lenet(modern: bool = False, seed: int = 0) -> nn.Sequential:
+    """Return LeNet with the layers of D2L 7.6 and Xavier's first weights.
+
+    Parameters
+    ----------
+    modern : bool
+        Whether it has ReLU and maximum pooling, not sigmoid and average pooling.
+    seed : int
+        Which first weights; torch's own generator is left alone.
+
+    Examples
+    --------
+    >>> sum(parameter.numel() for parameter in lenet().parameters())
+    61706
+    """
+    act, pool = (nn.ReLU, nn.MaxPool2d) if modern else (nn.Sigmoid, nn.AvgPool2d)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        net = nn.Sequential(
+            *(nn.Conv2d(1, 6, kernel_size=5, padding=2), act(), pool(2)),
+            *(nn.Conv2d(6, 16, kernel_size=5), act(), pool(2)),
+            *(nn.Flatten(), nn.Linear(400, 120), act()),
+            *(nn.Linear(120, 84), act(), nn.Linear(84, 10)),
+        )
+        for layer in net:
+            if isinstance(layer, nn.Conv2d | nn.Linear):
+                nn.init.xavier_uniform_(layer.weight)
+    return net
+
+
+@torch.no_grad()
+def activations(net: nn.Sequential, X: Tensor) -> list[Tensor]:
+    """Return what each layer makes of pictures (n, 1, 28, 28), in order.
+
+    Examples
+    --------
+    >>> [tuple(Y.shape[1:]) for Y in activations(lenet(), torch.zeros(1, 1, 28, 28))][:3]
+    [(6, 28, 28), (6, 28, 28), (6, 14, 14)]
+    """
+    made = []
+    for layer in net:
+        X = layer(X)
+        made.append(X)
+    return made
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """A network in training, at one step; see `begin` and `training`.
+
+    Attributes
+    ----------
+    step : int
+        How many steps it has made.
+    net : torch.nn.Sequential
+        The network.
+    optimizer : torch.optim.Optimizer
+        What has become of the optimizer.
+    seed : int
+        Which pictures its steps see.
+    loss : float
+        The mean cross-entropy of the test pictures.
+    predicted : Tensor
+        Which digit it takes each of the test pictures for.
+    """
+
+    step: int
+    net: nn.Sequential
+    optimizer: torch.optim.Optimizer
+    seed: int
+    loss: float
+    predicted: Tensor
+
+    @property
+    def accuracy(self) -> float:
+        """The share of the test pictures that it takes for what they are."""
+        return (self.predicted == digits().test_labels).double().mean().item()
+
+    @property
+    def confusion(self) -> Tensor:
+        """How often it takes what is a digit (row) for a digit (column), (10, 10)."""
+        pairs = 10 * digits().test_labels + self.predicted
+        return pairs.bincount(minlength=100).reshape(10, 10)
+
+
+def begin(net: nn.Sequential, seed: int = 0) -> Snapshot:
+    """Return a network before its first step, with Adam as its optimizer.
+
+    Parameters
+    ----------
+    net : torch.nn.Sequential
+        Takes pictures (n, 1, 28, 28), returns ten numbers of each; no step changes it.
+    seed : int
+        In which order the training pictures are seen.
+
+    Examples
+    --------
+    >>> begin(lenet()).step
+    0
+    """
+    return _snapshot(0, net, torch.optim.Adam(net.parameters()), seed)
+
+
+def training(start: Snapshot, lr: float, until: int, every: int = 8) -> Iterator[Snapshot]:
+    """Train on from a snapshot, which stays as it is; yield one after every few steps.
+
+    Parameters
+    ----------
+    start : Snapshot
+        Where it goes on from.
+    lr : float
+        Learning rate.
+    until : int
+        The last step.
+    every : int
+        Steps from one snapshot to the next; the last step has one too.
+
+    Examples
+    --------
+    >>> [snapshot.step for snapshot in training(begin(lenet()), 2e-3, until=5, every=2)]
+    [2, 4, 5]
+    """
+    net, optimizer = deepcopy((start.net, start.optimizer))
+    for group in optimizer.param_groups:
+        group["lr"] = lr
+    for step in range(start.step, until):
+        _take_step(net, optimizer, _batch(start.seed, step))
+        if (step + 1) % every == 0 or step + 1 == until:
+            yield _snapshot(step + 1, *deepcopy((net, optimizer)), start.seed)
+
+
+def steps_per_epoch() -> int:
+    """Return how many steps see each training picture once.
+
+    Examples
+    --------
+    >>> steps_per_epoch()
+    22
+    """
+    return -(-len(digits().train) // BATCH)
+
+
+def _batch(seed: int, step: int) -> Tensor:
+    """Return the numbers of the pictures that a step sees."""
+    epoch, n = divmod(step, steps_per_epoch())
+    generator = torch.Generator().manual_seed(1000 * seed + epoch)
+    return torch.randperm(len(digits().train), generator=generator)[BATCH * n : BATCH * (n + 1)]
+
+
+def _take_step(net: nn.Sequential, optimizer: torch.optim.Optimizer, rows: Tensor) -> None:
+    X, y = digits().train[rows], digits().train_labels[rows]
+    with ops.one_thread(), torch.enable_grad():  # more threads would add up in another order
+        optimizer.zero_grad()
+        F.cross_entropy(net(X), y).backward()
+        optimizer.step()
+
+
+@torch.no_grad()
+def _snapshot(
+    step: int, net: nn.Sequential, optimizer: torch.optim.Optimizer, seed: int
+) -> Snapshot:
+    with ops.one_thread():
+        Y = net(digits().test)
+        loss = F.cross_entropy(Y, digits().test_labels).item()
+    return Snapshot(step, net, optimizer, seed, loss, Y.argmax(1))

@@ -1,0 +1,202 @@
+"""The training microscope, against networks run anew, and against itself back in time."""
+
+import re
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from convkit import ConvkitError, networks
+from convkit.panels import TrainingMicroscope
+from convkit.ui.series import node_at
+from tests.panels.driver import PanelDriver
+from tests.ui.driver import until
+
+STEPS = 44  # five snapshots
+
+
+@pytest.fixture(scope="module")
+def kept():
+    return TrainingMicroscope(steps=STEPS)
+
+
+@pytest.fixture
+def driver(kept):
+    kept.reset()
+    return PanelDriver(kept)
+
+
+def series_of(panel, name):
+    (node,) = [n for n in panel.tree if n.kind == "series" and n.name == name]
+    return node
+
+
+def arrays(panel, name):
+    """Return what a series of pictures shows now, (channels, H, W)."""
+    return torch.stack([p.values for p in node_at(series_of(panel, name)) if p.kind == "picture"])
+
+
+@pytest.mark.parametrize("n", [0, 2, 4])
+def test_it_shows_what_the_network_of_the_snapshot_makes_of_the_digit(driver, n):
+    panel = driver.panel
+    panel.n, panel.digit = n, 7
+    net = panel.snapshots[n].net
+    first = F.relu(F.conv2d(networks.digits().test[7:8], net[0].weight, net[0].bias, padding=2))
+    pooled = F.max_pool2d(first, 2)
+    second = F.relu(F.conv2d(pooled, net[3].weight, net[3].bias))
+    torch.testing.assert_close(arrays(panel, "conv1 maps"), first[0])
+    torch.testing.assert_close(arrays(panel, "conv2 maps"), second[0])
+    assert torch.equal(arrays(panel, "kernels"), net[0].weight[:, 0])
+    probability, best = net(networks.digits().test[7:8]).softmax(1).max(1)
+    words = node_at(series_of(panel, "probabilities")).words
+    assert words == f"most likely {best.item()}, probability {probability.item():.2f}"
+    assert f"Step {11 * n}: loss" in node_at(series_of(panel, "told")).words
+
+
+@pytest.mark.parametrize("name", ["conv1 maps", "conv2 maps"])
+def test_colours_stay_the_same_in_time(driver, name):
+    nodes = series_of(driver.panel, name).series.nodes
+    pictures = [p for node in nodes for p in node if p.kind == "picture"]
+    values = torch.stack([p.values for p in pictures])
+    shades = torch.tensor([list(p.pixels) for p in pictures]).reshape(values.shape)
+    torch.testing.assert_close(shades.float(), 254 * values / values.max(), atol=0.51, rtol=0)
+
+
+def test_there_and_back_again_is_bit_equal(driver):
+    before = driver.panel.get_state("page")["page"]["series"]
+    driver.choose("snapshot", 4)
+    assert "Step 44" in node_at(series_of(driver.panel, "told")).words
+    driver.choose("snapshot", 0)
+    assert driver.panel.get_state("page")["page"]["series"] == before
+
+
+@pytest.mark.parametrize(("k", "at", "m"), [(1, (0, 5), 3), (2, (9, 2), 11)])
+def test_the_sum_of_a_pointed_cell_and_what_it_sees(driver, k, at, m):
+    panel = driver.panel
+    panel.n = 3
+    driver.choose(f"sums of conv{k} map", m)
+    driver.point({1: "conv-one", 2: "conv-two"}[k], at)
+    cursor = driver.find({1: "conv-one", 2: "conv-two"}[k] + " cursor").cursor
+    assert cursor.at == at  # from which the arrow keys go on
+    layer, X = panel.snapshots[3].net[3 * k - 3], networks.digits().test[:1]
+    for each in panel.snapshots[3].net[: 3 * k - 3]:
+        X = each(X)
+    X = F.pad(X, (2, 2, 2, 2)) if k == 1 else X
+    (i, j), products = at, 0.0
+    products = (X[0, :, i : i + 5, j : j + 5] * layer.weight[m]).double().sum().item()
+    said = node_at(series_of(panel, f"sum {k}")).words.replace("−", "-")
+    numbers = [float(x) for x in re.findall(r"(?:to|bias|is|ReLU) (-?[\d.e-]+?)[;,]?(?= |$)", said)]
+    expected = [products, layer.bias[m].item()]
+    expected += [sum(expected), max(0.0, sum(expected))]
+    assert numbers == pytest.approx(expected, rel=5e-3, abs=2e-3)
+    assert f"map {m}, cell [{i}, {j}]: {(25, 150)[k - 1]} products" in said
+
+
+def test_frames_are_the_gradients_of_the_pointed_cell(driver):
+    panel = driver.panel
+    X = torch.rand(1, 1, 28, 28, requires_grad=True)
+    net = networks.lenet()  # with average pooling, every cell that is seen has a gradient
+    grids = [X]
+    for layer in net[:4]:
+        grids.append(layer(grids[-1]))
+    picture = next(node for node in panel.tree if node.name == "network input")
+    for frame, grid, at in zip(
+        picture.frames, (grids[1], grids[4]), ((13, 9), (4, 6)), strict=True
+    ):
+        (seen,) = torch.autograd.grad(grid[0, 0][at], X, retain_graph=True)
+        rows, columns = frame.cells(*at)
+        places = seen[0, 0].nonzero()
+        assert (rows[0], columns[0]) == tuple(places.min(0).values.tolist())
+        assert (rows[-1], columns[-1]) == tuple(places.max(0).values.tolist())
+
+
+def test_a_drawn_pixel_changes_what_the_network_sees(driver):
+    panel = driver.panel
+    panel.n = 4
+    driver.choose("pen", "ink")
+    before = arrays(panel, "conv1 maps")
+    driver.paint("drawing", (0, 0), (0, 1))
+    assert panel.X[0, :2].tolist() == [1, 1] and "drawn by you" in driver.text
+    expected = panel.snapshots[4].net[:2](networks.enlarged(panel.X[None]))[0]
+    torch.testing.assert_close(arrays(panel, "conv1 maps"), expected)
+    assert not torch.equal(before, expected)
+    panel.digit = 3
+    assert torch.equal(panel.X, networks.digits().test_small[3])
+
+
+def test_a_fork_leaves_the_run_where_it_is_and_both_curves_are_shown(driver):
+    panel = driver.panel
+    first = panel.snapshots
+    driver.choose("snapshot", 2)
+    driver.type("rate", "0.05")
+    driver.press("fork here")
+    until(lambda: len(panel.snapshots) == 5 and panel.snapshots[3] is not first[3])
+    assert panel.fork == (2, 0.05) and panel.snapshots[:3] == first[:3]
+    (expected,) = networks.training(first[2], 0.05, 33, every=11)
+    assert torch.equal(panel.snapshots[3].net[0].weight, expected.net[0].weight)
+    axes = next(node for node in panel.tree if node.name == "loss axes")
+    assert axes.shapes.count("ck-other") == 2
+    driver.choose("show", "first run")
+    assert panel.snapshots == first
+    panel.fork = 2, panel.lr
+    panel.shows = "fork"
+    same = zip(panel.snapshots[-1].net.parameters(), first[-1].net.parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in same)
+
+
+def test_a_training_is_stopped_and_goes_on():
+    driver = PanelDriver(TrainingMicroscope())
+    panel, whole = driver.panel, driver.panel.snapshots
+    driver.type("rate", "0.003")
+    driver.press("train from the start")
+    until(lambda: "training" in driver.status)
+    driver.press("stop")
+    count = len(panel.snapshots)
+    assert 1 <= count < len(whole) == 41
+    assert f"stopped at {11 * (count - 1)} of 440" in driver.status
+    assert driver.shows_the_tree() and "train on" in driver.text
+    driver.press("train on")
+    driver.press("stop")
+    assert count <= len(panel.snapshots) < 41
+    panel.lr = 0.002
+    assert len(panel.snapshots) == 41
+    pairs = zip(panel.snapshots, whole, strict=True)
+    assert all(torch.equal(a.net[0].weight, b.net[0].weight) for a, b in pairs)
+
+
+def test_what_is_sent_for_forty_snapshots_is_small():
+    panel = TrainingMicroscope(steps=5)
+    result = panel.store.result
+    many = (result.shown[0],) * 20 + (result.shown[-1],) * 20
+    result.runs[0].snapshots[:] = many
+    panel.digit = 1
+    assert len(panel.snapshots) == 40
+    page = panel.get_state("page")["page"]
+    sizes = [
+        sum(map(len, words)) + len(codes) + len(pixels)
+        for words, codes, pixels in page["series"].values()
+    ]
+    assert len(page["html"]) + sum(sizes) < 1.5e6
+
+
+def test_what_is_stored_needs_no_script_and_no_number_that_rounding_decides(driver):
+    data, metadata = driver.panel.fallback()
+    assert [*data] == ["image/png"] and metadata["image/png"]["varies"] is True
+    assert repr(driver.panel) == "TrainingMicroscope: 5 snapshots of LeNet from step 0 to 44"
+    assert "<script" not in driver.panel.saved_html()
+    assert "Step 44" in driver.panel.saved_html()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"lr": 0}, "lr is 0"),
+        ({"fork": (3,)}, "fork is"),
+        ({"fork": (1, 7)}, "its rate is 7"),
+        ({"X": torch.zeros(3, 8)}, "8 × 8"),
+        ({"digit": 450}, "digit is 450"),
+    ],
+)
+def test_what_cannot_work_is_refused(driver, change, words):
+    with pytest.raises(ConvkitError, match=words):
+        driver.panel.store.set(**change)
