@@ -16,7 +16,7 @@ def chosen_cell(page: Page) -> str:
 def test_the_photo_panel_is_pointed_at_and_keeps_its_keys(page, lab):
     notebook = open_in_notebook7(page, lab, "notebooks/03_edges_and_filters.ipynb")
     run_all(page)
-    panel = cell(page, 9).locator(".ck-view")
+    panel = cell(page, 10).locator(".ck-view")
     source = picture(panel, "input 128")
     pixel = source.bounding_box()["width"] / 128
     source.hover(position={"x": 40.5 * pixel, "y": 20.5 * pixel})

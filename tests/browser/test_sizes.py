@@ -14,7 +14,7 @@ PANELS = {
     "photo": "KernelEditor()",
     "stripes": "KernelEditor(stripes(), torch.tensor([[1.0, -1.0]]))",
     "padded": "KernelEditor(stripes(), torch.tensor([[1.0, -1.0]]), padding=1)",
-    "large kernel": "KernelEditor(photo(128), torch.rand(7, 7) - 0.5)",
+    "large kernel": "KernelEditor(photo(128), torch.linspace(-1, 1, 49).reshape(7, 7))",
     "stepper": "DescentStepper(stripes(), target=torch.tensor([[1.0, -1.0]]), "
     "start=torch.tensor([[0.5, 0.5]]), lr=0.03, steps=25)",
     "diverging": "DescentStepper(stripes(), target=torch.tensor([[1.0, -1.0]]), "
