@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from convkit.errors import ConvkitError
-from convkit.exercises import QUESTIONS, predict
+from convkit.exercises import EXERCISES, QUESTIONS, predict
 
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = ROOT / "notebooks"
+NUMBER = re.compile(r"\d+\.\d+")
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
@@ -29,3 +31,14 @@ def test_each_question_stands_in_a_notebook_once():
     texts = [path.read_text("utf-8") for path in NOTEBOOKS.glob("*.ipynb")]
     asked = re.findall(r'predict\(\\"(.+?)\\"\)', "".join(texts))
     assert sorted(asked) == sorted(QUESTIONS)
+
+
+def test_the_index_of_the_books_exercises_names_ours():
+    index = (ROOT / "docs" / "d2l_exercises.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[3] for line in index.splitlines() if line.startswith("| 7.")]
+    asked = [
+        name for part in re.findall(r"\*.+?\*", "".join(rows)) for name in NUMBER.findall(part)
+    ]
+    checked = NUMBER.findall(re.sub(r"\*.+?\*", "", "".join(rows)))
+    assert set(asked) <= QUESTIONS.keys() and set(checked) <= EXERCISES.keys()
+    assert len(asked) > 15 and len(checked) > 20
