@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import nbformat
+import torch
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -121,6 +122,15 @@ def said(panel: Locator) -> Locator:
 def picture(panel: Locator, name: str) -> Locator:
     """Return the canvas of the picture whose accessible name starts with `name`."""
     return panel.get_by_role("img", name=re.compile(rf"^{re.escape(name)}"))
+
+
+def pixels(canvas: Locator) -> torch.Tensor:
+    """Return what a canvas shows: (H, W, 3), in [0, 255]."""
+    shape = canvas.evaluate("c => [c.height, c.width]")
+    data = canvas.evaluate(
+        "c => Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data)"
+    )
+    return torch.tensor(data, dtype=torch.uint8).reshape(*shape, 4)[:, :, :3]
 
 
 def table(panel: Locator, name: str) -> Locator:
