@@ -173,6 +173,12 @@ EXERCISES = {
             "All windows share the same weights.": (
                 _count(lambda pixels, cells, weights: (weights + 1) * cells)
             ),
+            "The input's size plays no part: pixels have no weights of their own.": (
+                _count(lambda pixels, cells, weights: pixels * weights + 1)
+            ),
+            "All windows share the same weights: count them once, with the one bias.": (
+                _count(lambda pixels, cells, weights: cells * weights + 1)
+            ),
             "The input's size plays no part, because every window shares the weights.": (
                 _count(lambda pixels, cells, weights: pixels * weights)
             ),

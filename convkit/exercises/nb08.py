@@ -299,6 +299,8 @@ EXERCISES = {
                 (4, (34 / 30) ** 2)
             ),
             "More padding is a larger output, and that takes more multiplications.": (4, 1),
+            "The second is rounded: write it as a product of two fractions.": (4, 1.13),
+            "They are swapped: first the channels, then the padding.": ((34 / 32) ** 2, 4),
         },
         reveals=False,
         observe=_observe_factors,

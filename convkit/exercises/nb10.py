@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from convkit.exercises import Case, Exercise, Question, random_numbers
+from convkit.exercises import Case, Difference, Exercise, Question, random_numbers
 from convkit.matrices import as_matrix
 from convkit.ops import corr2d, patches
 
@@ -90,6 +90,18 @@ def _channels_apart(X: Tensor, K: Tensor) -> Tensor:
     return torch.cat([F.conv2d(X[c][None, None], K[:, c : c + 1])[0] for c in range(len(X))])
 
 
+def _explain_gradient(difference: Difference) -> str:
+    if difference.is_shape:
+        return "It has the size of X: kH - 1 rows and kW - 1 columns more than G, by padding."
+    return "Which windows read this pixel, and with which weight each?"
+
+
+def _explain_kernel(difference: Difference) -> str:
+    if difference.is_shape:
+        return "A kernel of b rows after one of a rows spans a + b - 1 rows; so do columns."
+    return "Each weight of K1 lays a copy of K2, times itself, and the copies add up."
+
+
 PAIRS = (
     Case(random_numbers(2, 3, seed=1), random_numbers(2, 2, seed=2)),
     Case(random_numbers(3, 2, seed=3), random_numbers(1, 3, seed=4)),
@@ -154,6 +166,7 @@ EXERCISES = {
             ),
         },
         name="The gradient",
+        explain=_explain_gradient,
         cases=PAIRS,
     ),
     "10.3": Exercise(
@@ -171,6 +184,7 @@ EXERCISES = {
             "It is transposed.": lambda a, b: _by_correlation(a, b).T,
         },
         name="The kernel",
+        explain=_explain_kernel,
         cases=PAIRS,
     ),
     "10.5": Exercise(

@@ -145,6 +145,10 @@ EXERCISES = {
         require=_require_learning,
         misconceptions={
             "That is the original: its sigmoids and average poolings are still there.": lenet,
+            "All activations are still sigmoids.": _as_in(
+                {1: nn.Sigmoid(), 4: nn.Sigmoid(), 8: nn.Sigmoid(), 10: nn.Sigmoid()}
+            ),
+            "Both poolings still average.": _as_in({2: nn.AvgPool2d(2), 5: nn.AvgPool2d(2)}),
             "The first pooling still averages.": _as_in({2: nn.AvgPool2d(2)}),
             "The second pooling still averages.": _as_in({5: nn.AvgPool2d(2)}),
             "The dense layers still have sigmoids.": _as_in({8: nn.Sigmoid(), 10: nn.Sigmoid()}),
