@@ -184,7 +184,15 @@ def _imports(expressions: str) -> list[str]:
     return [*ours, "import torch", "import torch.nn.functional as F", ""]
 
 
-def descent_code(X: str, Y: str, start: Tensor, rates: Sequence[float], *, reduction: str) -> str:
+def descent_code(  # noqa: PLR0913
+    X: str,
+    Y: str,
+    start: Tensor,
+    rates: Sequence[float],
+    *,
+    reduction: str,
+    momentum: float = 0.0,
+) -> str:
     """Return code that takes one step of gradient descent per entry of `rates`, and prints K.
 
     Parameters
@@ -197,6 +205,8 @@ def descent_code(X: str, Y: str, start: Tensor, rates: Sequence[float], *, reduc
         The learning rate of each step.
     reduction : "sum" or "mean"
         Whether squared errors are added up or averaged.
+    momentum : float
+        Of ``torch.optim.SGD``; left out of the code where it is 0.
 
     Examples
     --------
@@ -218,7 +228,8 @@ def descent_code(X: str, Y: str, start: Tensor, rates: Sequence[float], *, reduc
     print(K)
     """
     schedule = " + ".join(f"[{lr!r}] * {len(list(run))}" for lr, run in groupby(rates))
-    loop = f"""sgd = torch.optim.SGD([K], lr=1)
+    keyword = f", {momentum=}" if momentum else ""
+    loop = f"""sgd = torch.optim.SGD([K], lr=1{keyword})
 for lr in {schedule}:
     sgd.param_groups[0]["lr"] = lr
     loss = ((F.conv2d(X[None, None], K[None, None])[0, 0] - Y) ** 2).{reduction}()

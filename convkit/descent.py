@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from convkit.errors import ConvkitError, brief_repr, check_choice, check_type
-from convkit.least_squares import REDUCTIONS, QuadraticLoss, check_target
+from convkit.least_squares import REDUCTIONS, QuadraticLoss, check_target, checked_momentum
 from convkit.ops import as_real, check_array, check_same_kind, to_list, to_whole, validated_copy
 
 MAX_STEPS = 1_000_000
@@ -35,6 +35,9 @@ class Step:
         The kernel and the gradient of the loss there, (kH, kW).
     loss : float
         The squared error there.
+    velocity : Tensor
+        What the update that led here was made with, (kH, kW), times its learning rate: momentum
+        times the velocity before, plus the gradient before; zeros at the start.
     lr : float or None
         The learning rate of the update that led here; None at the start.
 
@@ -49,6 +52,7 @@ class Step:
     kernel: Tensor
     grad: Tensor
     loss: float
+    velocity: Tensor
     lr: float | None
 
     def copy(self) -> Step:
@@ -60,19 +64,21 @@ class Step:
         >>> step.copy().kernel.add_(1), step.kernel
         (tensor([[1.]]), tensor([[0.]]))
         """
-        return Step(self.n, self.kernel.clone(), self.grad.clone(), self.loss, self.lr)
+        tensors = {name: getattr(self, name).clone() for name in ("kernel", "grad", "velocity")}
+        return replace(self, **tensors)
 
 
 @dataclass(frozen=True, eq=False)
 class _Problem:
-    """What is learned: an input, its target, and how squared errors are reduced."""
+    """What is learned, and how: input, target, reduction of the squared errors, momentum."""
 
     X: Tensor
     Y: Tensor
     reduction: str
+    momentum: float
 
     def first(self, start: Tensor) -> Step:
-        step = self._measured(0, start, None)
+        step = self._measured(0, start, torch.zeros_like(start), None)
         slope = step.grad.abs().max().item()
         if not (math.isfinite(step.loss) and math.isfinite(slope)):
             raise ConvkitError(
@@ -83,10 +89,11 @@ class _Problem:
         return step
 
     def next(self, step: Step, lr: float) -> Step:
-        kernel = torch.add(step.kernel, step.grad, alpha=-lr)
-        return self._measured(step.n + 1, kernel, lr)
+        velocity = step.velocity * self.momentum + step.grad
+        kernel = torch.add(step.kernel, velocity, alpha=-lr)
+        return self._measured(step.n + 1, kernel, velocity, lr)
 
-    def _measured(self, n: int, kernel: Tensor, lr: float | None) -> Step:
+    def _measured(self, n: int, kernel: Tensor, velocity: Tensor, lr: float | None) -> Step:
         # The same operations as a layer of torch's, so that every bit is the same. Callers may have
         # switched gradients off.
         with torch.inference_mode(False), torch.enable_grad():
@@ -94,11 +101,11 @@ class _Problem:
             squares = (F.conv2d(self.X[None, None], leaf[None, None])[0, 0] - self.Y) ** 2
             loss = squares.sum() if self.reduction == "sum" else squares.mean()
             (grad,) = torch.autograd.grad(loss, leaf)
-        return Step(n, leaf.detach(), grad, loss.item(), lr)
+        return Step(n, leaf.detach(), grad, loss.item(), velocity, lr)
 
 
 def _checked_problem(
-    X: Tensor, Y: Tensor, start: Tensor, reduction: str
+    X: Tensor, Y: Tensor, start: Tensor, reduction: str, momentum: float
 ) -> tuple[_Problem, Tensor]:
     check_choice("reduction", reduction, REDUCTIONS)
     X, Y, start = (
@@ -106,7 +113,7 @@ def _checked_problem(
     )
     check_same_kind(X=X, Y=Y, start=start)
     check_target(X, Y, tuple(start.shape))
-    return _Problem(X, Y, reduction), start
+    return _Problem(X, Y, reduction, checked_momentum(momentum)), start
 
 
 def _checked_lr(lr: Any, dtype: torch.dtype, hint: str) -> float:
@@ -138,6 +145,7 @@ def record(
     start: Tensor,
     rates: Sequence[float],
     *,
+    momentum: float = 0.0,
     reduction: str = "sum",
     limit: float = math.inf,
 ) -> tuple[Step, ...]:
@@ -151,6 +159,8 @@ def record(
         The first kernel, (kH, kW).
     rates : sequence of float
         The learning rate of each update.
+    momentum : float
+        The share of the velocity that each update keeps, from 0 to below 1.
     reduction : "sum" or "mean"
         Whether squared errors are added up or averaged.
     limit : float
@@ -164,7 +174,8 @@ def record(
     Raises
     ------
     ConvkitError
-        If shapes, dtypes or a learning rate do not fit, or the loss at the start is not finite.
+        If shapes, dtypes, a learning rate or `momentum` do not fit, or the loss at the start is
+        not finite.
 
     Examples
     --------
@@ -172,7 +183,7 @@ def record(
     >>> [step.loss for step in record(X, Y, torch.zeros(1, 1), [0.25, 0.25])]
     [1.0, 0.25, 0.0625]
     """
-    problem, start = _checked_problem(X, Y, start, reduction)
+    problem, start = _checked_problem(X, Y, start, reduction, momentum)
     hint = "Choose one such as 0.03."
     checked = [_checked_lr(lr, X.dtype, hint) for lr in to_list("rates", rates)]
     if as_real(limit) is None:
@@ -190,9 +201,9 @@ def record(
 class KernelDescent:
     """Learn a kernel that turns `X` into `Y`, by gradient descent on the squared error.
 
-    Step for step the same as ``torch.optim.SGD`` on an ``nn.Conv2d`` without bias (D2L 7.2.4).
-    Every step taken is recorded, so going back and forth gives the same bits. All tensors that it
-    hands out are copies.
+    Step for step the same as ``torch.optim.SGD``, its momentum included, on an ``nn.Conv2d``
+    without bias (D2L 7.2.4). Every step taken is recorded, so going back and forth gives the same
+    bits. All tensors that it hands out are copies.
 
     Parameters
     ----------
@@ -202,6 +213,8 @@ class KernelDescent:
         The kernel to begin from, (kH, kW).
     lr : float
         Learning rate; a new one drops all recorded steps ahead, unless all were taken with it.
+    momentum : float
+        The share of the velocity that each update keeps, from 0 to below 1.
     reduction : "sum" or "mean"
         Whether squared errors are added up or averaged.
 
@@ -215,8 +228,8 @@ class KernelDescent:
     Raises
     ------
     ConvkitError
-        If shapes or dtypes do not fit, values or the loss at the start are not finite, or `lr` is
-        not a positive number that the dtype can hold.
+        If shapes or dtypes do not fit, values or the loss at the start are not finite, `lr` is not
+        a positive number that the dtype can hold, or `momentum` not a number from 0 to below 1.
 
     Examples
     --------
@@ -236,9 +249,10 @@ class KernelDescent:
         start: Tensor,
         *,
         lr: float = 3e-2,
+        momentum: float = 0.0,
         reduction: str = "sum",
     ) -> None:
-        self._problem, start = _checked_problem(X, Y, start, reduction)
+        self._problem, start = _checked_problem(X, Y, start, reduction, momentum)
         size = tuple(start.shape)
         self.quadratic = QuadraticLoss(X, size, Y, reduction=reduction)
         self.reduction = reduction
@@ -259,13 +273,23 @@ class KernelDescent:
         return self._problem.Y.clone()
 
     @property
+    def momentum(self) -> float:
+        """The share of the velocity that each update keeps."""
+        return self._problem.momentum
+
+    @property
+    def max_stable_lr(self) -> float:
+        """The learning rate above which this descent, with its momentum, diverges."""
+        return self.quadratic.stable_lr(self.momentum)
+
+    @property
     def lr(self) -> float:
         """The learning rate of new updates; recorded ones are replayed with their own."""
         return self._lr
 
     @lr.setter
     def lr(self, value: float) -> None:
-        limit = self.quadratic.max_stable_lr
+        limit = self.max_stable_lr
         hint = f"On this picture any below {limit:.4g} converges."
         if math.isinf(limit):
             hint = "Choose one such as 0.03."
@@ -370,10 +394,11 @@ class KernelDescent:
     def _new_step(self) -> Step:
         new = self._problem.next(self._here, self._lr)
         if not new.loss <= self._limit:
-            limit = self.quadratic.max_stable_lr
+            momentum = f" with momentum {self.momentum:.4g}" if self.momentum else ""
             raise ConvkitError(
                 f"after step {new.n} with lr {self._lr:.4g} the loss would be {new.loss:.4g}",
-                f"a learning rate below {limit:.4g}, the limit for this picture",
+                f"a learning rate below {self.max_stable_lr:.4g}, the limit for this picture"
+                + momentum,
                 "Set a smaller lr and go on, or reset.",
             )
         return new

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from convkit.errors import ConvkitError, check_choice
+from convkit.errors import ConvkitError, brief_repr, check_choice
 from convkit.ops import (
     FLOAT64,
     Pair,
     WindowGeometry,
+    as_real,
     check_array,
     patches,
     to_list,
@@ -144,9 +146,29 @@ class QuadraticLoss:
 
         Infinite where the loss is flat.
         """
+        return self.stable_lr(0)
+
+    def stable_lr(self, momentum: float) -> float:
+        """Return the learning rate above which gradient descent with `momentum` diverges.
+
+        It is 2 (1 + momentum) / the largest eigenvalue (Goh, "Why momentum really works", Distill
+        2017); infinite where the loss is flat.
+
+        Raises
+        ------
+        ConvkitError
+            If `momentum` is not a number from 0 to below 1.
+
+        Examples
+        --------
+        >>> from convkit import stripes
+        >>> print(f"{QuadraticLoss(stripes(), (1, 2)).stable_lr(0.9):.4f}")
+        0.0633
+        """
+        momentum = checked_momentum(momentum)
         if self.rank == 0:
             return float("inf")
-        return 2 / self.eigenvalues[0].item()
+        return 2 * (1 + momentum) / self.eigenvalues[0].item()
 
     @property
     def fastest_lr(self) -> float:
@@ -158,6 +180,20 @@ class QuadraticLoss:
         if self.rank == 0:
             return float("inf")
         return 2 / (self.eigenvalues[0] + self.eigenvalues[self.rank - 1]).item()
+
+    @property
+    def fastest_momentum(self) -> tuple[float, float]:
+        """The learning rate and the momentum that together converge fastest.
+
+        With a and b the roots of the largest and the smallest eigenvalue of the identifiable
+        directions, they are (2 / (a + b))^2 and ((a - b) / (a + b))^2 (Goh 2017); infinity and 0
+        where the loss is flat.
+        """
+        if self.rank == 0:
+            return float("inf"), 0.0
+        largest, smallest = self.eigenvalues[[0, self.rank - 1]].sqrt().tolist()
+        both = largest + smallest
+        return (2 / both) ** 2, ((largest - smallest) / both) ** 2
 
     # What depends on the target too
 
@@ -235,12 +271,14 @@ class QuadraticLoss:
         gradient = self.hessian @ self._weights("K", K) - 2 * linear
         return gradient.reshape(self.kernel_size)
 
-    def descent(self, start: Tensor, rates: Sequence[float]) -> tuple[Tensor, Tensor]:
+    def descent(
+        self, start: Tensor, rates: Sequence[float], momentum: float = 0.0
+    ) -> tuple[Tensor, Tensor]:
         """Return the kernels and losses of gradient descent in closed form, the start first.
 
-        Each step multiplies the error along a direction of eigenvalue e by ``1 - lr * e``, so no
-        step needs the one before. Rounding apart they are those of `descent.record`; where they
-        diverge beyond what float64 holds, they are not finite.
+        Along a direction of eigenvalue e each step multiplies the slope by ``1 - lr * e``; with
+        momentum, slope and velocity together by a 2 x 2 matrix. Rounding apart they are those of
+        `descent.record`; where they diverge beyond what float64 holds, they are not finite.
 
         Parameters
         ----------
@@ -248,6 +286,9 @@ class QuadraticLoss:
             The first kernel, (kH, kW).
         rates : sequence of float
             The learning rate of each step.
+        momentum : float
+            The share of the velocity that each step keeps, from 0 to below 1, as in
+            ``torch.optim.SGD``.
 
         Returns
         -------
@@ -262,15 +303,14 @@ class QuadraticLoss:
         tensor([0.0000, 0.5000, 0.7500], dtype=torch.float64)
         >>> losses
         tensor([1.0000, 0.2500, 0.0625], dtype=torch.float64)
+        >>> quadratic.descent(torch.zeros(1, 1), [0.25, 0.25], momentum=0.5)[0].flatten()
+        tensor([0.0000, 0.5000, 1.0000], dtype=torch.float64)
         """
         directions, curvatures = self.directions.flatten(1), self.eigenvalues
         first = self._weights("start", start)
         slopes = directions @ self.gradient(start).flatten()
         checked = [to_real(f"rates[{n}]", lr) for n, lr in enumerate(to_list("rates", rates))]
-        lr = torch.tensor([0.0, *checked], **FLOAT64)[:, None]
-        remaining = (1 - lr * curvatures).cumprod(0)  # of each slope, after each step
-        before = torch.cat((torch.ones_like(remaining[:1]), remaining[:-1]))
-        moved = (lr * before).cumsum(0)  # in slopes; nowhere at the start, whose lr is 0
+        remaining, moved = _follow(curvatures, checked, checked_momentum(momentum))
         kernels = first - (moved * slopes) @ directions
         # The loss at the end of the directions that are seen; along others it hardly changes.
         seen = slice(self.rank)
@@ -290,6 +330,35 @@ class QuadraticLoss:
             given = f"{name} has shape {tuple(K.shape)}"
             raise ConvkitError(given, f"the kernel's shape {self.kernel_size}", "Reshape it.")
         return K.detach().cpu().double().flatten()
+
+
+def _follow(curvatures: Tensor, rates: list[float], momentum: float) -> tuple[Tensor, Tensor]:
+    """Return, for slopes of 1, what remains of them and how far the weights moved: (steps, n)."""
+    remaining = torch.ones_like(curvatures)
+    velocity = moved = torch.zeros_like(curvatures)
+    steps = [torch.stack((remaining, moved))]
+    for lr in rates:
+        velocity = momentum * velocity + remaining
+        moved = moved + lr * velocity
+        remaining = remaining - lr * curvatures * velocity
+        steps.append(torch.stack((remaining, moved)))
+    remaining, moved = torch.stack(steps, dim=1)
+    return remaining, moved
+
+
+def checked_momentum(momentum: Any) -> float:
+    """Return a momentum as a float; raise ConvkitError unless it is from 0 to below 1.
+
+    Examples
+    --------
+    >>> checked_momentum(0.9)
+    0.9
+    """
+    value = as_real(momentum)
+    if value is None or not 0 <= value < 1:
+        given = f"momentum is {brief_repr(momentum)}"
+        raise ConvkitError(given, "a number from 0 to below 1", "Choose one such as 0.9.")
+    return value
 
 
 def check_target(X: Tensor, Y: Tensor, kernel_size: Pair) -> None:

@@ -132,12 +132,14 @@ PROBLEM = ("convkit.stripes()", "convkit.corr2d(X, torch.tensor([[1.0, -1.0]]))"
 @given(
     start=st.lists(st.floats(-2, 2, width=32), min_size=2, max_size=2),
     rates=st.lists(st.sampled_from([0.03, 0.01, 1 / 36, 1e-05]), max_size=12),
-    reduction=st.sampled_from(["sum", "mean"]),
+    options=st.fixed_dictionaries(
+        {"reduction": st.sampled_from(["sum", "mean"]), "momentum": st.sampled_from([0, 0.9, 0.1])}
+    ),
 )
-def test_descent_code_gives_the_same_bits(start, rates, reduction):
+def test_descent_code_gives_the_same_bits(start, rates, options):
     start, Y = torch.tensor([start]), corr2d(X, BOOKS)
-    namespace = execute(descent_code(*PROBLEM, start, rates, reduction=reduction))
-    last = record(X, Y, start, rates, reduction=reduction)[-1]
+    namespace = execute(descent_code(*PROBLEM, start, rates, **options))
+    last = record(X, Y, start, rates, **options)[-1]
     assert torch.equal(namespace["K"].detach(), last.kernel)
     assert torch.equal(namespace["Y"], Y)
 

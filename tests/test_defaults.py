@@ -66,7 +66,7 @@ def a_loss():
     return (
         *(loss.hessian, loss.eigenvalues, loss.directions, loss.best_kernel, loss.gradient(start)),
         *loss.projection_axes(start),
-        *loss.descent(start, [0.01, 0.02]),
+        *loss.descent(start, [0.01, 0.02], 0.9),
         convergence_summary(loss, start, 0.01).text,
     )
 

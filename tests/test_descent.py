@@ -34,17 +34,18 @@ def descend(start=ZERO, **options):
 
 def contents(steps):
     """Everything that steps hold, in comparable form."""
-    return [(s.n, s.loss, s.lr, s.kernel.tolist(), s.grad.tolist()) for s in steps]
+    tensors = ("kernel", "grad", "velocity")
+    return [(s.n, s.loss, s.lr, *(getattr(s, name).tolist() for name in tensors)) for s in steps]
 
 
 # Torch's optimiser, bit for bit
 
 
-def steps_of_torch(X, Y, start, rates, reduction):
+def steps_of_torch(X, Y, start, rates, reduction, momentum):
     """Loss, gradient and kernel before each update that torch's optimiser makes."""
     layer = nn.Conv2d(1, 1, tuple(start.shape), bias=False, dtype=X.dtype)
     layer.weight.data[0, 0] = start
-    sgd = torch.optim.SGD(layer.parameters(), lr=1)
+    sgd = torch.optim.SGD(layer.parameters(), lr=1, momentum=momentum)
     for lr in rates:
         sgd.param_groups[0]["lr"] = lr
         squares = (layer(X[None, None]) - Y[None, None]) ** 2
@@ -58,12 +59,14 @@ def steps_of_torch(X, Y, start, rates, reduction):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("reduction", REDUCTIONS)
 @pytest.mark.parametrize("size", [(1, 2), (3, 3)])
-def test_each_step_is_torchs_to_the_bit(size, reduction, dtype):
+@pytest.mark.parametrize("momentum", [0, 0.3, 0.9])
+def test_each_step_is_torchs_to_the_bit(momentum, size, reduction, dtype):
     picture, start = noise(9, 10, dtype=dtype), noise(*size, seed=2, dtype=dtype)
     target = corr2d(picture, noise(*size, seed=1, dtype=dtype))
     rates = [2e-3] * 12 + [1e-3] * 6 + [5e-4] * 3
-    descent = KernelDescent(picture, target, start, reduction=reduction)
-    for loss, grad, weights in steps_of_torch(picture, target, start, rates, reduction):
+    options = {"reduction": reduction, "momentum": momentum}
+    descent = KernelDescent(picture, target, start, **options)
+    for loss, grad, weights in steps_of_torch(picture, target, start, rates, **options):
         assert (descent.loss, descent.grad.tolist(), descent.kernel.tolist()) == (
             loss,
             grad,
@@ -71,7 +74,7 @@ def test_each_step_is_torchs_to_the_bit(size, reduction, dtype):
         )
         descent.lr = rates[descent.n]
         descent.step()
-    steps = record(picture, target, start, rates, reduction=reduction)
+    steps = record(picture, target, start, rates, **options)
     assert contents(steps) == contents(descent.trajectory)
     assert [step.n for step in steps] == list(range(22))
     assert [step.lr for step in steps] == [None, *rates]
@@ -89,14 +92,41 @@ def test_each_step_multiplies_the_error_by_the_hessians_factor(direction, factor
         assert_close(descent.jump(n).kernel - BOOKS.double(), factor**n * error)
 
 
+@pytest.mark.parametrize("momentum", [0, 0.5, 0.9])
 @pytest.mark.parametrize("reduction", REDUCTIONS)
-def test_descent_converges_below_the_limit_and_diverges_above(reduction):
-    limit = QuadraticLoss(X, (1, 2), reduction=reduction).max_stable_lr
-    below = descend(HALF, lr=0.98 * limit, reduction=reduction)
+def test_descent_converges_below_the_limit_and_diverges_above(reduction, momentum):
+    options = {"reduction": reduction, "momentum": momentum}
+    limit = QuadraticLoss(X, (1, 2), reduction=reduction).stable_lr(momentum)
+    below = descend(HALF, lr=0.98 * limit, **options)
+    assert below.max_stable_lr == limit
     assert below.jump(300).loss < 1e-6 * below.trajectory[0].loss
-    above = descend(HALF, lr=1.02 * limit, reduction=reduction)
+    above = descend(HALF, lr=1.02 * limit, **options)
     with pytest.raises(ConvkitError, match="the limit for this picture"):
-        above.jump(400)
+        above.jump(900)
+
+
+@pytest.mark.parametrize(("share", "loss"), [(0.999, 1e-3), (1.001, 1e3)])
+def test_momentum_moves_the_limit_of_the_stripes_to_3_8_over_60(share, loss):
+    """Just under the limit the loss shrinks, just over it grows; without momentum it is 2 / 60."""
+    steps = record(X.double(), Y.double(), HALF.double(), [share * 3.8 / 60] * 9000, momentum=0.9)
+    assert (steps[-1].loss < loss * 27) == (share < 1)
+
+
+def test_velocity_is_momentum_times_the_one_before_plus_the_gradient():
+    steps = record(X, Y, HALF, RATES, momentum=0.75)
+    assert torch.equal(steps[0].velocity, ZERO)
+    for before, after in zip(steps, steps[1:], strict=False):
+        assert_close(after.velocity, 0.75 * before.velocity + before.grad)
+        assert_close(after.kernel, before.kernel - 0.03 * after.velocity)
+
+
+def test_losses_of_the_stripes():
+    """The factors of 7.2's descent are 0.64 and -0.8 a step: from zero only the first counts."""
+    from_zero = [step.loss for step in record(X, Y, ZERO, [0.03] * 100)]
+    assert from_zero[:4] == pytest.approx([12, 4.9152, 2.013266, 0.824634], rel=1e-4)
+    assert from_zero[:12] == pytest.approx([12 * 0.4096**n for n in range(12)], rel=1e-4)
+    from_half = [step.loss for step in record(X, Y, HALF, [0.03] * 3)]
+    assert from_half == pytest.approx([27, 14.5152, 8.157266, 4.756794], rel=1e-4)
 
 
 # Walking
@@ -109,10 +139,11 @@ MOVES = st.lists(
 
 
 @settings(max_examples=60)
-@given(moves=MOVES)
-def test_walking_back_and_forth_gives_the_bits_of_a_record(moves):
-    expected = record(X, Y, ZERO, [0.03] * 45)  # 15 by a jump, and at most 30 single steps
-    descent, n = descend(), 0
+@given(moves=MOVES, momentum=st.sampled_from([0, 0.9]))
+def test_walking_back_and_forth_gives_the_bits_of_a_record(moves, momentum):
+    # 15 by a jump, and at most 30 single steps
+    expected = record(X, Y, ZERO, [0.03] * 45, momentum=momentum)
+    descent, n = descend(momentum=momentum), 0
     for move in moves:
         if move == "step":
             n, here = n + 1, descent.step()
@@ -147,15 +178,15 @@ def test_another_learning_rate_drops_the_steps_ahead():
 
 def test_editing_tensors_outside_changes_nothing_inside():
     start, picture, target = HALF.clone(), X.clone(), Y.clone()
-    descent = KernelDescent(picture, target, start)
+    descent = KernelDescent(picture, target, start, momentum=0.5)
     handed_out = [start, picture, target, descent.X, descent.Y, descent.kernel, descent.grad]
     moves = [descent.step, descent.back, descent.step, lambda: descent.jump(1)]
     for step in (*(move() for move in moves), *descent.trajectory):
-        handed_out += [step.kernel, step.grad]
+        handed_out += [step.kernel, step.grad, step.velocity]
     for tensor in handed_out:
         tensor.zero_()
     descent.jump(3)
-    assert contents(descent.trajectory) == contents(record(X, Y, HALF, RATES))
+    assert contents(descent.trajectory) == contents(record(X, Y, HALF, RATES, momentum=0.5))
     assert torch.equal(descent.X, X)
     assert torch.equal(descent.Y, Y)
 
@@ -243,6 +274,30 @@ def test_errors_of_the_learning_rate(lr):
     assert len(descent.trajectory) == 3
     with pytest.raises(ConvkitError, match="Choose one such as 0.03"):
         record(X, Y, ZERO, [0.03, lr])
+
+
+@pytest.mark.parametrize("momentum", [1, -0.1, math.nan, "0.9", None, True])
+def test_errors_of_momentum(momentum):
+    quadratic = QuadraticLoss(X, (1, 2), Y)
+    for attempt in (
+        lambda: descend(momentum=momentum),
+        lambda: record(X, Y, ZERO, [0.03], momentum=momentum),
+        lambda: quadratic.descent(ZERO, [0.03], momentum=momentum),
+        lambda: quadratic.stable_lr(momentum),
+    ):
+        with pytest.raises(ConvkitError) as error:
+            attempt()
+        assert str(error.value) == (
+            f"momentum is {momentum!r}; expected a number from 0 to below 1. "
+            "Choose one such as 0.9."
+        )
+
+
+def test_errors_of_the_learning_rate_know_of_momentum():
+    with pytest.raises(ConvkitError, match=r"On this picture any below 0\.06333 converges"):
+        descend(momentum=0.9, lr=0)
+    with pytest.raises(ConvkitError, match=r"0\.06333, the limit for this picture with momentum"):
+        descend(HALF, momentum=0.9, lr=0.1).jump(900)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import scipy.linalg
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch.testing import assert_close
 
 from convkit import ConvkitError, QuadraticLoss, corr2d, stripes
@@ -76,6 +78,43 @@ def test_descent_takes_each_step_against_the_gradient(picture, reduction):
     assert_close(losses, torch.tensor(expected, dtype=torch.float64))
 
 
+@settings(max_examples=40)
+@given(
+    size=st.sampled_from([(1, 1), (1, 2), (2, 2), (3, 3)]),
+    seed=st.integers(0, 999),
+    share=st.floats(0.05, 1.02),
+    momentum=st.floats(0, 0.99),
+    reduction=st.sampled_from(["sum", "mean"]),
+    rises=st.booleans(),
+)
+def test_descent_is_the_recorded_one_to_4_digits_for_100_steps(
+    size, seed, share, momentum, reduction, rises
+):
+    picture, K = noise(7, 8, seed=seed), noise(*size, seed=seed + 1)
+    Y = target(picture, size, seed=seed + 2)
+    quadratic = QuadraticLoss(picture, size, Y, reduction=reduction)
+    rates = [share * quadratic.stable_lr(momentum)] * 100
+    if rises:
+        rates[50:] = [lr / 2 for lr in rates[50:]]
+    kernels, losses = quadratic.descent(K, rates, momentum)
+    steps = record(picture, Y, K, rates, momentum=momentum, reduction=reduction)
+    expected = torch.tensor([step.loss for step in steps], dtype=torch.float64)
+    assert_close(losses, expected, rtol=1e-4, atol=0)
+    assert_close(kernels, torch.stack([step.kernel for step in steps]), rtol=1e-4, atol=1e-8)
+
+
+@pytest.mark.parametrize("momentum", [0, 0.1459, 0.9])
+def test_descent_of_the_stripes_is_a_power_of_a_matrix(momentum):
+    """Slope and velocity along (1, 1) and (1, -1), of curvature 60 and 12, at lr 0.03."""
+    quadratic = QuadraticLoss(X, (1, 2), Y)
+    kernels, _ = quadratic.descent(torch.tensor([[0.5, 0.25]]), [0.03] * 100, momentum)
+    for along, curvature, error in (([1, 1], 60, 0.75), ([1, -1], 12, -1.75)):
+        step = np.array([[momentum, curvature], [-0.03 * momentum, 1 - 0.03 * curvature]])
+        expected = [(np.linalg.matrix_power(step, n) @ [0, error])[1] for n in range(101)]
+        errors = (kernels - BOOKS) @ torch.tensor(along).double()
+        assert_close(errors.flatten().numpy(), np.array(expected), rtol=1e-9, atol=1e-12)
+
+
 @pytest.mark.parametrize("share", [0.3, 3.0])
 @pytest.mark.parametrize("noise_level", [1e-3, 1e-5, 1e-7, 0])
 def test_descent_is_right_where_the_input_is_almost_flat(noise_level, share):
@@ -111,6 +150,27 @@ def test_stripes():
     mean = QuadraticLoss(X, (1, 2), reduction="mean")
     assert mean.max_stable_lr == pytest.approx(42 / 30)
     assert mean.fastest_lr == pytest.approx(42 / 36)
+    assert quadratic.stable_lr(0) == quadratic.max_stable_lr
+    assert quadratic.stable_lr(0.9) == pytest.approx(3.8 / 60)
+    assert quadratic.fastest_momentum == pytest.approx((0.03183, 0.1459), rel=5e-4)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (3, 3)])
+def test_no_rate_and_momentum_near_the_fastest_converge_faster(size):
+    """The spectral radius of the step's matrix, over the steepest and flattest directions."""
+    quadratic = QuadraticLoss(noise(9, 8), size)
+    curvatures = quadratic.eigenvalues.numpy()
+
+    def radius(lr, momentum):
+        steps = [np.array([[momentum, c], [-lr * momentum, 1 - lr * c]]) for c in curvatures]
+        return max(abs(np.linalg.eigvals(step)).max() for step in steps)
+
+    lr, momentum = quadratic.fastest_momentum
+    fastest = radius(lr, momentum)
+    assert fastest == pytest.approx(momentum**0.5, abs=1e-6)
+    for rate_factor in (0.97, 1, 1.03):
+        for step in (-0.02, 0, 0.02):
+            assert radius(rate_factor * lr, max(momentum + step, 0)) > fastest - 1e-6
 
 
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
