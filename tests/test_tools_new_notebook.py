@@ -8,6 +8,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from tests.notebooks.notebook_lint import lint
 from tools import series
@@ -40,8 +41,9 @@ def run(project: Path, *command: str) -> str:
     return done.stdout
 
 
-def test_the_links_and_the_map_are_those_of_the_readme():
+def test_links_and_map_are_those_of_the_readme_and_its_minutes_those_of_the_titles():
     assert [path.name for path, _ in series.outdated(ROOT)] == []
+    assert (ROOT / "README.md").read_text(encoding="utf-8") == series.readme(ROOT)
 
 
 def test_the_readme_has_a_row_for_each_notebook():
@@ -61,9 +63,21 @@ def test_a_new_notebook_passes_every_check(project):
     assert "90.1" in run(project, "convkit.exercises", f"notebooks/{NAME}.ipynb")
     assert f"[90 New topic](notebooks/{NAME}.ipynb)" in (project / "README.md").read_text()
     first = nbformat.read(paths[0], as_version=4)
-    row = f"| [90 New topic]({NAME}.ipynb) | say here what one can do afterwards | 7.2 |"
+    row = f"| | [90 New topic]({NAME}.ipynb) | say here what one can do afterwards | 10 | 7.2 |"
     assert row in "\n".join(cell.source for cell in first.cells)
     assert list(series.outdated(project)) == []
+    assert "what one can do afterwards | 10 |\n" in (project / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "cells", "exercises", "expected"),
+    [(300, 0, 0, 5), (750, 0, 0, 5), (751, 0, 0, 10), (0, 20, 0, 10), (150, 3, 2, 10)],
+)
+def test_minutes_are_those_of_reading_running_and_solving(words, cells, exercises, expected):
+    solve = [f"**Exercise 4.{n}.**" for n in range(exercises)]
+    text = " ".join(["word"] * (words - 2 * exercises) + ["| - ="] + solve)
+    made = [new_markdown_cell(text), *(new_code_cell("1 + 1") for _ in range(cells))]
+    assert series.minutes(new_notebook(cells=made)) == expected
 
 
 @pytest.mark.parametrize("name", ["", "topic", "5_topic", "05 topic", "05_", "05_Topic", "05_a'b"])

@@ -18,6 +18,7 @@ from nbformat import NotebookNode
 
 from tools.allowed_html import MARKDOWN, VIEW, Allowed, examine, read, strange_styles
 from tools.notebooks import WIDGET_VIEW, clean, code_cells
+from tools.series import minutes, stated_minutes
 
 MAX_CELL_LINES = 12
 COLLAPSED = {"collapsed", "jupyter"}
@@ -38,6 +39,7 @@ def lint(notebook: NotebookNode, path: Path) -> list[str]:
     if problems:
         return problems
     problems = [*_metadata_problems(notebook), *_order_problems(code_cells(notebook))]
+    problems += _time_problems(notebook)
     if any(map(_is_hidden, "".join(_texts(notebook)))):
         problems.append("has an invisible character")
     for number, cell in enumerate(notebook.cells, start=1):
@@ -79,6 +81,12 @@ def _metadata_problems(notebook: NotebookNode) -> Iterator[str]:
             yield f"cell {number} is not stored with its output collapsed, or wrongly so"
 
 
+def _time_problems(notebook: NotebookNode) -> Iterator[str]:
+    stated, expected = stated_minutes(notebook), minutes(notebook)
+    if stated != str(expected):
+        yield f"states {stated or 'no'} minutes; its words, cells and exercises take {expected}"
+
+
 def _order_problems(cells: list[NotebookNode]) -> Iterator[str]:
     if [cell.execution_count for cell in cells] != list(range(1, len(cells) + 1)):
         yield "execution counts are not 1, 2, 3, ...: run `make notebooks`"
@@ -110,12 +118,10 @@ def _cell_problems(cell: NotebookNode) -> Iterator[str]:
 
 
 def _first_line(cell: NotebookNode) -> str:
-    """Return the first line of a cell's text; ":" where none, a picture or HTML comes first."""
-    output = cell.outputs[0] if cell.outputs else NotebookNode()
-    data = output.get("data", {})
-    if {"text/html", "image/png"} & data.keys():
+    """Return the first line that a cell printed before all else; ":" where it shows nothing."""
+    if not cell.outputs:
         return ":"
-    return output.get("text", data.get("text/plain", ":")).partition("\n")[0]
+    return cell.outputs[0].get("text", "").partition("\n")[0]
 
 
 def _source_problems(cell: NotebookNode) -> Iterator[str]:

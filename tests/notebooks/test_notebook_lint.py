@@ -14,7 +14,7 @@ from tests.notebooks.notebook_lint import lint
 from tools.notebooks import WIDGET_VIEW, clean, metadata_of
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-LINKS = "# Start ×\n[next](01_next.ipynb)"
+LINKS = "# Start ×\n**Time:** 5 minutes.\n[next](01_next.ipynb)"
 GOOD_LINKS = """[a](01_next.ipynb "title") [b](01_next.ipynb#Next-one) <https://d2l.ai>
 [here](#Start-×) [c][d] `W[0][1]`
 <details><summary><b>more</b></summary>
@@ -99,6 +99,8 @@ PROBLEMS = {
     "cell 1 has metadata.hidden": lambda nb: nb.cells[0].metadata.update(hidden=True),
     "cell 4 is not stored": lambda nb: nb.cells.insert(2, new_markdown_cell("**Predict first:**")),
     "is no heading": lambda nb: collapse(nb, new_output("stream", text="19\nis the sum:")),
+    "states 5 minutes; its words": set_markdown("word " * 750),
+    "states no minutes": lambda nb: nb.cells[0].update(source="[next](01_next.ipynb)"),
     "nothing else": lambda nb: nb.cells[1].update(source="import torch\nx = 1"),
     "13 lines": set_source("x = 1\n" * 13),
     "cell 2 is raw or blank": lambda nb: nb.cells.insert(1, new_raw_cell("<b>Out: 42</b>")),
@@ -192,13 +194,15 @@ def test_each_problem_is_found(words, change, notebook, path):
     assert words in "; ".join(lint(nbformat.from_dict(notebook), path))
 
 
-def test_a_collapsed_output_may_begin_with_a_heading_or_a_picture(notebook, path):
-    for output in (
-        new_output("stream", text="the sum:\n19"),
-        new_output("display_data", {"text/plain": "19", "image/png": "iVBO"}),
-    ):
-        collapse(notebook, output)
-        assert lint(nbformat.from_dict(notebook), path) == []
+def test_a_collapsed_output_begins_with_a_heading(notebook, path):
+    collapse(notebook, new_output("stream", text="the sum:\n19"))
+    assert lint(nbformat.from_dict(notebook), path) == []
+
+
+@pytest.mark.parametrize("data", [{"text/html": "<b>19</b>"}, {"image/png": "iVBO"}, {}])
+def test_a_collapsed_output_does_not_begin_with_a_view_or_a_picture(data, notebook, path):
+    collapse(notebook, new_output("display_data", {"text/plain": "the sum:"} | data))
+    assert "is no heading" in "; ".join(lint(nbformat.from_dict(notebook), path))
 
 
 def test_code_that_is_the_lesson_may_be_long(notebook, path):
