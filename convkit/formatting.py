@@ -26,6 +26,10 @@ LARGEST_LIMIT = 5e307
 """The largest end of a colour key: the distance between both ends is a float too."""
 HEADROOM = 1.2
 """How far a colour key reaches, in largest values: its darkest colours are hard to tell apart."""
+MANY_STEPS = 100
+"""More steps than this to a tenth of an error are called slow."""
+ILL_CONDITIONED = 20
+"""From this condition number on, a summary says that no learning rate suits all directions."""
 MOST_DECIMALS = 7
 """The most decimals in a cell: 0.0001234 has four digits, smaller numbers are powers of ten."""
 SHORTER_POWERS = (
@@ -457,10 +461,13 @@ def share_of_limit(lr: float, limit: float) -> str:
     return f"{percent}% of {end}"
 
 
-def convergence_summary(quadratic: QuadraticLoss, start: Tensor, lr: float) -> ConvergenceSummary:
-    """Return what gradient descent from `start` does at a learning rate, and why.
+def convergence_summary(
+    quadratic: QuadraticLoss, start: Tensor, lr: float, momentum: float = 0.0
+) -> ConvergenceSummary:
+    """Return what gradient descent from `start` does at a learning rate, why, and how fast.
 
-    Each step multiplies the error along a direction of eigenvalue e by ``1 - lr * e`` (Goh, "Why
+    Each step multiplies the error along a direction of eigenvalue e by ``1 - lr * e``; with
+    momentum, in the long run, by the largest absolute eigenvalue of its 2 x 2 matrix (Goh, "Why
     momentum really works", Distill 2017). The error along directions that the input cannot tell
     apart never changes, and does not count.
 
@@ -470,8 +477,8 @@ def convergence_summary(quadratic: QuadraticLoss, start: Tensor, lr: float) -> C
         The problem, with its target.
     start : Tensor
         The first kernel, (kH, kW).
-    lr : float
-        The learning rate of every step.
+    lr, momentum : float
+        The learning rate of every step, and the share of the velocity that each keeps.
 
     Raises
     ------
@@ -492,7 +499,7 @@ def convergence_summary(quadratic: QuadraticLoss, start: Tensor, lr: float) -> C
         text = "Nothing left to learn: the start fits already."
         return ConvergenceSummary(Outcome.ALREADY_LEARNED, text)
     products = lr * quadratic.eigenvalues[: quadratic.rank]
-    return _descent_summary(quadratic, lr, products.tolist(), products[parts].tolist())
+    return _descent_summary(quadratic, lr, momentum, products.tolist(), products[parts].tolist())
 
 
 def _error_along_directions(quadratic: QuadraticLoss, start: Tensor) -> Tensor | None:
@@ -506,45 +513,80 @@ def _error_along_directions(quadratic: QuadraticLoss, start: Tensor) -> Tensor |
 
 
 def _descent_summary(
-    quadratic: QuadraticLoss, lr: float, products: Sequence[float], active: Sequence[float]
+    quadratic: QuadraticLoss,
+    lr: float,
+    momentum: float,
+    products: Sequence[float],
+    active: Sequence[float],
 ) -> ConvergenceSummary:
-    """Describe a descent whose errors are multiplied by 1 - p.
+    """Describe a descent, given the learning rate times the eigenvalues, largest first.
 
-    `products` holds p of all directions, largest first; `active` those along which there is an
-    error.
+    `active` holds those of the directions along which there is an error.
     """
-    limit, steepest = quadratic.max_stable_lr, max(active)
+    limit, steepest = quadratic.stable_lr(momentum), max(active)
     reason = f"at {share_of_limit(lr, limit)}, a step multiplies the remaining distance"
-    reason += f" by {_factor(products[0])}"
+    reason += f" by {_factor(products[0], momentum)}"
     if len(products) > 1:
         reason += " (steepest)"
-    if steepest >= 2 * (1 - 1e-9):
-        grows = steepest > 2 * (1 + 1e-9)
+    end = 2 * (1 + momentum)
+    if steepest >= end * (1 - 1e-9):
+        grows = steepest > end * (1 + 1e-9)
         outcome = Outcome.DIVERGING if grows else Outcome.OSCILLATING
         start = "Diverging" if grows else "Oscillating without end"
         return ConvergenceSummary(outcome, minus(f"{start}: {reason}."))
     if len(products) > 1:
-        reason += f" and {_factor(products[-1])} (flattest)"
-    text = f"{_way(lr, limit, steepest)}: {reason}."
+        reason += f" and {_factor(products[-1], momentum)} (flattest)"
+    steps = _steps_to_a_tenth(max(_growth(p, momentum) for p in active))
+    swings = steepest > (1 - math.sqrt(momentum)) ** 2
+    way = _way(lr > limit, steepest < 1e-3, steps > MANY_STEPS, swings)
+    text = f"{way}: {reason}{_pace(steps, active, momentum)}"
     shown, count = quadratic.rank, len(quadratic.hessian)
     if shown < count:
         text += f" This input shows {shown} of the kernel's {count} directions."
     return ConvergenceSummary(Outcome.CONVERGING, minus(text))
 
 
-def _way(lr: float, limit: float, steepest: float) -> str:
-    """Return in which way a descent converges, from the largest product of its errors."""
-    if lr > limit:
+def _growth(product: float, momentum: float) -> float:
+    """Return by what each step multiplies an error in the long run, without its sign."""
+    half = (1 + momentum - product) / 2
+    root = half**2 - momentum
+    return abs(half) + math.sqrt(root) if root >= 0 else math.sqrt(momentum)
+
+
+def _steps_to_a_tenth(growth: float) -> float:
+    """Return after how many steps a tenth of an error is left."""
+    if growth == 0:
+        return 1
+    return math.inf if growth >= 1 else math.ceil(-1 / math.log10(growth))
+
+
+def _pace(steps: float, products: Sequence[float], momentum: float) -> str:
+    """Return how many steps a descent takes, and why these are many where they are."""
+    text = f"; a tenth is left after {steps:,} steps" if 1 < steps < 1e7 else ""
+    condition = products[0] / products[-1]
+    if condition < ILL_CONDITIONED:
+        return f"{text}."
+    times = f"the steepest curves {float(number(condition, 3)):,.10g} times as much"
+    if momentum:
+        fastest = _steps_to_a_tenth((condition - 1) / (condition + 1))
+        return f"{text}, without momentum after {fastest:,} at best: {times}."
+    return f"{text}. No rate suits both: {times}."
+
+
+def _way(is_beyond: bool, is_hardly: bool, is_slow: bool, swings: bool) -> str:
+    """Return in which way a descent converges."""
+    if is_beyond:
         return "Converging, but only because the start is right in the direction that would grow"
-    if steepest < 1e-3:
+    if is_hardly:
         return "Converging, but very slowly"
-    if steepest > 1:
-        return "Converging, swinging to and fro"
-    return "Converging"
+    slowly = " slowly" if is_slow else ""
+    return f"Converging{slowly}, swinging to and fro" if swings else f"Converging{slowly}"
 
 
-def _factor(product: float) -> str:
-    """Return 1 - `product`, in a way that tells it from 1 and -1."""
+def _factor(product: float, momentum: float) -> str:
+    """Return by what a step multiplies an error, in a way that tells it from 1 and -1."""
+    if momentum:
+        return number(_growth(product, momentum))
     text = number(1 - product)
     if text == "1":
         return f"1 - {number(product)}"

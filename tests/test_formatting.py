@@ -1,9 +1,11 @@
 """Text about numbers is true: sums are evaluated, verdicts are compared with descents."""
 
 import math
+import re
 import timeit
 from decimal import Decimal
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -359,7 +361,7 @@ def test_summary_comes_true(start, share, reduction):
 def test_summary_is_that_of_the_stored_notebooks():
     assert summary(0.03).text == (
         "Converging, swinging to and fro: at 90% of the limit 0.03333, a step multiplies the "
-        "remaining distance by −0.8 (steepest) and 0.64 (flattest)."
+        "remaining distance by −0.8 (steepest) and 0.64 (flattest); a tenth is left after 11 steps."
     )
     assert summary(0.034).text == (
         "Diverging: at 102% of the limit 0.03333, a step multiplies the remaining "
@@ -373,7 +375,7 @@ def test_summary_is_that_of_the_stored_notebooks():
         (0.01, "Converging: at", "30% of", "0.4 (steepest) and 0.88"),
         (
             0.0333333,
-            "Converging, swinging to and fro: at",
+            "Converging slowly, swinging to and fro: at",
             "just below",
             "−1 + 2e−06 (steepest",
         ),
@@ -409,6 +411,49 @@ def test_summary_says_why(lr, start, share, factors):
     assert said.text.startswith(start)
     assert f"at {share} the limit 0.03333, a step" in said.text
     assert f"multiplies the remaining distance by {factors}" in said.text
+
+
+FACTORS = re.compile(r"by (\S+) \(steepest\) and (\S+) \(flattest\)")
+
+
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.8, 0.99])
+@pytest.mark.parametrize("momentum", [0.3, 0.6, 0.9])
+def test_summary_with_momentum_has_the_eigenvalues_of_its_matrix(share, momentum):
+    quadratic = QuadraticLoss(X, (1, 2), Y)
+    lr = share * 2 * (1 + momentum) / 60
+    said = convergence_summary(quadratic, HALF, lr, momentum).text
+    shown = [float(text) for text in FACTORS.search(said).groups()]
+    for curvature, factor in zip((60, 12), shown, strict=True):
+        matrix = [[momentum, curvature], [-lr * momentum, 1 - lr * curvature]]  # Goh 2017
+        assert factor == pytest.approx(np.abs(np.linalg.eigvals(matrix)).max(), rel=1e-3)
+    assert convergence_summary(quadratic, HALF, 1.02 * lr / share, momentum).outcome is (
+        Outcome.DIVERGING
+    )
+
+
+@pytest.mark.parametrize("lr", [3e-3, 2e-4, 1.5e-2])
+def test_summary_says_after_how_many_steps_a_tenth_is_left(lr):
+    start = BOOKS + torch.tensor([[1.0, -1.0]])  # wrong in the flattest direction alone
+    steps = int(
+        re.search(r"left after ([\d,]+) steps", summary(lr, start).text)[1].replace(",", "")
+    )
+    descent = KernelDescent(X.double(), Y.double(), start.double(), lr=lr)
+    left = [(descent.jump(n).kernel - BOOKS).norm() / 2**0.5 for n in (steps - 1, steps)]
+    assert left[0] > 0.1 >= left[1]
+
+
+def test_summary_says_why_a_picture_teaches_slowly():
+    picture, sobel = convkit.photo(32), convkit.kernel("Sobel x")
+    A = np.lib.stride_tricks.sliding_window_view(picture.double().numpy(), (3, 3)).reshape(-1, 9)
+    curvatures = np.linalg.eigvalsh(2 * A.T @ A)
+    times = f"the steepest curves {curvatures[-1] / curvatures[0]:.0f} times as much."
+    quadratic = QuadraticLoss(picture, 3, corr2d(picture, sobel))
+    said = convergence_summary(quadratic, 0 * sobel, quadratic.fastest_lr).text
+    assert said.startswith("Converging slowly") and said.endswith(f"No rate suits both: {times}")
+    said = convergence_summary(quadratic, 0 * sobel, *quadratic.fastest_momentum).text
+    assert said.endswith(
+        f"a tenth is left after 25 steps, without momentum after 517 at best: {times}"
+    )
 
 
 def test_summary_of_a_start_without_an_error_that_grows():

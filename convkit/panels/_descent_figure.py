@@ -5,19 +5,19 @@ from __future__ import annotations
 import cmath
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor
 
 from convkit import formatting
-from convkit.panels._descent_stepper_state import DescentStepperResult
+from convkit.panels._descent_stepper_state import Descent, DescentStepperResult
 from convkit.panels._loss_plots import (
     CURVE_SIZE,
     SURFACE_COLOUR,
     SURFACE_SIZE,
     LossSurface,
     Mark,
-    curve_of,
     star,
 )
 from convkit.panels._sheet import Shapes, Sheet
@@ -53,14 +53,15 @@ def descent_sheet(result: DescentStepperResult) -> Sheet:
 
 def _draw_surface(sheet: Sheet, result: DescentStepperResult) -> None:
     """Draw the loss surface, and on it the kernels up to the step on show."""
-    surface = LossSurface(result.quadratic, result.state.start)
+    surface = LossSurface(result.quadratic, *[run.start for run in reversed(result.runs)])
     *shares, outside = surface.shares
     shapes = Shapes(*SURFACE_SIZE, _in_white(outside))
     for ring, share in zip(reversed(surface.rings), reversed(shares), strict=True):
         points = _ellipse(ring.half_axes, surface.angle)
         shapes.polygon(points, _in_white(share))
         shapes.line([*points, points[0]], SURFACE_COLOUR, 1.2 if ring.is_thick else 0.5)
-    _draw_steps(shapes, surface.to_pixels(result.descent.kernels[: result.n + 1]))
+    for run, colour in _coloured(result):
+        _draw_steps(shapes, surface.to_pixels(run.kernels[: result.n + 1]), colour)
     shapes.polygon(star(SURFACE_SIZE[0] / 2, SURFACE_SIZE[1] / 2), COLOURS["target"])
     sheet.paste(SURFACE_BOX, shapes)
     _write_axes(
@@ -86,22 +87,28 @@ def _in_white(share: float) -> str:
 
 def _draw_losses(sheet: Sheet, result: DescentStepperResult) -> None:
     """Draw the loss after each step up to the one on show, on axes for all of them."""
-    losses = result.descent.path[1]
-    curve, (width, height) = curve_of(losses), CURVE_SIZE
+    curve, (width, height) = replace(result, axes=None).curve, CURVE_SIZE
     shapes, (across, up) = Shapes(width, height, f"{GRID[:7]}00"), curve.marks
     for share, _ in across:
         shapes.line([(width * share / 100, 0), (width * share / 100, height)], GRID, 0.5)
     for share, _ in up:
         shapes.line([(0, height * share / 100), (width, height * share / 100)], GRID, 0.5)
-    _draw_steps(shapes, curve.to_pixels(losses)[: result.n + 1])
+    for run, colour in _coloured(result):
+        _draw_steps(shapes, curve.to_pixels(run.path[1])[: result.n + 1], colour)
     sheet.paste(CURVE_BOX, shapes)
     powers = [(share, f"10{text[2:].translate(SUPERSCRIPTS)}") for share, text in up]
-    _write_axes(sheet, CURVE_BOX, "loss after each step", (across, powers), ("step", ""))
+    kept = [f"; in green: {words}" for words in result.kept_words(result.n)]
+    title = "".join(["loss after each step", *kept])
+    _write_axes(sheet, CURVE_BOX, title, (across, powers), ("step", ""))
 
 
-def _draw_steps(shapes: Shapes, points: Any) -> None:
+def _coloured(result: DescentStepperResult) -> list[tuple[Descent, str]]:
+    """Return the runs with their colours; the one on show is drawn last."""
+    return list(zip(result.runs, (COLOURS["path"], COLOURS["output"]), strict=False))[::-1]
+
+
+def _draw_steps(shapes: Shapes, points: Any, colour: str) -> None:
     """Draw a path, a dot at each step, and a larger one at its end."""
-    colour = COLOURS["path"]
     if len(points) > 1:
         shapes.line(points, colour, 2.2)
     for point in points:

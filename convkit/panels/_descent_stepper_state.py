@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,13 +15,13 @@ from convkit import codegen, formatting, ops
 from convkit.descent import Step, divergence_limit, record
 from convkit.errors import ConvkitError, brief_repr
 from convkit.formatting import ConvergenceSummary
-from convkit.least_squares import REDUCTIONS, QuadraticLoss
-from convkit.panels._loss_plots import LossSurface
+from convkit.least_squares import REDUCTIONS, QuadraticLoss, checked_momentum
+from convkit.panels._loss_plots import LossCurve, LossSurface, curve_of, holding
 from convkit.ui import State, fields
 from convkit.ui.store import Fields, equal
 
 MAX_KERNEL_SIDE = 7
-MAX_STEPS = 100
+MAX_STEPS = 300
 MAX_LOSS = 1e38
 """The largest loss at the start, as in float32: plots show nothing beyond it."""
 LAST_POSITION = 150
@@ -30,12 +30,24 @@ SAME_SHARE = 1e-3
 """How much two learning rates' shares of their limits differ by rounding, as a share."""
 
 
+def _rate(name: str, value: Any) -> float:
+    """Return a learning rate as a float."""
+    rate = ops.as_real(value)
+    if rate is None or not 0 < rate < math.inf:
+        given = f"{name} is {brief_repr(value)}"
+        raise ConvkitError(given, "a number above 0", "Choose one such as 0.03, or None.")
+    return rate
+
+
 def _rates(name: str, value: Any) -> tuple[float, ...]:
     """Return learning rates as a tuple of floats."""
-    numbers = [ops.as_real(rate) for rate in value]
-    if not all(rate is not None and 0 < rate < math.inf for rate in numbers):
-        raise ConvkitError(f"{name} is {brief_repr(value)}", "numbers above 0", "Correct it.")
-    return tuple(map(float, numbers))  # type: ignore[arg-type]
+    return tuple(_rate(f"{name}[{n}]", rate) for n, rate in enumerate(value))
+
+
+def _kept_run(name: str, value: Any) -> DescentStepperState:
+    if not isinstance(value, DescentStepperState):
+        raise ConvkitError(f"{name} is {brief_repr(value)}", "a run", "Call keep() instead.")
+    return value.replace(kept=None)
 
 
 class DescentStepperState(State):
@@ -51,14 +63,18 @@ class DescentStepperState(State):
         Either the target, of the shape of ``corr2d(X, start)``, or the kernel that makes it.
     start : Tensor
         The first kernel, (kH, kW), up to 7 x 7; zeros if None is given.
-    lr : float
-        The learning rate of all steps after those of `first_rates`.
+    lr : float or None
+        The learning rate of all steps after those of `first_rates`; None for the problem's fastest.
     steps : int
-        How many steps are recorded, 1 to 100.
+        How many steps are recorded, 1 to 300.
     reduction : "sum" or "mean"
         Whether squared errors are added up or averaged.
+    momentum : float
+        The share of the velocity that each step keeps, from 0 to below 1.
     first_rates : tuple of float
         The learning rates of the first steps, where they are others than `lr`.
+    kept : DescentStepperState or None
+        The state of another run of the same problem, which is shown beside this one.
     n : int
         The step to show, counted from 0, the start; the last one where fewer are recorded.
     show_ahead : bool
@@ -74,7 +90,7 @@ class DescentStepperState(State):
     Examples
     --------
     >>> state = DescentStepperState(torch.eye(4), target=torch.ones(1, 2), lr=0.1, steps=3)
-    >>> state.start, state.rates
+    >>> state.start, state.rates(0.1)
     (tensor([[0., 0.]]), (0.1, 0.1, 0.1))
     """
 
@@ -82,10 +98,12 @@ class DescentStepperState(State):
     Y: Tensor | None = fields.array(None, optional=True)
     target: Tensor | None = fields.array(None, optional=True)
     start: Tensor = fields.array(None, optional=True)
-    lr: float = fields.real(0.03, above=0)
+    lr: float | None = fields.checked(_rate, None, optional=True)
     steps: int = fields.whole(25, 1, MAX_STEPS)
     reduction: str = fields.choice(*REDUCTIONS)
+    momentum: float = fields.checked(lambda name, value: checked_momentum(value), 0.0)
     first_rates: tuple[float, ...] = fields.checked(_rates, ())
+    kept: DescentStepperState | None = fields.checked(_kept_run, None, optional=True)
     n: int = fields.whole(0, view=True)
     show_ahead: bool = fields.flag(view=True)
     only_ahead: bool = fields.flag(view=True)
@@ -133,15 +151,14 @@ class DescentStepperState(State):
             h, w = (n - m + 1 for n, m in zip(self.X.shape, self.Y.shape, strict=True))
         return h, w
 
-    @property
-    def rates(self) -> tuple[float, ...]:
-        """The learning rate of each step."""
-        return (self.first_rates + (self.lr,) * self.steps)[: self.steps]
+    def rates(self, lr: float) -> tuple[float, ...]:
+        """Return the learning rate of each step, given that of all after the first ones."""
+        return (self.first_rates + (lr,) * self.steps)[: self.steps]
 
 
 @dataclass(frozen=True, eq=False)
 class Descent:
-    """A problem, a start and learning rates; what follows from them is computed when needed.
+    """A problem, and how it is learned; what follows from them is computed when needed.
 
     Attributes
     ----------
@@ -149,6 +166,8 @@ class Descent:
         Input, target and first kernel.
     rates : tuple of float
         The learning rate of each step.
+    momentum : float
+        The share of the velocity that each step keeps.
     reduction : str
         Whether squared errors are added up or averaged.
     quadratic : QuadraticLoss
@@ -159,13 +178,20 @@ class Descent:
     Y: Tensor
     start: Tensor
     rates: tuple[float, ...]
+    momentum: float
     reduction: str
     quadratic: QuadraticLoss
 
     @property
     def given(self) -> tuple[Any, ...]:
         """All that the steps depend on."""
-        return self.X, self.Y, self.start, self.rates, self.reduction
+        return self.X, self.Y, self.start, self.rates, self.momentum, self.reduction
+
+    @property
+    def words(self) -> str:
+        """Its last learning rate, and its momentum where there is one."""
+        rate = f"rate {formatting.number(self.rates[-1])}"
+        return rate + f", momentum {formatting.number(self.momentum)}" * (self.momentum > 0)
 
     @cached_property
     def divergence_loss(self) -> float:
@@ -178,7 +204,7 @@ class Descent:
 
         No loss is smaller than rounding lets a recorded one be.
         """
-        kernels, losses = self.quadratic.descent(self.start, self.rates)
+        kernels, losses = self.quadratic.descent(self.start, self.rates, self.momentum)
         losses = losses.clamp(min=torch.finfo(self.X.dtype).eps ** 2 * losses[0].item())
         diverged = (~(losses <= self.divergence_loss)).nonzero()
         end = int(diverged[0]) if len(diverged) else len(losses)
@@ -228,7 +254,8 @@ class Descent:
         self._record(-1)
 
     def _record(self, limit: float) -> tuple[Step, ...]:
-        return record(self.X, self.Y, self.start, self.rates, reduction=self.reduction, limit=limit)
+        how = {"momentum": self.momentum, "reduction": self.reduction, "limit": limit}
+        return record(self.X, self.Y, self.start, self.rates, **how)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,18 +266,42 @@ class DescentStepperResult:
     ----------
     state : DescentStepperState
         The state.
-    descent : Descent
-        Its descent.
+    runs : tuple of Descent
+        Its descent, and the one that is kept beside it, if there is one.
     surface : LossSurface
         The loss around the best kernel, as far as it is drawn.
+    axes : LossCurve or None
+        What the curve's axes held before, which they still hold beside that run.
     note : str
         What happened to the learning rate when the problem became another, or nothing.
     """
 
     state: DescentStepperState
-    descent: Descent
+    runs: tuple[Descent, ...]
     surface: LossSurface
+    axes: LossCurve | None = None
     note: str = ""
+
+    @property
+    def descent(self) -> Descent:
+        """The descent of the state."""
+        return self.runs[0]
+
+    @property
+    def lr(self) -> float:
+        """The learning rate of all steps after those of `first_rates`."""
+        return _lr(self.state, self.quadratic)
+
+    @property
+    def limit(self) -> float:
+        """The learning rate above which a descent with this momentum diverges."""
+        return self.quadratic.stable_lr(self.state.momentum)
+
+    @property
+    def curve(self) -> LossCurve:
+        """The axes of the losses of all runs."""
+        curves = [curve_of(run.path[1]) for run in self.runs]
+        return holding(*curves, *([] if self.axes is None else [self.axes]))
 
     @property
     def Y(self) -> Tensor:
@@ -310,7 +361,7 @@ class DescentStepperResult:
         """What the learning rate does from the first step on that has it, and why."""
         kernels, _ = self.descent.outline
         start = kernels[min(self._first_new, len(kernels) - 1)]
-        return formatting.convergence_summary(self.quadratic, start, self.state.lr)
+        return formatting.convergence_summary(self.quadratic, start, self.lr, self.state.momentum)
 
     @property
     def _first_new(self) -> int:
@@ -328,12 +379,20 @@ class DescentStepperResult:
     @property
     def summary(self) -> str:
         """The step on show in words, the same on every run."""
-        rate, loss = formatting.number(self.state.lr), formatting.number(self.step.loss)
-        lines = [f"learning rate {rate}", f"step {self.n} of {self.last} recorded: loss {loss}"]
+        loss = formatting.number(self.step.loss)
+        lines = [f"learning {self.descent.words}"]
+        lines.append(f"step {self.n} of {self.last} recorded: loss {loss}")
+        lines += [f"beside the run with {words}" for words in self.kept_words(self.n)]
         lines += [formatting.describe(*item) for item in self.arrays.items()]
         is_whole = self.last == self.state.steps
         end = "" if is_whole else f" The record stops after step {self.last}."
         return "\n".join([*lines, self.verdict + end])
+
+    def kept_words(self, n: int) -> list[str]:
+        """Return of the run that is kept its rate, momentum, and loss at step `n`."""
+        losses = [run.path[1] for run in self.runs[1:]]
+        texts = [formatting.number(each[min(n, len(each) - 1)]) for each in losses]
+        return [f"{run.words}: loss {text}" for run, text in zip(self.runs[1:], texts, strict=True)]
 
     def code(self) -> str:
         """Return torch code that takes the steps up to the one on show."""
@@ -341,8 +400,9 @@ class DescentStepperResult:
             codegen.array_code(values, f"panel.{name}  # write your variable's name for `panel`")
             for name, values in (("X", self.descent.X), ("Y", self.descent.Y))
         )
-        rates, reduction = self.descent.rates[: self.n], self.state.reduction
-        return codegen.descent_code(X, Y, self.descent.start, rates, reduction=reduction)
+        rates, s = self.descent.rates[: self.n], self.state
+        how = {"reduction": s.reduction, "momentum": s.momentum}
+        return codegen.descent_code(X, Y, self.descent.start, rates, **how)  # type: ignore[arg-type]
 
 
 def compute(
@@ -365,14 +425,45 @@ def compute(
     tensor([[ 1., -1.]])
     """
     Y = _target(state, previous)
-    given = state.X, Y, state.start, state.rates, state.reduction
-    if previous is not None and equal(previous.descent.given, given):
-        return dataclasses.replace(previous, state=state, note="")
     quadratic = _quadratic(state, Y, previous)
-    descent = Descent(*given, quadratic)
-    descent.check()
-    note = "" if previous is None else _rate_note(state, quadratic, previous)
-    return DescentStepperResult(state, descent, _surface(descent, previous), note)
+    old = () if previous is None else previous.runs
+
+    def run(of: DescentStepperState) -> Descent:
+        rates = of.rates(_lr(of, quadratic))
+        made = Descent(state.X, Y, of.start, rates, of.momentum, state.reduction, quadratic)
+        return next((each for each in old if equal(each.given, made.given)), made)
+
+    runs = tuple(run(each) for each in (state, state.kept) if each is not None)
+    if runs[0] not in old:
+        runs[0].check()
+    surface = _surface(runs, previous)
+    if previous is None:
+        return DescentStepperResult(state, runs, surface)
+    note = "" if runs[0] is previous.descent else _rate_note(state, quadratic, previous)
+    axes = previous.curve if runs[1:] and runs[1] in old else None
+    return DescentStepperResult(state, runs, surface, axes, note)
+
+
+def _lr(state: DescentStepperState, quadratic: QuadraticLoss) -> float:
+    """Return a state's learning rate: unless it has one, the fastest, to 3 digits."""
+    return fastest_rate(quadratic, state.momentum) if state.lr is None else state.lr
+
+
+def fastest_rate(quadratic: QuadraticLoss, momentum: float) -> float:
+    """Return the learning rate that converges fastest, to 3 digits, and 1 where there is no limit.
+
+    With momentum m it is 1 + m times that without: where both suit each other, that of Goh 2017.
+
+    Examples
+    --------
+    >>> fastest_rate(QuadraticLoss(torch.eye(4), (1, 2)), 0.5)
+    0.25
+    """
+    limit, fastest = quadratic.stable_lr(momentum), quadratic.fastest_lr * (1 + momentum)
+    if math.isinf(limit):
+        return 1.0
+    rate = float(formatting.number(fastest, 3))
+    return rate if rate < limit else fastest
 
 
 def _target(state: DescentStepperState, previous: DescentStepperResult | None) -> Tensor:
@@ -396,10 +487,12 @@ def _quadratic(
     return QuadraticLoss(state.X, state.kernel_size, Y, reduction=state.reduction)
 
 
-def _surface(descent: Descent, previous: DescentStepperResult | None) -> LossSurface:
-    if previous is not None and previous.surface.fits(descent.quadratic, descent.start):
+def _surface(runs: Sequence[Descent], previous: DescentStepperResult | None) -> LossSurface:
+    """Return the surface on show as long as all runs can be seen on it to start."""
+    quadratic, starts = runs[0].quadratic, [run.start for run in reversed(runs)]
+    if previous is not None and all(previous.surface.fits(quadratic, each) for each in starts):
         return previous.surface
-    return LossSurface(descent.quadratic, descent.start)
+    return LossSurface(quadratic, *starts)
 
 
 def _rate_note(
@@ -407,9 +500,11 @@ def _rate_note(
 ) -> str:
     """Say that the learning rate followed the limit of another problem, where it did."""
     limit, old = quadratic.max_stable_lr, previous.quadratic.max_stable_lr
-    if limit == old or state.lr == previous.state.lr:
+    if state.lr is None or previous.state.lr is None or state.lr == previous.state.lr:
         return ""
-    if not math.isclose(state.lr / limit, previous.state.lr / old, rel_tol=SAME_SHARE):
+    if limit == old or not math.isclose(
+        state.lr / limit, previous.state.lr / old, rel_tol=SAME_SHARE
+    ):
         return ""
     rate = formatting.number(state.lr)
     return f"The learning rate is now {rate}, the same share of this problem's limit as before."
@@ -436,7 +531,9 @@ def adjust(result: DescentStepperResult, changes: Fields) -> Fields:
     """
     made = dict(changes)
     if changes.keys() & {"X", "Y", "target"}:
-        made = _problem_fields(result, changes)
+        made = {"kept": None} | _problem_fields(result, changes)
+    elif "reduction" in changes:
+        made["kept"] = None
     elif "lr" in changes and "first_rates" not in changes:
         made["first_rates"] = _kept_rates(result, changes["lr"])
     steps = made.get("steps", result.state.steps)
@@ -446,9 +543,10 @@ def adjust(result: DescentStepperResult, changes: Fields) -> Fields:
     return made
 
 
-def _kept_rates(result: DescentStepperResult, lr: float) -> tuple[float, ...]:
+def _kept_rates(result: DescentStepperResult, lr: float | None) -> tuple[float, ...]:
     """Return the rates of the steps that a new rate is not for, up to the last that differs."""
-    rates = result.state.rates[: result.n] if result.state.only_ahead else ()
+    rates = result.descent.rates[: result.n] if result.state.only_ahead else ()
+    lr = lr or fastest_rate(result.quadratic, result.state.momentum)
     differs = [n for n, rate in enumerate(rates) if rate != lr]
     return rates[: differs[-1] + 1] if differs else ()
 
@@ -476,10 +574,13 @@ def _rescaled_rates(result: DescentStepperResult, new: DescentStepperState) -> d
     limit = QuadraticLoss(new.X, new.kernel_size, reduction=new.reduction).max_stable_lr
     if math.isinf(limit) or math.isinf(old):
         return {}
-    lr, *first = (
-        float(formatting.number(rate / old * limit)) for rate in (state.lr, *state.first_rates)
-    )
-    return {"lr": lr, "first_rates": tuple(first)}
+    first = tuple(_to_4_digits(rate / old * limit) for rate in state.first_rates)
+    lr = {} if state.lr is None else {"lr": _to_4_digits(state.lr / old * limit)}
+    return {**lr, "first_rates": first}
+
+
+def _to_4_digits(rate: float) -> float:
+    return float(formatting.number(rate))
 
 
 # The learning rate's slider
@@ -495,7 +596,7 @@ def rate_of_position(position: int, limit: float) -> float:
     >>> rate_of_position(90, 1 / 30)
     0.03
     """
-    return float(formatting.number(_finite(limit) * position / 100))
+    return _to_4_digits(_finite(limit) * position / 100)
 
 
 def slider_position(lr: float, limit: float) -> int:

@@ -99,6 +99,8 @@ class LossSurface:
         The problem.
     start : Tensor
         The kernel from which a descent begins.
+    other : Tensor, optional
+        That of another descent, which has to be on the surface too.
 
     Examples
     --------
@@ -112,6 +114,7 @@ class LossSurface:
 
     quadratic: QuadraticLoss
     start: Tensor
+    other: Tensor | None = None
 
     @cached_property
     def _plane(self) -> tuple[Tensor, Tensor]:
@@ -134,7 +137,8 @@ class LossSurface:
     @cached_property
     def scale(self) -> float:
         """CSS pixels for each unit of a weight."""
-        (away,) = abs(self.to_coordinates([self.start]) - self.centre)
+        starts = [self.start, self.start if self.other is None else self.other]
+        away = abs(self.to_coordinates(starts) - self.centre).max(0)
         reach = max(away[0] * SURFACE_SIZE[1] / SURFACE_SIZE[0], away[1])
         if reach <= START_TOLERANCE * self._largest_weight:
             reach = ALONE * self._largest_weight
@@ -397,6 +401,18 @@ def curve_of(losses: Sequence[float] | Tensor) -> LossCurve:
     shown = np.log10(visible(losses))
     low, high = math.floor(shown.min()), math.ceil(shown.max() + 1e-9)
     return LossCurve(max(1, len(shown) - 1), low, max(high, low + 1))
+
+
+def holding(*curves: LossCurve) -> LossCurve:
+    """Return axes that hold what all of some axes do.
+
+    Examples
+    --------
+    >>> holding(LossCurve(last=9, low=0, high=3), LossCurve(last=4, low=-2, high=1))
+    LossCurve(last=9, low=-2, high=3)
+    """
+    last, high = (max(getattr(curve, name) for curve in curves) for name in ("last", "high"))
+    return LossCurve(last, min(curve.low for curve in curves), high)
 
 
 def visible(losses: Sequence[float] | Tensor) -> NDArray[np.float64]:

@@ -26,10 +26,11 @@ from convkit.panels._descent_stepper_state import (
     DescentStepperState,
     adjust,
     compute,
+    fastest_rate,
     rate_of_position,
     slider_position,
 )
-from convkit.panels._loss_plots import CURVE_SIZE, SURFACE_SIZE, curve_of
+from convkit.panels._loss_plots import CURVE_SIZE, SURFACE_SIZE
 from convkit.ui.store import Edit, Fields
 from convkit.ui.theme import Scale
 from convkit.ui.typed import InvalidInput, read_number
@@ -39,6 +40,10 @@ MAX_TABLE_SIDE = 8
 PICTURE_SIDE = 128
 """The width of the input as such a picture, in CSS pixels; the others have its scale."""
 LAST_STEP = "no further step"
+OWN_RATE = "another rate"
+PRESETS = {"a tenth of the limit": 10, "just under the limit": 99, "just over the limit": 101}
+"""Learning rates to choose from, in percent of the limit, beside the fastest."""
+KEEP = Edit(lambda state: {"kept": state})
 MINUS, TIMES, EQUALS = (ui.text(sign, "sign") for sign in "−×=")
 STAR = ui.tag("i", "⋆", class_="ck-star")
 """The sign of cross-correlation in small print."""
@@ -61,20 +66,22 @@ class DescentStepper(ui.Panel):
     target : array, optional
         In place of `Y`, the kernel that makes it: ``Y = corr2d(X, target)``. The panel then has
         boxes to edit it.
-    lr : float
-        Learning rate.
+    lr : float, optional
+        Learning rate; unless given, the problem's fastest, to 3 digits, also of the next problem.
+    momentum : float
+        The share of the velocity that each step keeps, from 0 to below 1.
     steps : int
-        How many steps to record, 1 to 100.
+        How many steps to record, 1 to 300.
     reduction : "sum" or "mean"
         Whether squared errors are added up or averaged.
 
     Attributes
     ----------
-    X, Y, target, start, lr, steps, reduction, n, show_ahead, only_ahead
+    X, Y, target, start, lr, momentum, steps, reduction, n, show_ahead, only_ahead
         The input, the target, the kernel that makes it or None, the first kernel, the learning
-        rate, how many steps are recorded, the reduction, the step on show, whether the steps
-        after it are shown, and whether a new rate is for those alone. Each may be set, observed
-        and linked. Tensors are copies.
+        rate (None sets the fastest), the momentum, how many steps are recorded, the reduction, the
+        step on show, whether the steps after it are shown, and whether a new rate is for those
+        alone. Each may be set, observed and linked. Tensors are copies.
     kernel, loss
         The kernel and the loss at the step on show; read-only.
     trajectory : tuple of Step
@@ -107,16 +114,19 @@ class DescentStepper(ui.Panel):
         start: Any = None,
         *,
         target: Any = None,
-        lr: float = 3e-2,
+        lr: float | None = None,
+        momentum: float = 0.0,
         steps: int = 25,
         reduction: str = "sum",
     ) -> None:
-        first = DescentStepperState(X, Y, target, start, lr, steps, reduction)
+        first = DescentStepperState(X, Y, target, start, lr, steps, reduction, momentum)
         super().__init__(first, compute, view, first=plots_and_rate, rest_waits=True, adjust=adjust)
         self._first_result = self.store.result
 
     def trait_of(self, result: DescentStepperResult, name: str) -> Any:
-        """Return what the trait of a field says: `n` is a recorded step, `Y` what `target` makes.
+        """Return what the trait of a field says.
+
+        `n` is a recorded step, `Y` what `target` makes, `lr` the fastest unless one is given.
 
         Examples
         --------
@@ -125,12 +135,12 @@ class DescentStepper(ui.Panel):
         tensor([[1., 0.],
                 [0., 1.]])
         """
-        return getattr(result if name in ("n", "Y") else result.state, name)
+        return getattr(result if name in ("n", "Y", "lr") else result.state, name)
 
     def set_problem(self, X: Any, Y: Any = None, *, target: Any = None) -> None:
         """Learn another input and target; another kernel size starts from zeros.
 
-        Learning rates keep their share of the limit.
+        Learning rates that are given keep their share of the limit.
 
         Raises
         ------
@@ -166,6 +176,32 @@ class DescentStepper(ui.Panel):
         """Torch code that descends to the kernel on show."""
         return self.store.result.code()
 
+    def keep(self) -> None:
+        """Show this run beside those that follow, on the same axes; `undo` takes this back.
+
+        It goes when the problem becomes another, and with `forget`.
+
+        Examples
+        --------
+        >>> panel = DescentStepper(torch.eye(4), target=torch.ones(1, 2), lr=0.1)
+        >>> panel.keep()
+        >>> panel.lr = 0.2
+        >>> print(repr(panel).splitlines()[2])
+        beside the run with rate 0.1: loss 6
+        """
+        self.store.apply(KEEP)
+
+    def forget(self) -> None:
+        """Show no other run beside this one.
+
+        Examples
+        --------
+        >>> panel = DescentStepper(torch.eye(4), target=torch.ones(1, 2))
+        >>> panel.keep(), panel.forget(), panel.kept
+        (None, None, None)
+        """
+        self.store.set(kept=None)
+
     def reset(self) -> None:
         """Return to the first state, at step 0; where a panel is followed, its problem stays.
 
@@ -175,7 +211,7 @@ class DescentStepper(ui.Panel):
         >>> panel.lr, panel.n = 0.2, 9
         >>> panel.reset()
         >>> panel.lr, panel.n
-        (0.03, 0)
+        (0.25, 0)
         """
         if not self.is_following:
             super().reset()
@@ -251,18 +287,26 @@ def view(result: DescentStepperResult) -> ui.Node:
     """
     state, steps = result.state, len(result.trajectory)  # recorded before anything is drawn
     step, updates = _cursor(result, steps), _updates(result.descent, result.kernel_limits)
-    is_small = max(result.Y.shape) <= MAX_TABLE_SIDE
+    is_small, kernels = max(result.Y.shape) <= MAX_TABLE_SIDE, _kernels(result)
+    outputs = ui.series("outputs", step, _outputs(result.descent)) if is_small else None
     plots, rate = plots_and_rate(result)
     return ui.box(
         _header(result),
-        ui.box(ui.row(ui.player("step", step), *_count(state)), rate, css="controls"),
+        ui.box(
+            ui.box(ui.row(ui.player("step", step), *_count(state)), _looks(state)),
+            rate,
+            css="controls",
+        ),
         plots,
-        ui.box(ui.series("update", step, updates), _kernels(result), css="update-line"),
-        ui.series("outputs", step, _outputs(result.descent)) if is_small else _pictures(result),
+        ui.box(
+            ui.series("update", step, updates), kernels if is_small else None, css="update-line"
+        ),
+        ui.box(_input(result), outputs, css="output-line")
+        if is_small
+        else _pictures(result, kernels),
         ui.series("said", step, _sayings(result.descent), late=True),
         ui.box(
             ui.caption("Click the surface to start there, the curve for a step."),
-            ui.check("show what lies ahead", state.show_ahead, "show_ahead"),
             ui.check("new rate for later steps only", state.only_ahead, "only_ahead"),
             ui.section("torch code", ui.code("torch code", result.code())),
             css="foot",
@@ -277,8 +321,8 @@ def _cursor(result: DescentStepperResult, count: int) -> ui.Cursor:
 
 def _header(result: DescentStepperResult) -> ui.Node:
     is_diverging = result.convergence.outcome is Outcome.DIVERGING
-    fastest = number(result.quadratic.fastest_lr, 3)
-    use = ui.button(f"use {minus(fastest)}", lambda: {"lr": float(fastest)}, focus="learning rate")
+    fastest = number(fastest_rate(result.quadratic, result.state.momentum))
+    use = ui.button(f"use {minus(fastest)}", lambda: {"lr": None}, focus="learning rate")
     return ui.header(minus(result.verdict), use if is_diverging else None, is_error=is_diverging)
 
 
@@ -295,6 +339,15 @@ def _count(state: DescentStepperState) -> list[ui.Node]:
     return [ui.text("of"), box]
 
 
+def _looks(state: DescentStepperState) -> ui.Node:
+    """Return what says which paths are shown."""
+    return ui.row(
+        ui.check("show what lies ahead", state.show_ahead, "show_ahead"),
+        ui.button("keep this run", lambda: KEEP),
+        ui.button("forget it", lambda: {"kept": None}) if state.kept else None,
+    )
+
+
 # What is shown first, also while a hand drags the rate or the start: it needs no recorded step.
 
 
@@ -305,17 +358,21 @@ def plots_and_rate(result: DescentStepperResult) -> list[ui.Node]:
     is_whole = result.last == result.state.steps
     end = "per step" if is_whole else f"to step {result.last}"
     surface, curve = _on_surface(result, kernels, step), _on_curve(result, losses, step)
+    kept = [
+        ui.text(f"kept: {text}", "key") for n in range(len(losses)) for text in result.kept_words(n)
+    ]
+    named = ui.series("kept run", step, kept) if kept else None
     plots = ui.box(
-        _plot("loss surface", "thick rings: 10 × the loss of the one inside", surface),
-        _plot("loss", f"{result.state.reduction} of residual² {end}", curve),
+        _plot(surface, "loss surface", ui.caption("thick rings: 10 × the loss of the one inside")),
+        _plot(curve, "loss", ui.caption(f"{result.state.reduction} of residual² {end}"), named),
         css="charts",
         name="plots",
     )
     return [plots, _rate(result)]
 
 
-def _plot(title: str, beside: str, plot: ui.Node) -> ui.Node:
-    return ui.box(ui.box(ui.heading(title), ui.caption(beside), css="plot-title"), plot)
+def _plot(plot: ui.Node, title: str, *beside: ui.Node | None) -> ui.Node:
+    return ui.box(ui.box(ui.heading(title), *beside, css="plot-title"), plot)
 
 
 def _on_surface(result: DescentStepperResult, kernels: Tensor, step: ui.Cursor) -> ui.Node:
@@ -336,6 +393,16 @@ def _on_surface(result: DescentStepperResult, kernels: Tensor, step: ui.Cursor) 
         outside=outside,
         start="start",
         taken=surface.boxes,
+        others=[
+            ui.trail(
+                "kept on the surface",
+                SURFACE_SIZE,
+                step,
+                surface.to_pixels(run.path[0]).tolist(),
+                "kept",
+            )
+            for run in result.runs[1:]
+        ],
         ahead=result.state.show_ahead,
         edits=lambda x, y: {"start": surface.to_kernel(x, y)},
     )
@@ -350,7 +417,7 @@ def _kernel_text(kernel: Tensor) -> str:
 
 
 def _on_curve(result: DescentStepperResult, losses: Tensor, step: ui.Cursor) -> ui.Node:
-    curve = curve_of(losses)
+    curve = result.curve
     return ui.plot(
         "loss curve",
         CURVE_SIZE,
@@ -360,12 +427,19 @@ def _on_curve(result: DescentStepperResult, losses: Tensor, step: ui.Cursor) -> 
         words=curve.words,
         notes=[minus(f"loss {number(loss)}") for loss in losses.tolist()],
         ahead=result.state.show_ahead,
+        others=[
+            ui.trail(
+                "kept on the curve", CURVE_SIZE, step, curve.to_pixels(run.path[1]).tolist(), "kept"
+            )
+            for run in result.runs[1:]
+        ],
         stretch=True,
     )
 
 
 def _rate(result: DescentStepperResult) -> ui.Node:
-    lr, limit = result.state.lr, result.quadratic.max_stable_lr
+    """Return the learning rate, and below it some that suit the problem, and the momentum."""
+    lr, limit, state = result.lr, result.limit, result.state
     position, rate = slider_position(lr, limit), number(lr)
     slider = ui.slider(
         "learning rate, share of the limit",
@@ -376,16 +450,39 @@ def _rate(result: DescentStepperResult) -> ui.Node:
         f"learning rate {rate}",
         mark=100 if math.isfinite(limit) else None,
     )
-    entry = ui.entry("learning rate", rate, partial(_typed_rate, result.state), width=80)
-    return ui.box(entry, slider, *_share(lr, limit), css="row", name="rate")
+    entry = ui.entry("learning rate", rate, partial(_typed_rate, state, lr), width=80)
+    rates = _rates(result)
+    chosen = next((name for name, each in rates.items() if _has(state, each)), OWN_RATE)
+    return ui.box(
+        ui.row(entry, slider, *_share(lr, limit)),
+        ui.row(
+            ui.select("rate", (*rates, OWN_RATE), chosen, lambda to: rates.get(to, {})),
+            ui.number_entry("momentum", state.momentum, "momentum"),
+        ),
+        name="rate and momentum",
+    )
 
 
-def _typed_rate(state: DescentStepperState, text: str) -> Fields:
-    value = read_number("the learning rate", text, state.X.dtype, state.lr, "0.03 or 1/36")
+def _rates(result: DescentStepperResult) -> dict[str, Fields]:
+    """Return fields with learning rates that suit the problem."""
+    if math.isinf(result.limit):
+        return {}
+    momentum = float(number(result.quadratic.fastest_momentum[1], 3))
+    rates = {name: {"lr": rate_of_position(to, result.limit)} for name, to in PRESETS.items()}
+    both = {"lr": None, "momentum": momentum}
+    return {"fastest rate and momentum": both, "the fastest rate": {"lr": None}, **rates}
+
+
+def _has(state: DescentStepperState, fields: Fields) -> bool:
+    return all(getattr(state, name) == value for name, value in fields.items())
+
+
+def _typed_rate(state: DescentStepperState, lr: float, text: str) -> Fields:
+    value = read_number("the learning rate", text, state.X.dtype, lr, "0.03 or 1/36")
     if value > 0:
         return {"lr": value}
     given = f"the learning rate is {number(value)}"
-    kept = f"Until then it keeps {number(state.lr)}."
+    kept = f"Until then it keeps {number(lr)}."
     raise InvalidInput(given, "a number above 0, such as 0.03", kept)
 
 
@@ -420,23 +517,35 @@ def _updates(descent: Descent, limits: tuple[float, ...]) -> ui.Series:
         # The last step has the rate that led to it.
         [_rate_figure(number(descent.rates[max(0, min(n, count - 2))])) for n in range(count)],
         [TIMES] * count,
-        _gradients(descent),
+        *_directions(descent),
         [EQUALS] * count,
         following,
     )
 
 
 @lru_cache(maxsize=64)
-def _rate_figure(rate: str) -> ui.Node:
-    return ui.box(ui.caption("rate"), ui.text(rate, "mono"), css="rate")
+def _rate_figure(number: str, name: str = "rate") -> ui.Node:
+    return ui.box(ui.caption(name), ui.text(number, "mono"), css="rate")
 
 
-def _gradients(descent: Descent) -> list[ui.Node]:
-    gradients = torch.stack([step.grad for step in descent.trajectory])
+def _directions(descent: Descent) -> list[list[ui.Node]]:
+    """Return what the rate multiplies at each step: the gradient, and a share of the velocity."""
+    gradients, velocities = (
+        torch.stack([getattr(step, name) for step in descent.trajectory])
+        for name in ("grad", "velocity")
+    )
     factor = "2" if descent.reduction == "sum" else f"2/{descent.Y.numel()}"
     title = _title("gradient", "gradient", Markup(f"{factor} X {STAR} R"))
-    limits, chars = descent.colour_limits(gradients), _chars(gradients.shape[2], 4, 5)
-    return _figures("gradient", [title] * len(gradients), gradients, limits, chars)
+    limits = descent.colour_limits(torch.cat((gradients, velocities), dim=2))
+    count, chars = len(gradients), _chars(gradients.shape[2], 4, 5)
+    shown = _figures("gradient", [title] * count, gradients, limits, chars, "figure slope")
+    if not descent.momentum:
+        return [shown]
+    titles = [ui.heading("velocity", "path")] * count
+    share = _rate_figure(number(descent.momentum), "momentum")
+    kept = _figures("velocity", titles, velocities, limits, chars, "figure slope")
+    opened, plus, closed = ([ui.text(sign, "sign")] * count for sign in "(+)")
+    return [opened, shown, plus, [share] * count, [TIMES] * count, kept, closed]
 
 
 @lru_cache(maxsize=8)
@@ -481,6 +590,7 @@ def _figures(
     arrays: Tensor,
     limits: Sequence[float],
     chars: int,
+    css: str = "figure",
 ) -> list[ui.Node]:
     """Return tables of arrays (n, H, W) below `titles`, in colours that end at `limits`."""
     size, columns = arrays[0].numel(), arrays.shape[2]
@@ -488,13 +598,13 @@ def _figures(
     classes = Scale.centred(1).classes(arrays / ends)
     texts = [[text for row in rows for text in row] for rows in series_texts(arrays, chars)]
     return [
-        _figure(title, ui.cells(name, texts[k], classes[k * size : (k + 1) * size], columns))
+        _figure(title, ui.cells(name, texts[k], classes[k * size : (k + 1) * size], columns), css)
         for k, title in enumerate(titles)
     ]
 
 
-def _figure(title: ui.Node, body: ui.Node) -> ui.Node:
-    return ui.box(title, body, css="figure")
+def _figure(title: ui.Node, body: ui.Node, css: str = "figure") -> ui.Node:
+    return ui.box(title, body, css=css)
 
 
 def _title(words: str, hue: str, beside: Markup) -> ui.Node:
@@ -515,26 +625,32 @@ def _chars(columns: int, long: int, short: int) -> int:
 # What Python shows of the step: large arrays, and the kernels to edit.
 
 
-def _pictures(result: DescentStepperResult) -> ui.Node:
+def _pictures(result: DescentStepperResult, kernels: ui.Node) -> ui.Node:
     """Return input, prediction - target = residual as pictures of one scale."""
-    X, shown = result.state.X, result.arrays
-    first = ops.corr2d(X, result.state.start) - result.Y
+    shown = result.arrays
+    first = ops.corr2d(result.state.X, result.state.start) - result.Y
     outputs = {name: shown[name] for name in ("prediction", "target", "residual")}
     limit = formatting.colour_limit(torch.stack((*outputs.values(), first)))
     heading = ui.heading(f"prediction, step {result.n}", "output")
     titles = heading, ui.heading("target Y", "target"), _residual_title(limit)
-    zoom = PICTURE_SIDE / max(X.shape)
-    zoom = int(zoom) if zoom >= 2 else zoom
-    scale = Scale.centred(limit)
     prediction, target, residual = (
-        _picture(name, title, values, scale, zoom)
+        _picture(result, name, title, values, Scale.centred(limit))
         for (name, values), title in zip(outputs.items(), titles, strict=True)
     )
-    source = _picture("input", ui.heading("input X", "input"), X, Scale.fitted(X), zoom)
-    return ui.box(source, prediction, MINUS, target, EQUALS, residual, css="pictures")
+    equation = prediction, MINUS, target, EQUALS, residual
+    return ui.box(_input(result), *equation, kernels, css="pictures")
 
 
-def _picture(name: str, title: ui.Node, values: Tensor, scale: Scale, zoom: float) -> ui.Node:
+def _input(result: DescentStepperResult) -> ui.Node:
+    X = result.state.X
+    return _picture(result, "input", ui.heading("input X", "input"), X, Scale.fitted(X))
+
+
+def _picture(
+    result: DescentStepperResult, name: str, title: ui.Node, values: Tensor, scale: Scale
+) -> ui.Node:
+    zoom = PICTURE_SIDE / max(result.state.X.shape)
+    zoom = int(zoom) if zoom >= 2 else zoom
     sample, width = images.sampled(values, PICTURE_SIDE), round(zoom * max(values.shape))
     said, name = f"{name}, {formatting.size(values.shape)}", f"{name} picture"
     return _figure(title, ui.picture(name, sample, scale, width=width, aria_label=said))

@@ -47,7 +47,7 @@ from convkit.ui.nodes import (
     together,
 )
 from convkit.ui.panel import Panel
-from convkit.ui.plots import plot
+from convkit.ui.plots import plot, trail
 from convkit.ui.series import Series, player, series
 from convkit.ui.store import Edit, State, Store
 from convkit.ui.theme import Scale
@@ -108,4 +108,5 @@ __all__ = [
     "text",
     "titled",
     "together",
+    "trail",
 ]

@@ -30,8 +30,8 @@ SIDES = {
     "ssw": (-GAP, FAR),
 }
 """How far a note can stand to the right of its point, and below it, the best side first."""
-PER_LINE = 4
-"""So many places of each line of a path are kept free of notes where that is possible."""
+PER_LINE, PER_PATH = 4, 400
+"""So many places of each line of a path, and of a long path, are kept free of notes if possible."""
 COVERING, CUT = 1e3, 1e6
 """How bad it is to cover a box, or to be cut off, where covering a place of the path is 1."""
 STAY = 2
@@ -71,8 +71,9 @@ def sides_of(
     ['e', 'e', 'nw']
     """
     boxes = note_boxes(points, notes)
-    places = _along(path)
-    is_drawn = np.arange(len(places)) <= PER_LINE * (np.asarray(drawn)[:, None] - 1)
+    per_line = max(1, min(PER_LINE, PER_PATH // len(path)))
+    places = _along(path, per_line)
+    is_drawn = np.arange(len(places)) <= per_line * (np.asarray(drawn)[:, None] - 1)
     starts, ends = boxes[..., :2], boxes[..., 2:]
     held = (starts[:, :, None] < places) & (places < ends[:, :, None])
     costs = (held.all(3) & is_drawn[:, None]).sum(2) + CUT * ((starts < 0) | (ends > size)).any(2)
@@ -105,8 +106,8 @@ def note_boxes(points: Floats, notes: Sequence[str]) -> Floats:
     return np.concatenate((starts, starts + extents), axis=2)
 
 
-def _along(path: Floats) -> Floats:
-    """Return places on the lines of a path, `PER_LINE` on each and its end."""
+def _along(path: Floats, per_line: int) -> Floats:
+    """Return places on the lines of a path, so many on each and its end."""
     ends = np.arange(len(path), dtype=np.float64)
-    at = np.arange(PER_LINE * (len(path) - 1) + 1) / PER_LINE
+    at = np.arange(per_line * (len(path) - 1) + 1) / per_line
     return np.stack([np.interp(at, ends, path[:, axis]) for axis in (0, 1)], axis=1)

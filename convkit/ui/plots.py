@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from convkit.ui.cursors import Cursor, Edits
 from convkit.ui.html import Point, Size, join, place_style, tag
-from convkit.ui.nodes import Node, markup
+from convkit.ui.nodes import Node, box, markup
 from convkit.ui.notes import SIDES, Box, note_boxes, sides_of
 from convkit.ui.series import Series, series
 
@@ -34,6 +34,7 @@ def plot(  # noqa: PLR0913
     taken: Sequence[Box] = (),
     ahead: bool = False,
     stretch: bool = False,
+    others: Sequence[Node] = (),
     edits: Edits | None = None,
 ) -> Node:
     """Return axes with a path that ends at the cursor's step.
@@ -62,6 +63,8 @@ def plot(  # noqa: PLR0913
         Whether the rest of the path is shown too.
     stretch : bool
         Whether it is as wide as there is space, and of one height.
+    others : sequence of Node
+        Other paths, below this one: see `trail`.
     edits : callable, optional
         What a click, a drag or an arrow key edits; it takes x and y. Without it, they choose the
         step whose point is nearest along x.
@@ -85,11 +88,54 @@ def plot(  # noqa: PLR0913
     markers = _markers(path, notes, outside, size, is_guided=edits is None)
     parts = (
         Node("axes", f"{name} axes", {"size": size, "shapes": shapes, "written": words}),
+        *others,
         Node("path", f"{name} path", told),
         markup(_start(path[0], start, size, side)),
         Node("markers", f"{name} markers", told, (series(f"{name} marker", cursor, markers),)),
     )
     return Node("plot", name, {"size": size, "follows": cursor, "stretch": stretch}, parts, edits)
+
+
+def trail(
+    name: str, size: Size, cursor: Cursor, path: Sequence[Point], css: str, mark: int | None = None
+) -> Node:
+    """Return another path for a plot, with a marker that follows the same cursor; no notes.
+
+    Where it is shorter than the plot's own path, its marker stays at its end.
+
+    Parameters
+    ----------
+    name, size, cursor, path
+        As in `plot`; each path of a plot has a name of its own.
+    css : str
+        A word of its classes, which says how it looks.
+    mark : int, optional
+        The step at which a sign says that it is no longer the plot's own path.
+
+    Examples
+    --------
+    >>> step = Cursor("step", 3, 0, "n")
+    >>> trail("kept", (100, 50), step, [(0, 0), (100, 50)], "kept").children[0].points
+    ((0, 0), (100, 50), (100, 50))
+    """
+    points = tuple((x, y) for x, y in path)
+    points += points[-1:] * (cursor.count - len(points))
+    told = {"size": size, "follows": cursor, "points": points, "ahead": False}
+    told["sides"] = ["e"] * len(points)
+    markers = _markers(points, [""] * len(points), [], size, is_guided=False)
+    series_of_markers = series(f"{name} marker", cursor, markers)
+    return box(
+        Node("path", f"{name} path", told),
+        Node("markers", f"{name} markers", told, (series_of_markers,)),
+        None if mark is None else markup(_mark(points[mark], size)),
+        css=f"trail {css}",
+    )
+
+
+def _mark(point: Point, size: Size) -> Markup:
+    """Return a sign at a point, or at the edge of the plot that is nearest."""
+    x, y = (min(max(n, 0), end) for n, end in zip(point, size, strict=True))
+    return _spot((x, y), size, tag("span", "≠", class_="ck-mark"))
 
 
 def _start_side(
@@ -100,9 +146,9 @@ def _start_side(
         return "", [*taken]
     first, all_points = np.array(path[:1]), np.array(path)
     (side,) = sides_of(first, [words], size, path=all_points, drawn=[len(path)], taken=taken)
-    box: Any = tuple(note_boxes(first, [words])[0, [*SIDES].index(side)].tolist())
+    beside: Any = tuple(note_boxes(first, [words])[0, [*SIDES].index(side)].tolist())
     (x, y), r = path[0], START_RADIUS
-    return side, [*taken, box, (x - r, y - r, x + r, y + r)]
+    return side, [*taken, beside, (x - r, y - r, x + r, y + r)]
 
 
 def _start(point: Point, words: str, size: Size, side: str) -> Markup:
@@ -134,7 +180,8 @@ def _markers(
 @lru_cache(maxsize=4096)
 def _marker(words: str, is_guided: bool) -> Node:
     guide = tag("span", class_="ck-guide") if is_guided else ""
-    return markup(join([guide, tag("span", class_="ck-marker"), _note(words)]))
+    note = _note(words) if words else ""
+    return markup(join([guide, tag("span", class_="ck-marker"), note]))
 
 
 def _far_marker(point: Point, size: Size, words: str) -> Node:
@@ -147,8 +194,8 @@ def _far_marker(point: Point, size: Size, words: str) -> Node:
     arrow = tag("span", class_="ck-marker ck-outside", style=turn)
     is_left = 2 * at[0] < width
     corner = width if is_left else 0, height
-    said = _spot(corner, size, _note(words, "nw" if is_left else "ne", css=" ck-outside-note"))
-    return markup(_spot(at, size, arrow) + said)
+    note = _note(words, "nw" if is_left else "ne", css=" ck-outside-note")
+    return markup(_spot(at, size, arrow) + (_spot(corner, size, note) if words else ""))
 
 
 def _spot(point: Point, size: Size, *inside: str) -> Markup:

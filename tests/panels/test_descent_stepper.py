@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from convkit import ConvkitError, corr2d, diagonal, kernel, photo, stripes
+from convkit import ConvkitError, QuadraticLoss, corr2d, diagonal, kernel, photo, stripes
 from convkit.formatting import Outcome, colour_limit
 from convkit.panels import DescentStepper, KernelEditor
 from convkit.panels._descent_stepper_state import (
@@ -23,6 +23,7 @@ from convkit.panels._descent_stepper_state import (
     DescentStepperState,
     adjust,
     compute,
+    fastest_rate,
     rate_of_position,
     slider_position,
 )
@@ -41,7 +42,7 @@ FEWER = "new rate for later steps only"
 
 
 def state(X=None, K=EDGE, **fields):
-    return DescentStepperState(stripes() if X is None else X, target=K, **fields)
+    return DescentStepperState(stripes() if X is None else X, target=K, **{"lr": 0.03, **fields})
 
 
 def result(*arguments, **fields):
@@ -56,7 +57,7 @@ def edited(before, **changes):
 
 def stepper(X=None, K=EDGE, start=None, **options):
     X = stripes() if X is None else X
-    return DescentStepper(X, corr2d(X, K), start, **options)
+    return DescentStepper(X, corr2d(X, K), start, **{"lr": 0.03, **options})
 
 
 def driven(*arguments, **options):
@@ -74,7 +75,7 @@ def tables(tree, name, n):
     """Return title and numbers of each table that a series shows at step `n`."""
     shown = {}
     for figure in at_step(tree, name, n):
-        if figure.kind == "box" and figure.css == "figure":
+        if figure.kind == "box" and figure.css.startswith("figure"):
             title = next(part.words for part in figure if part.kind == "heading")
             (cells,) = (part for part in figure if part.kind == "cells")
             shown[title] = cells
@@ -163,13 +164,13 @@ def test_only_what_changed_is_computed_again():
 
 def test_a_rate_of_later_steps_keeps_those_of_the_steps_taken():
     made = edited(result(n=4, steps=10, only_ahead=True), lr=0.001)
-    assert made.state.rates == (0.03,) * 4 + (0.001,) * 6
-    assert [step.lr for step in made.trajectory[1:]] == [*made.state.rates]
+    assert made.descent.rates == (0.03,) * 4 + (0.001,) * 6
+    assert [step.lr for step in made.trajectory[1:]] == [*made.descent.rates]
     for count in (12, 3, 9):
         made = edited(made, steps=count)
-        assert made.state.rates == ((0.03,) * 4 + (0.001,) * count)[:count]
-    assert edited(made, lr=0.03).state.rates == (0.03,) * 9
-    assert edited(edited(made, only_ahead=False), lr=0.02).state.rates == (0.02,) * 9
+        assert made.descent.rates == ((0.03,) * 4 + (0.001,) * count)[:count]
+    assert edited(made, lr=0.03).descent.rates == (0.03,) * 9
+    assert edited(edited(made, only_ahead=False), lr=0.02).descent.rates == (0.02,) * 9
 
 
 def test_a_rate_of_later_steps_is_judged_by_where_it_begins():
@@ -223,11 +224,11 @@ def test_a_problem_of_the_same_size_keeps_the_start():
         ({"lr": "a"}, "lr is 'a'"),
         ({"lr": math.nan}, "lr is nan"),
         ({"lr": 1e39}, "lr is 1e"),
-        ({"steps": 0}, "steps is 0; expected a whole number from 1 to 100"),
-        ({"steps": 101}, "steps is 101"),
+        ({"steps": 0}, "steps is 0; expected a whole number from 1 to 300"),
+        ({"steps": 301}, "steps is 301"),
         ({"steps": 2.5}, "steps is 2.5"),
         ({"steps": "10"}, "steps is '10'"),
-        ({"first_rates": (0.1, math.inf)}, "first_rates is"),
+        ({"first_rates": (0.1, math.inf)}, r"first_rates\[1\] is inf"),
         ({"Y": torch.full((6, 7), 1e38)}, "loss"),
         ({"Y": torch.ones(6, 7), "target": EDGE}, "both Y and target"),
         ({"X": torch.ones(3)}, "X"),
@@ -251,7 +252,7 @@ def test_numbers_that_plots_cannot_show_are_refused_in_float64_too():
 def test_learning_rates_keep_their_share_of_another_problems_limit(X):
     before = edited(result(steps=3, n=2, only_ahead=True), lr=0.01)
     after = edited(before, X=X, target=torch.ones(2, 2))
-    for old, new in zip(before.state.rates, after.state.rates, strict=True):
+    for old, new in zip(before.descent.rates, after.descent.rates, strict=True):
         share = old / before.quadratic.max_stable_lr
         assert new / after.quadratic.max_stable_lr == pytest.approx(share, rel=1e-3)
     assert f"The learning rate is now {after.state.lr:.4g}" in after.note
@@ -386,6 +387,211 @@ def test_recorded_steps_and_a_panel_are_small():
     buffers += [*page.pop("palettes").values(), *page.pop("pixels").values()]
     texts = json.dumps([state, page, [each[0] for each in series]], default=str, ensure_ascii=False)
     assert len(texts.encode()) + sum(map(len, buffers)) < 100_000
+
+
+# The learning rate that suits a problem, and momentum
+
+
+def curvatures(X, size):
+    """Return the curvatures of the loss in numpy's way, the least first."""
+    windows = np.lib.stride_tricks.sliding_window_view(X.double().numpy(), size)
+    A = windows.reshape(-1, size[0] * size[1])
+    return np.linalg.eigvalsh(2 * A.T @ A)
+
+
+def test_without_a_rate_the_fastest_is_taken_and_sobel_opens_converging():
+    panel = DescentStepper(photo(32), target=kernel("Sobel x"))
+    low, *_, high = curvatures(photo(32), (3, 3))
+    assert panel.lr == float(f"{2 / (low + high):.3g}") == 0.000828
+    assert panel.status.startswith("Converging slowly") and panel.trajectory[25].loss < 10
+    panel.target = torch.ones(2, 5)
+    low, *_, high = curvatures(photo(32), (2, 5))
+    assert panel.lr == pytest.approx(2 / (low + high), rel=5e-3)
+    panel.lr = 1e-4
+    panel.target = kernel("Sobel x")
+    assert panel.status.startswith("The learning rate is now ")
+    panel.lr = None
+    assert panel.lr == 0.000828
+    page = PanelDriver(panel)
+    page.press("undo")
+    assert panel.lr not in (1e-4, 0.000828)
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.7])
+@pytest.mark.parametrize(("spread", "size"), [(1e-4, (1, 2)), (1.0, (3, 3)), (0.0, (2, 2))])
+def test_the_fastest_rate_is_below_the_limit_however_it_is_rounded(momentum, spread, size):
+    X = 1 + spread * torch.rand(9, 9, generator=torch.Generator().manual_seed(1)).double()
+    rate = fastest_rate(QuadraticLoss(X, size), momentum)
+    assert rate < 2 * (1 + momentum) / curvatures(X, size)[-1]
+    assert rate > 0.99 * (1 + momentum) / curvatures(X, size)[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "share", "said"),
+    [
+        ("a tenth of the limit", 0.1, "Converging"),
+        ("the fastest rate", 5 / 6, "Converging, swinging"),
+        ("just under the limit", 0.99, "Converging slowly, swinging"),
+        ("just over the limit", 1.01, "Diverging"),
+    ],
+)
+@pytest.mark.parametrize("momentum", [0.0, 0.5])
+def test_rates_to_choose_from(name, share, said, momentum):
+    panel, page = driven(start=HALF, momentum=momentum)
+    assert page.chosen("rate") == "another rate"
+    page.choose("rate", name)
+    assert page.chosen("rate") == name
+    assert panel.lr == pytest.approx(share * (1 + momentum) / 30, rel=2e-3)
+    assert page.status.startswith(said.replace(" slowly", "") if momentum else said)
+    expect_consistent(panel, page)
+    page.press("undo")
+    assert panel.lr == 0.03
+
+
+def test_momentum_is_that_of_torchs_own_optimizer():
+    panel, page = driven(photo(12), kernel("Sobel x"), lr=1e-3, steps=12)
+    page.type("momentum", "0.8")
+    K = torch.zeros(3, 3, requires_grad=True)
+    sgd = torch.optim.SGD([K], lr=1e-3, momentum=0.8)
+    for step in panel.trajectory:
+        assert torch.equal(step.kernel, K.detach())
+        sgd.zero_grad()
+        ((corr2d(photo(12), K) - panel.Y) ** 2).sum().backward()
+        sgd.step()
+    assert repr(panel).startswith("DescentStepper: learning rate 0.001, momentum 0.8\n")
+    panel.n = 7
+    expect_consistent(panel, page)
+    assert "momentum=0.8" in panel.code
+    page.press("undo")
+    assert panel.momentum == 0 and "momentum" not in panel.code
+
+
+def test_the_update_has_a_velocity_where_there_is_momentum():
+    made = result(start=HALF, momentum=0.5, steps=6)
+    for step, following in zip(made.trajectory, made.trajectory[1:], strict=False):
+        shown = tables(view(made), "update", step.n)
+        gradient, velocity = floats(shown["gradient"]), floats(shown["velocity"])
+        moved = 0.03 * (gradient + 0.5 * velocity)
+        assert torch.allclose(step.kernel - moved, following.kernel, atol=2e-3)
+        words = [
+            part.words for part in at_step(view(made), "update", step.n) if part.kind == "text"
+        ]
+        assert words == ["−", "rate", "0.03", "×", "(", "+", "momentum", "0.5", "×", ")", "="]
+        assert velocity.any() == (step.n > 0)
+
+
+def test_the_fastest_momentum_learns_sobel_in_fifty_steps():
+    panel = DescentStepper(photo(32), target=kernel("Sobel x"), steps=300)
+    page = PanelDriver(panel)
+    panel.n = 300
+    assert 0.01 < (panel.kernel - panel.target).abs().max() < 0.05
+    page.choose("rate", "fastest rate and momentum")
+    assert (panel.momentum, panel.lr) == (0.828, 0.00151)
+    assert page.chosen("rate") == "fastest rate and momentum"
+    panel.n = 50
+    assert (panel.kernel - panel.target).abs().max() < 0.05
+
+
+@pytest.mark.parametrize("text", ["1", "-0.1", "nan", "a"])
+def test_an_impossible_momentum(text):
+    panel, page = driven()
+    page.type("momentum", text)
+    assert page.has_error and panel.momentum == 0
+
+
+# Two runs
+
+
+def trails(page, plot):
+    """Return the points of the paths of a plot by name."""
+    return {n.name: n.points for n in page.find(plot) if n.kind == "path"}
+
+
+def test_a_run_is_kept_beside_the_next_one_on_the_same_axes():
+    panel, page = driven(start=HALF, lr=0.003, steps=12)
+    before = [trails(page, name) for name in ("loss surface", "loss curve")]
+    words = [page.find(f"{name} axes").written for name in ("loss surface", "loss curve")]
+    page.press("keep this run")
+    page.choose("rate", "a tenth of the limit")
+    panel.lr = 0.004
+    for n in (0, 5, 12):
+        page.choose("step", n)
+        for plot, old in zip(("loss surface", "loss curve"), before, strict=True):
+            shown = trails(page, plot)
+            assert shown.pop(f"{plot} path") != old[f"{plot} path"]
+            assert list(shown.values()) == [old[f"{plot} path"]]
+        loss = loss_of(0.003, n)
+        assert node_at(page.node("kept run")).words == f"kept: rate 0.003: loss {loss:.4g}"
+        expect_consistent(panel, page)
+    assert words == [page.find(f"{name} axes").written for name in ("loss surface", "loss curve")]
+    assert repr(panel).splitlines()[2] == f"beside the run with rate 0.003: loss {loss:.4g}"
+    assert "kept: rate 0.003: loss" in panel.saved_html()
+
+
+def loss_of(lr, n):
+    """Return the loss of the stripes after n steps from HALF, in closed form."""
+    return 15 * (1 - 60 * lr) ** (2 * n) + 12 * (1 - 12 * lr) ** (2 * n)
+
+
+def test_axes_hold_both_runs_and_stay():
+    panel, page = driven(start=HALF, lr=0.003)
+    page.press("keep this run")
+    low = panel.store.result.curve.low
+    panel.lr = None
+    grown = panel.store.result.curve
+    assert grown.low < low
+    panel.lr, panel.steps = 0.004, 10
+    assert panel.store.result.curve == grown  # the kept run has 25 steps
+    for name in ("loss surface", "loss curve"):
+        width, height = page.find(name).size
+        for points in trails(page, name).values():
+            assert all(0 <= x <= width and 0 <= y <= height for x, y in points)
+    page.type("start[0, 0]", "7")
+    for points in trails(page, "loss surface").values():
+        assert 0 <= points[0][0] <= 328 and 0 <= points[0][1] <= 196
+    page.press("forget it")
+    assert panel.kept is None and len(trails(page, "loss curve")) == 1
+    assert panel.store.result.curve.last == 10
+
+
+def test_keeping_a_run_is_undone_and_done_again():
+    panel, page = driven(lr=0.003, momentum=0.5)
+    page.press("keep this run")
+    panel.lr = 0.02
+    page.press("undo")
+    page.press("undo")
+    assert not page.has("kept run") and panel.lr == 0.003
+    page.press("redo")
+    page.press("redo")
+    assert node_at(page.node("kept run")).words.startswith("kept: rate 0.003, momentum 0.5: loss")
+    page.press("keep this run")
+    assert node_at(page.node("kept run")).words.startswith("kept: rate 0.02, momentum 0.5: loss")
+    page.press("reset")
+    assert not page.has("kept run")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"target": HALF}, {"X": 2 * stripes()}, {"Y": torch.zeros(6, 7)}, {"reduction": "mean"}],
+)
+def test_a_kept_run_goes_with_its_problem(change):
+    panel = DescentStepper(stripes(), target=EDGE)
+    panel.keep()
+    panel.store.set(**change)
+    assert panel.kept is None
+    panel.undo()
+    assert panel.kept is not None
+    with pytest.raises(ConvkitError, match="kept is 3; expected a run"):
+        panel.kept = 3
+
+
+def test_a_kept_run_is_in_the_picture():
+    panel = stepper(lr=0.003)
+    panel.keep()
+    panel.lr, panel.n = 0.02, 6
+    both = panel.fallback()[0]["image/png"]
+    panel.forget()
+    assert panel.fallback()[0]["image/png"] != both
 
 
 # Each control
@@ -777,7 +983,7 @@ def test_whatever_was_done_the_page_shows_what_the_state_says(seed):
             page.post({"rest": True})
             expect_consistent(panel, page)
             fresh = view(compute(panel.store.state))
-            for name in ("update", "outputs", "said", "rate", "loss curve", "start"):
+            for name in ("update", "outputs", "said", "rate and momentum", "loss curve", "start"):
                 new, old = (
                     next(n for n in tree if n.name == name) for tree in (fresh, page.panel.tree)
                 )
