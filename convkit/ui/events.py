@@ -173,7 +173,11 @@ def _typed(node: Node, cell: Cell, text: str) -> Edit | None:
 
 def _array_edit(node: Node, group: str, change: Callable[[Tensor], Tensor | None]) -> Edit:
     """Return the edit of a field as it is when the edit arrives; of another size it is late."""
-    field = str(node.edits)
+    edits = node.edits
+    if callable(edits):
+        new = change(node.values)
+        return Edit({} if new is None else edits(new), group)
+    field = str(edits)
 
     def fields(state: Any) -> Fields:
         new = change(getattr(state, field))

@@ -140,7 +140,7 @@ class Panel(anywidget.AnyWidget):
         alone = one_thread()
         self._compute, self._view, self._first = alone(compute), alone(view), alone(first)
         self._work, self._rest_waits = work, rest_waits
-        # What is under way: "" outside of events, "move" or "do" in one, or "restore".
+        # What is under way: "" outside of events, "move" or "do" in one, "progress" or "restore".
         self._error, self._answering = "", ""
         self._is_partial = False  # whether only what comes first is as the result says
         self._job: Job | None = None
@@ -463,6 +463,7 @@ class Panel(anywidget.AnyWidget):
                 return
             case "status", "stop" if self._job is not None:
                 self._stopped = self._job.work.inputs
+                self.store.publish(self._job.so_far(self.store.result))
                 self._stop_job()
                 return
         edit = edit_of(node, event.name, event.value, event.buffers)  # type: ignore[arg-type]
@@ -525,9 +526,19 @@ class Panel(anywidget.AnyWidget):
             return  # an event waits for the job, and must not wait in vain
         try:
             if self._job is job:
-                self._show_marks()
+                with self._errors_shown():
+                    self._show_progress(job)
         finally:
             LOCK.release()
+
+    def _show_progress(self, job: Job) -> None:
+        """Show how much is done, and the result so far."""
+        if job.value is None:
+            self._show_marks()
+            return
+        with self._during("progress"):
+            self.store.publish(job.so_far(self.store.result))
+        self._show_all()
 
     # Where nothing runs.
 
