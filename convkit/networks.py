@@ -7,7 +7,7 @@ snapshot is, bit for bit, the one that it left.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,6 +16,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.func import functional_call, vmap
 
 from convkit import ops
 from convkit.errors import ConvkitError
@@ -133,6 +134,65 @@ def activations(net: nn.Sequential, X: Tensor) -> list[Tensor]:
         X = layer(X)
         made.append(X)
     return made
+
+
+Weights = dict[str, Tensor]
+"""The parameters of many networks with the same layers, by name, the networks along the first axis.
+"""
+
+
+def weights_of(nets: Sequence[nn.Sequential]) -> Weights:
+    """Return copies of the parameters of networks with the same layers.
+
+    Examples
+    --------
+    >>> weights_of([lenet(), lenet(seed=1)])["0.weight"].shape
+    torch.Size([2, 6, 1, 5, 5])
+    """
+    named = [dict(net.named_parameters()) for net in nets]
+    return {k: torch.stack([each[k].detach() for each in named]) for k in named[0]}
+
+
+def without_map(weights: Weights, layer: int, k: int) -> Weights:
+    """Return weights with which map k of a convolution is 0 after its activation, whatever comes.
+
+    Its kernel is 0 and its bias minus infinity, of which ReLU and sigmoid make 0.
+
+    Examples
+    --------
+    >>> changed = without_map(weights_of([lenet()]), 0, 3)
+    >>> activations_with(lenet(), changed, torch.rand(1, 1, 28, 28))[1][0, 0, 3].max()
+    tensor(0.)
+    """
+    kernel, bias = (weights[f"{layer}.{name}"].clone() for name in ("weight", "bias"))
+    kernel[:, k], bias[:, k] = 0, -torch.inf
+    return {**weights, f"{layer}.weight": kernel, f"{layer}.bias": bias}
+
+
+@torch.no_grad()
+def activations_with(net: nn.Sequential, weights: Weights, X: Tensor) -> list[Tensor]:
+    """Return what each layer makes of pictures (n, 1, 28, 28) with each of many sets of weights.
+
+    All are computed together, with the sets along the first axis.
+
+    Examples
+    --------
+    >>> net, others = lenet(), weights_of([lenet(), lenet(seed=1)])
+    >>> activations_with(net, others, torch.zeros(3, 1, 28, 28))[-1].shape
+    torch.Size([2, 3, 10])
+    """
+    layers = deepcopy(net)  # whose parameters are others for a moment
+
+    def made(own: Weights) -> list[Tensor]:
+        Y, found = X, []
+        for k, layer in enumerate(layers):
+            names = [name for name, _ in layer.named_parameters()]
+            Y = functional_call(layer, {name: own[f"{k}.{name}"] for name in names}, (Y,))
+            found.append(Y)
+        return found
+
+    several: list[Tensor] = vmap(made)(weights)
+    return several
 
 
 @dataclass(frozen=True, eq=False)

@@ -176,7 +176,7 @@ def _array_edit(node: Node, group: str, change: Callable[[Tensor], Tensor | None
     edits = node.edits
     if callable(edits):
         new = change(node.values)
-        return Edit({} if new is None else edits(new), group)
+        return Edit({}) if new is None else _edit(edits, new, group=group)
     field = str(edits)
 
     def fields(state: Any) -> Fields:
