@@ -41,8 +41,8 @@ MAX_SIDE = 16
 """The most rows or columns, padding included, of an array of a lens."""
 CHARS = {7: 10, 6: 14, 5: 24, 4: 9999}
 """How many characters a number has, by the most columns of cells in a lens."""
-NUDGE = 1e-3
-"""By how much a finite difference moves a weight up and down."""
+NUDGE = 1 / 1024
+"""By how much a finite difference moves a weight up and down; exact where the weight is."""
 Rows = Sequence[Sequence[str]]
 
 
@@ -526,7 +526,7 @@ def weight_lens(X: Any, K: Any, Y: Any, *, at: Cell = (0, 0)) -> ui.View:
     lens: gradient of 1 × 2 weights, input 2 × 2, residual 2 × 1
     K.grad[0, 0] = 1×4 = 4
     autograd: 4
-    finite difference, weight ± 0.001: 4
+    finite difference, 2 ± 1/1024: 4
     """
     X, K, Y = (as_array(name, v).double() for name, v in (("X", X), ("K", K), ("Y", Y)))
     check_target(X, Y, tuple(K.shape))
@@ -536,8 +536,7 @@ def weight_lens(X: Any, K: Any, Y: Any, *, at: Cell = (0, 0)) -> ui.View:
     cell = Cursor("cell", geometry.output_size, at)
     met = Frame.window(cell, geometry, [*chain(*formatting.cell_texts(doubled))])
     operands = [
-        Operand("kernel K", K, "", "kernel", Frame(cell, hue="output"), scale=Scale.signed(K)),
-        _input(X, geometry, met, sign=" "),
+        _input(X, geometry, met),
         Operand("doubled residual 2R", doubled, "⋆", "residual", scale=Scale.signed(doubled)),
     ]
     output = Operand("gradient K.grad", gradient, "=", "gradient", scale=Scale.signed(gradient))
@@ -557,16 +556,16 @@ def _gradients(X: Tensor, K: Tensor, Y: Tensor) -> list[str]:
         leaf = K.clone().requires_grad_()
         (autograd,) = torch.autograd.grad(loss(leaf), leaf)
     nudges = NUDGE * torch.eye(K.numel(), **ops.FLOAT64).reshape(-1, *K.shape)
-    tried = [(loss(K + nudge) - loss(K - nudge)) / (2 * NUDGE) for nudge in nudges]
+    slopes = [(loss(K + nudge) - loss(K - nudge)) / (2 * NUDGE) for nudge in nudges]
     doubled, said = (2 * (ops.corr2d(X, K) - Y)).flatten(), []
-    for pixels, *ways in zip(ops.patches(X, Y.shape), autograd.flatten(), tried, strict=True):
+    ways = (K.flatten(), autograd.flatten(), slopes)
+    for pixels, *numbers in zip(ops.patches(X, Y.shape), *ways, strict=True):
         counts = pixels * doubled != 0
         counts[0] |= not counts.any()  # of a sum of zeros one stays
         total = (pixels @ doubled)[None]
         sums = formatting.window_sums(pixels[None, counts], doubled[None, counts], total)
-        texts = [formatting.minus(formatting.number(way)) for way in ways]
-        names = ("autograd", f"finite difference, weight ± {NUDGE}")
-        lines = [f"{name}: {text}" for name, text in zip(names, texts, strict=True)]
+        weight, traced, tried = (formatting.minus(formatting.number(n)) for n in numbers)
+        lines = [f"autograd: {traced}", f"finite difference, {weight} ± 1/1024: {tried}"]
         said.append("\n".join([*sums, *lines]))
     return said
 
