@@ -5,7 +5,7 @@ function that returns what to show of it. CONTRIBUTING shows a whole one.
 """
 
 from convkit.ui import fields
-from convkit.ui.controls import Pair
+from convkit.ui.controls import Painted, Pair
 from convkit.ui.cursors import Cell, Cursor, Frame, Part
 from convkit.ui.equations import equation, term
 from convkit.ui.explore import explore
@@ -60,6 +60,7 @@ __all__ = [
     "Edit",
     "Frame",
     "Node",
+    "Painted",
     "Pair",
     "Part",
     "Panel",

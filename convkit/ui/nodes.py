@@ -587,7 +587,8 @@ def table(  # noqa: PLR0913
     aria_label : str
         What a screen reader says in place of the name, such as "input 6 × 8".
     paint : callable, optional
-        What dragging over cells edits: it takes a list of them.
+        What dragging over cells edits: it takes a list of them, first the one that is pressed, and
+        then those of each move, from the last one on. Space in a cell with a sentence presses it.
     headers : bool
         Whether rows and columns are numbered.
     pick : {"hover", "click", "none"}
