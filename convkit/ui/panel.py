@@ -58,6 +58,11 @@ def _module() -> str:
     return "\n".join([line for line in lines if not line.startswith(("//", "/**"))])
 
 
+def _is_of_the_page(node: Node) -> bool:
+    """Return whether a node is a cursor whose place the page alone knows, as that of a lens."""
+    return node.kind == "cursor" and node.cursor.choose is None
+
+
 class Panel(anywidget.AnyWidget):
     """Show what `view` makes of a store's result, and edit the store as its nodes say.
 
@@ -396,7 +401,7 @@ class Panel(anywidget.AnyWidget):
         content, buffers = difference(self.tree, tree)
         self.tree = tree
         returned = find(tree, back) if back else None
-        if returned is not None:
+        if returned is not None and not _is_of_the_page(returned):
             content["patches"][back] = str(html.render(returned))
         if any(content.values()) or answer:
             self.send({**content, **answer}, buffers)

@@ -103,6 +103,13 @@ def test_what_is_painted_outside_of_the_picture_is_left_out():
     assert page.panel.X.tolist() == [[0, 0], [0, 1]] and not page.has_error
 
 
+@pytest.mark.parametrize("value", [Painted(torch.eye(3)), EDGE])
+def test_a_cell_that_is_chosen_stays_chosen(value):
+    page = shown(lambda X: lens(torch.eye(3), EDGE), X=value)
+    for node in [node for node in page.panel.tree if node.kind == "cursor"]:
+        assert page.send(node.key, "choose", [1, 1])["patches"] == {}
+
+
 def test_each_painted_picture_has_a_cursor_of_its_own_and_sentences():
     panel = explore(lambda X, x_1: X.sum(), X=Painted([[0, 1]]), x_1=Painted([[1], [0]]))
     tables = {node.name: node for node in panel.tree if node.kind == "table"}
