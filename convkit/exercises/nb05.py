@@ -320,8 +320,8 @@ QUESTIONS = {
         right="the one along (1, 1)",
     ),
     "5c": Question(
-        "0.033 is just below the limit, 0.003 is a tenth as much. Which has the smaller loss "
-        "after 20 steps?",
+        "0.033 is just below the limit, 0.003 far below it. Which has the smaller loss after 20 "
+        "steps?",
         {
             "0.033: longer steps get farther.": "They do along (1, -1). Along (1, 1) its factor is "
             "-0.98: it jumps to and fro, and hardly comes closer.",
