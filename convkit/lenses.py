@@ -20,6 +20,7 @@ from convkit import formatting, ops, ui
 from convkit.comparison import mismatch_mask, rounding_bound
 from convkit.errors import ConvkitError, brief_repr, check_type
 from convkit.inputs import as_array
+from convkit.least_squares import check_target
 from convkit.matrices import as_matrix
 from convkit.ops import Pair, WindowGeometry
 from convkit.ui import Cell, Cursor, Frame, Part, Scale
@@ -32,6 +33,7 @@ __all__ = [
     "matrix_lens",
     "pooling_gradient_lens",
     "pooling_lens",
+    "weight_lens",
 ]
 MAX_CHANNELS = 4
 """The most channels of a lens."""
@@ -39,6 +41,8 @@ MAX_SIDE = 16
 """The most rows or columns, padding included, of an array of a lens."""
 CHARS = {7: 10, 6: 14, 5: 24, 4: 9999}
 """How many characters a number has, by the most columns of cells in a lens."""
+NUDGE = 1 / 1024
+"""By how much a finite difference moves a weight up and down; exact where the weight is."""
 Rows = Sequence[Sequence[str]]
 
 
@@ -494,6 +498,78 @@ def _weights_said(K: Tensor) -> Rows:
     ]
 
 
+@torch.inference_mode(False)  # autograd refuses what was made in that mode
+def weight_lens(X: Any, K: Any, Y: Any, *, at: Cell = (0, 0)) -> ui.View:
+    """Return a lens on the gradient of each weight of the loss ``((corr2d(X, K) - Y) ** 2).sum()``.
+
+    Each pixel that a weight has met is multiplied by the doubled residual, 2R, of its output cell;
+    the gradient is their sum. Beside it stands what autograd and a finite difference give. All is
+    computed in float64.
+
+    Parameters
+    ----------
+    X, K, Y : array
+        Input (H, W), up to 16 x 16, kernel (kH, kW) and target (H_out, W_out): tensors, or what
+        `convkit.inputs.as_array` takes.
+    at : (i, j)
+        The weight that is shown while none is pointed at, counted from 0.
+
+    Raises
+    ------
+    ConvkitError
+        As `corr2d` does; if `Y` has another shape than the output; if the input is too large to
+        show whole; if there is no weight `at`.
+
+    Examples
+    --------
+    >>> weight_lens(torch.eye(2), [[2.0, 1.0]], torch.zeros(2, 1))
+    lens: gradient of 1 × 2 weights, input 2 × 2, residual 2 × 1
+    K.grad[0, 0] = 1×4 = 4
+    autograd: 4
+    finite difference, 2 ± 1/1024: 4
+    """
+    X, K, Y = (as_array(name, v).double() for name, v in (("X", X), ("K", K), ("Y", Y)))
+    check_target(X, Y, tuple(K.shape))
+    doubled, at = 2 * (ops.corr2d(X, K) - Y), ops.to_pair("at", at)
+    ops.window(X, doubled, *at)  # raises if there is no such weight
+    geometry, gradient = WindowGeometry(X.shape, doubled.shape), ops.corr2d(X, doubled)
+    cell = Cursor("cell", geometry.output_size, at)
+    met = Frame.window(cell, geometry, [*chain(*formatting.cell_texts(doubled))])
+    operands = [
+        _input(X, geometry, met),
+        Operand("doubled residual 2R", doubled, "⋆", "residual", scale=Scale.signed(doubled)),
+    ]
+    output = Operand("gradient K.grad", gradient, "=", "gradient", scale=Scale.signed(gradient))
+    summary = f"lens: gradient of {formatting.size(K.shape)} weights"
+    summary += f", input {formatting.size(X.shape)}, residual {formatting.size(Y.shape)}"
+    said = _named(_gradients(X, K, Y), geometry, name="K.grad")
+    return equation_lens(cell, operands, output, said, summary)
+
+
+def _gradients(X: Tensor, K: Tensor, Y: Tensor) -> list[str]:
+    """Return each weight's gradient by hand, by autograd and by a finite difference."""
+
+    def loss(K: Tensor) -> Tensor:
+        return ((ops.corr2d(X, K) - Y) ** 2).sum()
+
+    with torch.enable_grad():
+        leaf = K.clone().requires_grad_()
+        (autograd,) = torch.autograd.grad(loss(leaf), leaf)
+    nudges = NUDGE * torch.eye(K.numel(), **ops.FLOAT64).reshape(-1, *K.shape)
+    slopes = [(loss(K + nudge) - loss(K - nudge)) / (2 * NUDGE) for nudge in nudges]
+    doubled, said = (2 * (ops.corr2d(X, K) - Y)).flatten(), []
+    ways = (K.flatten(), autograd.flatten(), slopes)
+    for pixels, *numbers in zip(ops.patches(X, Y.shape), *ways, strict=True):
+        counts = pixels * doubled != 0
+        counts[0] |= not counts.any()  # of a sum of zeros one stays
+        total = (pixels @ doubled)[None]
+        sums = formatting.window_sums(pixels[None, counts], doubled[None, counts], total)
+        weight, traced, tried = (formatting.minus(formatting.number(n)) for n in numbers)
+        lines = [f"autograd: {traced}", f"finite difference, {weight} ± 1/1024: {tried}"]
+        said.append("\n".join([*sums, *lines]))
+    return said
+
+
 def _pooling_frame(patches: Tensor, is_max: bool, geometry: WindowGeometry, at: Any) -> Frame:
     """Return the frame of the windows (n, k) on the input; of a maximum it marks the winner."""
     at, ones = ops.to_pair("at", at), torch.ones(geometry.kernel_size, device="cpu")
@@ -546,11 +622,11 @@ def _added(parts: Tensor, totals: Tensor, divisor: int = 1) -> list[str]:
 
 
 def _named(
-    sums: Sequence[str], geometry: WindowGeometry, padding_mode: str = "zeros"
+    sums: Sequence[str], geometry: WindowGeometry, padding_mode: str = "zeros", name: str = "Y"
 ) -> list[list[str]]:
     """Return sums as rows, each with the name of its cell, and the sources of its padding."""
     rows, columns = geometry.output_size
-    names = [f"Y[{i}, {j}] = " for i in range(rows) for j in range(columns)]
+    names = [f"{name}[{i}, {j}] = " for i in range(rows) for j in range(columns)]
     said = [name + sum_ for name, sum_ in zip(names, sums, strict=True)]
     if sources := _sources(geometry, padding_mode):
         told = [_told(sources, geometry, divmod(n, columns)) for n in range(len(said))]

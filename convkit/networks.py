@@ -7,15 +7,16 @@ snapshot is, bit for bit, the one that it left.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.func import functional_call, vmap
 
 from convkit import ops
 from convkit.errors import ConvkitError
@@ -26,6 +27,8 @@ HELD_OUT = 450
 """How many of the 1,797 pictures no step sees."""
 SIDE = 28
 """Rows and columns of LeNet's input."""
+CONVOLUTIONS = {1: 0, 2: 3}
+"""Which layers of LeNet its convolutions are."""
 
 
 class Digits(NamedTuple):
@@ -135,6 +138,92 @@ def activations(net: nn.Sequential, X: Tensor) -> list[Tensor]:
     return made
 
 
+Weights = dict[str, Tensor]
+"""The parameters of many networks with the same layers, by name, the networks along the first axis.
+"""
+
+
+def weights_of(nets: Sequence[nn.Sequential]) -> Weights:
+    """Return copies of the parameters of networks with the same layers.
+
+    Examples
+    --------
+    >>> weights_of([lenet(), lenet(seed=1)])["0.weight"].shape
+    torch.Size([2, 6, 1, 5, 5])
+    """
+    named = [dict(net.named_parameters()) for net in nets]
+    return {k: torch.stack([each[k].detach() for each in named]) for k in named[0]}
+
+
+def changed(
+    weights: Weights, kernels: Mapping[int, Tensor], off: Iterable[tuple[int, int]]
+) -> Weights:
+    """Return the weights of LeNets in which kernels are others, and maps are off.
+
+    Parameters
+    ----------
+    weights : mapping
+        See `weights_of`.
+    kernels : mapping
+        Kernels (5, 5) of the first convolution, by the number of their map.
+    off : pairs
+        Convolution, 1 or 2, and number of a map that is 0 after its activation, whatever comes:
+        its kernel is 0 and its bias minus infinity, of which ReLU and sigmoid make 0.
+
+    Examples
+    --------
+    >>> without = changed(weights_of([lenet()]), {}, [(1, 3)])
+    >>> activations_with(lenet(), without, torch.rand(1, 1, 28, 28))[1][0, 0, 3].max()
+    tensor(0.)
+    """
+    made = {name: values.clone() for name, values in weights.items() if name[0] in "03"}
+    for m, K in kernels.items():
+        made["0.weight"][:, m, 0] = K
+    for k, m in off:
+        layer = CONVOLUTIONS[k]
+        made[f"{layer}.weight"][:, m] = 0
+        made[f"{layer}.bias"][:, m] = -torch.inf
+    return {**weights, **made}
+
+
+@torch.no_grad()
+def activations_with(net: nn.Sequential, weights: Weights, X: Tensor) -> list[Tensor]:
+    """Return what each layer makes of pictures (n, 1, 28, 28) with each of many sets of weights.
+
+    All are computed together, with the sets along the first axis.
+
+    Examples
+    --------
+    >>> net, others = lenet(), weights_of([lenet(), lenet(seed=1)])
+    >>> activations_with(net, others, torch.zeros(3, 1, 28, 28))[-1].shape
+    torch.Size([2, 3, 10])
+    """
+    layers = deepcopy(net)  # whose parameters are others for a moment
+
+    def made(own: Weights) -> list[Tensor]:
+        Y, found = X, []
+        for k, layer in enumerate(layers):
+            names = [name for name, _ in layer.named_parameters()]
+            Y = functional_call(layer, {name: own[f"{k}.{name}"] for name in names}, (Y,))
+            found.append(Y)
+        return found
+
+    several: list[Tensor] = vmap(made)(weights)
+    return several
+
+
+def accuracy_with(net: nn.Sequential, weights: Weights) -> float:
+    """Return the share of the test digits that a network with one set of weights is right about.
+
+    Examples
+    --------
+    >>> accuracy_with(lenet(), weights_of([lenet()])) < 0.3
+    True
+    """
+    Y = activations_with(net, weights, digits().test)[-1][0]
+    return (Y.argmax(1) == digits().test_labels).double().mean().item()
+
+
 @dataclass(frozen=True, eq=False)
 class Snapshot:
     """A network in training, at one step; see `begin` and `training`.
@@ -172,6 +261,54 @@ class Snapshot:
         """How often it takes what is a digit (row) for a digit (column), (10, 10)."""
         pairs = 10 * digits().test_labels + self.predicted
         return pairs.bincount(minlength=100).reshape(10, 10)
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A training so far.
+
+    Attributes
+    ----------
+    lr : float
+        Learning rate.
+    last : int
+        The last step that it is to make.
+    snapshots : tuple of Snapshot
+        From the first one on; other runs may share some.
+    """
+
+    lr: float
+    last: int
+    snapshots: tuple[Snapshot, ...]
+
+    @property
+    def steps_left(self) -> int:
+        """How many steps are still to be made."""
+        return self.last - self.snapshots[-1].step
+
+    def go_on(self, every: int) -> Iterator[Run]:
+        """Train to the last step; yield the run with each further snapshot.
+
+        Examples
+        --------
+        >>> run = Run(2e-3, 4, (begin(lenet()),))
+        >>> [len(longer.snapshots) for longer in run.go_on(every=2)], len(run.snapshots)
+        ([2, 3], 1)
+        """
+        run = self
+        for snapshot in training(self.snapshots[-1], self.lr, self.last, every):
+            run = replace(run, snapshots=(*run.snapshots, snapshot))
+            yield run
+
+    def fork(self, at: int, lr: float) -> Run:
+        """Return the run that leaves this one at a snapshot, with another rate.
+
+        Examples
+        --------
+        >>> Run(2e-3, 4, (begin(lenet()),)).fork(0, lr=0.1).steps_left
+        4
+        """
+        return replace(self, lr=lr, snapshots=self.snapshots[: at + 1])
 
 
 def begin(net: nn.Sequential, seed: int = 0) -> Snapshot:

@@ -23,6 +23,7 @@ from convkit.lenses import (
     matrix_lens,
     pooling_gradient_lens,
     pooling_lens,
+    weight_lens,
 )
 from convkit.ops import WindowGeometry
 from convkit.ui import Cursor, Frame, Scale
@@ -67,7 +68,7 @@ class Read:
 def worked_out(said):
     """Return the cell that a sum names, what its arithmetic comes to, and what it says."""
     name, terms, total = said.partition("\n")[0].replace(" ≈ ", " = ").split(" = ")
-    cell = tuple(int(n) for n in re.fullmatch(r"\w+\[(\d+), (\d+)\]", name).groups())
+    cell = tuple(int(n) for n in re.fullmatch(r"[\w.]+\[(\d+), (\d+)\]", name).groups())
     return cell, eval(terms.replace("×", "*")), float(total)
 
 
@@ -410,6 +411,75 @@ def test_where_the_gradient_of_a_window_goes_is_said():
 def test_a_gradient_of_another_shape_than_the_output_is_refused():
     with pytest.raises(ConvkitError, match=r"gradient has shape \(3, 3\).*shape \(2, 2\)"):
         pooling_gradient_lens(torch.eye(3), 2, gradient=torch.eye(3))
+
+
+# weight_lens
+
+
+def squared_error(X, K, Y):
+    return (F.conv2d(X[None, None], K[None, None])[0, 0] - Y).square().sum()
+
+
+def central_difference(X, K, Y, at, nudge=0.25):
+    """Return a gradient by trying; the step may be large, as the loss is quadratic."""
+    X, K, Y = X.double(), K.double(), Y.double()
+    step = torch.zeros_like(K)
+    step[at] = nudge
+    return (squared_error(X, K + step, Y) - squared_error(X, K - step, Y)).item() / (2 * nudge)
+
+
+@pytest.mark.parametrize(("dtype", "close"), [(torch.float32, 1e-5), (torch.float64, 1e-9)])
+@settings(max_examples=40)
+@given(problem=problems(), seed=st.integers(0, 999))
+def test_a_gradient_is_that_of_autograd_and_of_a_difference(dtype, close, problem, seed):
+    generator = torch.Generator().manual_seed(seed)
+    X, K, _ = problem
+    assume(all(n >= k for n, k in zip(X.shape, K.shape, strict=True)))
+    sizes = X.shape, K.shape, corr2d(X, K).shape
+    X, K, Y = (torch.rand(*size, generator=generator, dtype=dtype) for size in sizes)
+    leaf = K.clone().requires_grad_()
+    squared_error(X, leaf, Y).backward()
+    read = Read(weight_lens(X, K, Y))
+    scale = leaf.grad.abs().max().item()
+    for at in read.cells():
+        gradient = read.output.values[at].item()
+        assert gradient == pytest.approx(leaf.grad[at].item(), rel=close, abs=close * scale)
+        assert abs(gradient - central_difference(X, K, Y, at)) <= 1e-9 * scale
+        products = read.framed("input X", at) * read.tables["doubled residual 2R"].values
+        assert products.sum().item() == pytest.approx(gradient, rel=1e-9, abs=1e-9 * scale)
+        by_hand, *others = read.sums[at[0]][at[1]].splitlines()
+        cell, value, total = worked_out(by_hand)
+        ways = dict(line.split(": ") for line in others)
+        assert cell == at and [*ways] == ["autograd", f"finite difference, {K[at]:.4g} ± 1/1024"]
+        assert value == pytest.approx(gradient, abs=2e-3 * products.abs().sum().item())
+        for number in (total, *map(float, ways.values())):
+            assert number == pytest.approx(gradient, rel=6e-4, abs=1e-9 * scale)
+
+
+def test_what_is_zero_is_left_out_of_a_gradients_sum():
+    X, K = stripes()[:1], torch.tensor([[0.5, 0.5]])
+    with torch.inference_mode():
+        view = weight_lens(X, K, corr2d(X, torch.tensor([[1.0, -1.0]])), at=(0, 1))
+    assert repr(view) == (
+        "lens: gradient of 1 × 2 weights, input 1 × 8, residual 1 × 7\n"
+        "K.grad[0, 1] = 1×2 + 1×3 + 1×2 = 7\nautograd: 7\nfinite difference, 0.5 ± 1/1024: 7"
+    )
+    nothing = Read(weight_lens(torch.zeros(2, 2), [[1.0]], torch.ones(2, 2)))
+    assert nothing.sums[0][0].startswith("K.grad[0, 0] = 0×(-2) = 0\nautograd: 0\n")
+    assert [term.sign for term in Read(view).terms.values()] == ["", "⋆", "="]
+
+
+@pytest.mark.parametrize(
+    ("Y", "options", "words"),
+    [
+        (torch.ones(6, 8), {}, r"Y has shape \(6, 8\); expected the output's shape \(6, 7\)"),
+        (torch.ones(6, 7), {"at": (0, 2)}, r"cell \(0, 2\)"),
+        (torch.full((6, 7), torch.nan), {}, "inf or nan"),
+    ],
+)
+def test_gradients_that_cannot_be_shown_are_refused(Y, options, words):
+    with pytest.raises(ConvkitError, match=words):
+        weight_lens(stripes(), [[1.0, -1.0]], Y, **options)
 
 
 # Relations of other kinds, as a course would write them

@@ -34,11 +34,13 @@ DIGEST = re.compile(r", digest [0-9a-f]{8}")
 """What tells a test that a picture is the same, and a reader nothing."""
 
 
-def page(notebook: NotebookNode) -> str:
-    """Return a notebook as one self-contained HTML page."""
+def page(notebook: NotebookNode, folder: Path = Path()) -> str:
+    """Return a notebook as one self-contained HTML page, with the pictures of its folder."""
     notebook = nbformat.v4.upgrade(notebook, 4, notebook.nbformat_minor)  # cells have ids since 4.5
     config = Config({"NbConvertBase": {"display_data_priority": SHOWN}})
-    content, _ = HTMLExporter(config, template_name="basic").from_notebook_node(notebook)
+    exporter = HTMLExporter(config, template_name="basic", embed_images=True)
+    resources = {"metadata": {"path": str(folder)}}
+    content, _ = exporter.from_notebook_node(notebook, resources)
     body = BeautifulSoup(content, "html.parser")
     codes = [cell for cell in notebook.cells if cell.cell_type == "code"]
     fold_answers(body, [cell.id for cell in codes if cell.metadata.get("collapsed")])
@@ -111,7 +113,8 @@ def main(paths: Iterable[str]) -> None:
     FOLDER.mkdir(exist_ok=True)
     for path in map(Path, paths):
         target = FOLDER / f"{path.stem}.html"
-        target.write_text(page(nbformat.read(path, as_version=4)), encoding="utf-8")
+        notebook = nbformat.read(path, as_version=4)
+        target.write_text(page(notebook, path.parent), encoding="utf-8")
         print(f"{target}: {target.stat().st_size // 1024} KiB")
 
 

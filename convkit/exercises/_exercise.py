@@ -232,10 +232,11 @@ class Exercise:
         return {self.name: numbers(value, self.name)}
 
 
-def forbid(name: str, instead: str) -> Callable[..., None]:
-    """Return a `require` for exercises that ask not to use `name`; `instead` is the advice.
+def forbid(names: str, instead: str) -> Callable[..., None]:
+    """Return a `require` for exercises that ask not to use `names`; `instead` is the advice.
 
-    It reads the names in the learner's function, not in functions that this one calls.
+    Several names are separated by spaces. It reads the names in the learner's function, not in
+    functions that this one calls.
 
     Examples
     --------
@@ -246,8 +247,9 @@ def forbid(name: str, instead: str) -> Callable[..., None]:
     """
 
     def require(function: Function, *_: object) -> None:
-        if name in _names_in(getattr(function, "__code__", None)):
-            raise Wrong(f"The result is right, but {name} is not to be used. {instead}")
+        used = set(_names_in(getattr(function, "__code__", None)))
+        if forbidden := [name for name in names.split() if name in used]:
+            raise Wrong(f"The result is right, but {forbidden[0]} is not to be used. {instead}")
 
     return require
 

@@ -1,4 +1,4 @@
-"""The exercises of notebook 04: one update by hand, a training step, the largest learning rate."""
+"""The exercises of notebook 04: an update, a training step, a gradient, and a whole training."""
 
 # mypy: disallow-untyped-defs=False
 
@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from convkit.descent import KernelDescent
 from convkit.exercises import (
     Case,
     Difference,
@@ -22,8 +23,7 @@ from convkit.exercises import (
     run,
 )
 from convkit.images import stripes
-from convkit.least_squares import QuadraticLoss
-from convkit.ops import corr2d
+from convkit.ops import convolve2d, corr2d
 
 Function = Callable[..., Any]
 Observations = dict[str, Tensor]
@@ -131,15 +131,61 @@ def _step_case(size: tuple[int, int], kernel: Tensor, bias: float, lr: float) ->
     return Case(layer_with(weight, bias), X, corr2d(X, kernel), lr)
 
 
-def largest_lr(X, kernel_size):
-    """Divide 2 by the largest curvature of the loss."""
-    H = QuadraticLoss(X, kernel_size).hessian
-    return 2 / torch.linalg.eigvalsh(H).max()
+def kernel_gradient(X, Y, K):
+    """Correlate the input with the doubled residual."""
+    residual = corr2d(X, K) - Y
+    return corr2d(X, 2 * residual)
 
 
-def _of_curvatures(rule: Callable[[Tensor], Any]) -> Function:
-    """Return a limit made of the Hessian's eigenvalues, largest first."""
-    return lambda X, kernel_size: rule(QuadraticLoss(X, kernel_size).eigenvalues)
+def _autograd(X: Tensor, Y: Tensor, K: Tensor) -> Tensor:
+    leaf = K.clone().requires_grad_()
+    ((corr2d(X, leaf) - Y) ** 2).sum().backward()
+    return leaf.grad  # type: ignore[return-value]
+
+
+def _gradient_case(size: tuple[int, int], kernel_size: tuple[int, int], seed: int) -> Case:
+    X, K, wanted = (
+        random_numbers(*shape, seed=seed + n)
+        for n, shape in enumerate((size, kernel_size, kernel_size))
+    )
+    return Case(X, corr2d(X, wanted), K)
+
+
+def learn(X, Y, K, lr, steps):
+    """Predict, measure, go downhill, again and again; the loss is the mean of the squares."""
+    for _ in range(steps):
+        residual = corr2d(X, K) - Y
+        K = K - lr * corr2d(X, 2 * residual) / Y.numel()
+    return K
+
+
+def _descend(X: Tensor, Y: Tensor, K: Tensor, lr: float, steps: int) -> Tensor:
+    return KernelDescent(X, Y, K, lr=lr, reduction="mean").jump(steps).kernel
+
+
+def _learn(
+    *,
+    rate: Callable[[float], float] = lambda lr: lr,
+    cells: Callable[[Tensor, Tensor], float] = lambda X, Y: Y.numel(),
+    start: Callable[[Tensor], Tensor] = lambda K: K,
+    longer: int = 0,
+    kept: float = 0.0,
+    is_renewed: bool = True,
+) -> Function:
+    """Return a training that may go wrong; `kept` is the share of the last gradient it keeps."""
+
+    def train(X: Tensor, Y: Tensor, K: Tensor, lr: float, steps: int) -> Tensor:
+        K = start(K)
+        gradient = first = torch.zeros_like(K)
+        for n in range(steps + longer):
+            here = kernel_gradient(X, Y, K) / cells(X, Y)
+            if n == 0:
+                first = here
+            gradient = kept * gradient + (here if is_renewed else first)
+            K = K - rate(lr) * gradient
+        return K
+
+    return train
 
 
 EXERCISES = {
@@ -222,60 +268,132 @@ new_kernel = K - 0.03 * corr2d(X, 2 * residual)
         ),
     ),
     "4.3": Exercise(
-        hint="QuadraticLoss(X, kernel_size).hessian has the curvatures as its "
-        "eigenvalues:\ntorch.linalg.eigvalsh gives them, smallest first.",
-        success="Four pictures; one twice as bright allows a quarter of the learning rate.",
-        solution=largest_lr,
-        correct=lambda X, kernel_size: QuadraticLoss(X, kernel_size).max_stable_lr,
+        hint="The lens showed it: the residual plays the kernel's part.\n"
+        "Which operation slides one array over the other?",
+        success="Three inputs of other sizes, other kernels: it agrees with autograd.",
+        solution=kernel_gradient,
+        correct=_autograd,
         misconceptions={
-            "That is half the limit: a step may overshoot by as much as it was off.": (
-                _of_curvatures(lambda e: 1 / e[0])
+            "The gradient is half of what it should be: a square's derivative has a factor 2.": (
+                lambda X, Y, K: corr2d(X, corr2d(X, K) - Y)
             ),
-            "That is for the flattest direction; the steepest one diverges first.": (
-                _of_curvatures(lambda e: 2 / e[-1])
+            "It points the other way: the residual is prediction minus target.": (
+                lambda X, Y, K: corr2d(X, 2 * (Y - corr2d(X, K)))
             ),
-            "The limit is right for a kernel whose rows and columns are swapped.": (
-                lambda X, kernel_size: QuadraticLoss(X, kernel_size[::-1]).max_stable_lr
+            "The target plays no part: the residual is prediction minus target.": (
+                lambda X, Y, K: corr2d(X, 2 * corr2d(X, K))
             ),
-            "That is twice the limit: the Hessian has the square's factor 2 in it already.": (
-                _of_curvatures(lambda e: 4 / e[0])
+            "The residual has been turned by half a turn; corr2d turns nothing.": (
+                lambda X, Y, K: convolve2d(X, 2 * (corr2d(X, K) - Y))
             ),
-            "That is the curvature; the limit is 2 divided by it.": _of_curvatures(lambda e: e[0]),
-            "That is the fastest learning rate, not the largest that works.": (
-                _of_curvatures(lambda e: 2 / (e[0] + e[-1]))
+            "You averaged over the outputs; here squares are added up.": (
+                lambda X, Y, K: kernel_gradient(X, Y, K) / Y.numel()
             ),
-            "That is for the sum of all curvatures; only the largest counts.": (
-                _of_curvatures(lambda e: 2 / e.sum())
+            "The residuals were squared first: the squares are gone in the gradient.": (
+                lambda X, Y, K: corr2d(X, 2 * (corr2d(X, K) - Y) ** 2)
             ),
-            "That takes the Hessian's largest entry; take its largest eigenvalue.": (
-                lambda X, kernel_size: 2 / QuadraticLoss(X, kernel_size).hessian.max()
-            ),
-            "That is the limit of the stripes, not of every picture.": (
-                lambda X, kernel_size: 1 / 30
+            "Each weight sees the pixels of its own place, X[a : a + H_out, b : b + W_out]; yours "
+            "all see the same.": (
+                lambda X, Y, K: torch.full_like(K, kernel_gradient(X, Y, K)[0, 0].item())
             ),
         },
-        name="Your limit",
-        require=forbid("max_stable_lr", "Take the hessian's largest eigenvalue yourself."),
+        name="The gradient",
+        require=forbid("backward grad autograd", "Use corr2d, and the residual."),
         cases=(
-            Case(STRIPES, (1, 2), tried="X = stripes(), kernel_size = (1, 2)"),
-            Case(2 * STRIPES, (1, 2), tried="X = 2 * stripes(), kernel_size = (1, 2)"),
-            Case(random_numbers(4, 5, seed=0), (2, 2)),
-            Case(random_numbers(5, 4, seed=1), (2, 3)),
+            _gradient_case((2, 3), (1, 2), seed=0),
+            _gradient_case((4, 5), (2, 3), seed=3),
+            _gradient_case((5, 3), (3, 1), seed=6),
+        ),
+    ),
+    "4.4": Exercise(
+        hint="Three lines in a loop: the residual, the gradient, the update.\n"
+        "The mean divides by the number of outputs, Y.numel(), and so does its gradient.",
+        success="Three trainings, up to 20 steps: the kernels are those of torch.optim.SGD.",
+        solution=learn,
+        correct=_descend,
+        misconceptions={
+            "You added the squares up; here their mean is the loss: divide by Y.numel().": (
+                _learn(cells=lambda X, Y: 1)
+            ),
+            "You divided by the number of pixels; there is a residual for each output.": (
+                _learn(cells=lambda X, Y: X.numel())
+            ),
+            "You went uphill: subtract the gradient, do not add it.": _learn(rate=lambda lr: -lr),
+            "The steps are half of what they should be: a square's derivative has a factor 2.": (
+                _learn(rate=lambda lr: lr / 2)
+            ),
+            "You forgot the learning rate.": _learn(rate=lambda lr: 1.0),
+            "It begins at zeros; begin at the K that is passed.": _learn(start=torch.zeros_like),
+            "That is one step too few.": _learn(longer=-1),
+            "That is one step too many.": _learn(longer=1),
+            "That is a single step: the loop has to go on from the new kernel.": (
+                lambda X, Y, K, lr, steps: learn(X, Y, K, lr, 1)
+            ),
+            "The gradient is always that of the start: compute it anew in each step.": (
+                _learn(is_renewed=False)
+            ),
+            "Older gradients are still in it, because they add up: clear them in each step.": (
+                _learn(kept=1.0)
+            ),
+            "That is the kernel you were given: return the one that is learned.": (
+                lambda X, Y, K, lr, steps: K.clone()
+            ),
+        },
+        name="The kernel",
+        cases=(
+            Case(*_gradient_case((2, 3), (1, 2), seed=0).args, 0.05, 3),
+            Case(*_gradient_case((4, 5), (2, 3), seed=3).args, 0.02, 20),
+            Case(*_gradient_case((5, 3), (3, 1), seed=6).args, 0.1, 7),
         ),
     ),
 }
 
 QUESTIONS = {
     "4a": Question(
-        "The loss reaches zero. Is the learned kernel the one that made the target?",
+        "The largest doubled residual is 3, where black turns white. Which weight learns from it?",
         {
-            "Yes: a loss of zero says that every number is right.": "Every number of the output "
-            "is right. Another kernel may give the same output on this picture.",
-            "Not necessarily.": "What the picture does not show, no loss can tell. Here many "
-            "kernels give the same output.",
-            "No: gradient descent never arrives exactly.": "Rounding aside, it arrives. The "
-            "question is at which kernel.",
+            "the first": "It lies on the left pixel, which is black there. Black pixels are 0, and "
+            "add nothing to a gradient.",
+            "the second": "It lies on the right pixel, which is white there. The first one lies on "
+            "a black pixel: 0 × 3 adds nothing.",
+            "both": "Each multiplies the residual by its own pixel, and one of the two is black.",
         },
-        right="Not necessarily.",
+        right="the second",
+    ),
+    "4b": Question(
+        "The start is [[0.5, 0.5]], its gradient (18, 42), the goal [[1, -1]]. Where does the "
+        "first step take the first weight?",
+        {
+            "up, towards 1": "A step goes against the gradient. It is 18, above 0: the loss grows "
+            "with this weight, so the weight falls.",
+            "down, away from 1": "0.5 - 0.03 × 18 = -0.04. While the second weight is far off, the "
+            "loss falls with the first one too. Later it comes back.",
+            "nowhere": "It stays only where its gradient is 0.",
+        },
+        right="down, away from 1",
+    ),
+    "4c": Question(
+        "The target kernel becomes [[0.5, 2]]. Does the same learning rate still work?",
+        {
+            "Yes.": "Which rates work depends on the input alone. The target says where to go, not "
+            "how large a step may be. The next notebook shows why.",
+            "No: a larger kernel needs a smaller rate.": "Larger residuals make larger gradients, "
+            "but the way to go is longer by the same factor.",
+            "No: each target has a rate of its own.": "It seems so, but the pixels alone decide "
+            "how fast a gradient grows when a weight moves.",
+        },
+        right="Yes.",
+    ),
+    "4d": Question(
+        "With 0.03 the stripes gave their kernel. What does the same rate do on the photo?",
+        {
+            "It works as well.": "A gradient is a sum over all outputs, and here are 900 in place "
+            "of 42. The same rate makes far longer steps.",
+            "It learns, but more slowly.": "The steps are longer, not shorter: the gradient is a "
+            "sum over 900 outputs in place of 42.",
+            "The loss grows.": "The gradient is a sum over 900 outputs in place of 42. A step then "
+            "goes far beyond the goal, and the next one farther still.",
+        },
+        right="The loss grows.",
     ),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -10,6 +11,7 @@ from markupsafe import Markup
 from torch import Tensor
 
 from convkit import formatting, ui
+from convkit.networks import Snapshot
 from convkit.panels._sheet import Sheet
 from convkit.ui import Cursor, Node, Scale, tag
 
@@ -25,17 +27,26 @@ COLUMN, HEIGHT = 290, 316
 """CSS pixels of a snapshot on the stored picture, and of all."""
 
 
-def curve(
-    name: str, values: Sequence[float], step: Cursor, others: Sequence[Any], last: int
-) -> Node:
-    """Return the values at each snapshot, and grey lines for those of other runs."""
-    lines = [_points(name, values)] + [_points(name, other) for other in others]
-    drawn = [
-        tag(
-            "path", class_="ck-grid ck-other", d="M" + "L".join(f"{x:.1f},{y:.1f}" for x, y in line)
-        )
-        for line in lines
-    ]
+def told(snapshot: Snapshot) -> str:
+    """Return how good the network is at a snapshot, and what it confuses most."""
+    mistakes = snapshot.confusion.clone().fill_diagonal_(0)
+    worst = mistakes.max().item()
+    i, j = divmod(int(mistakes.argmax()), 10)
+    said = f" It takes a {i} for a {j} most often, {worst} times." if worst else ""
+    loss, count = formatting.number(snapshot.loss, 3), len(snapshot.predicted)
+    share = _percent(snapshot.accuracy)
+    return f"Step {snapshot.step}: loss {loss}, {share} of {count} test digits right.{said}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}%"
+
+
+def curve(name: str, runs: Sequence[Sequence[Snapshot]], step: Cursor, last: int) -> Node:
+    """Return the loss or the accuracy at each snapshot of the first run, and of others in grey."""
+    lines = [_points(name, run, last) for run in runs]
+    paths = ["M" + "L".join([f"{x:.1f},{y:.1f}" for x, y in line]) for line in lines]
+    drawn = [tag("path", class_="ck-grid ck-other", d=path) for path in paths]
     words = [
         tag("span", text, class_="ck-y", style=f"top:{100 - 100 * at / TOPS[name]:g}%")
         for at, text in TICKS[name].items()
@@ -44,9 +55,7 @@ def curve(
         tag("span", text, class_="ck-x", style=f"left:{at}%")
         for at, text in ((0, "step 0"), (100, str(last)))
     ]
-    said = [formatting.number(value, 3) for value in values]
-    if name == "accuracy":
-        said = [f"{100 * value:.1f}%" for value in values]
+    write = _percent if name == "accuracy" else partial(formatting.number, digits=3)
     shown = ui.plot(
         name,
         SIZE,
@@ -54,33 +63,30 @@ def curve(
         lines[0],
         shapes=Markup().join(drawn),
         words=Markup().join(words),
-        notes=said,
+        notes=[write(getattr(each, name)) for each in runs[0]],
     )
     return ui.titled(f"{name} on test digits", shown)
 
 
-def _points(name: str, values: Sequence[float]) -> list[tuple[float, float]]:
-    (width, height), last = SIZE, max(1, len(values) - 1)
+def _points(name: str, run: Sequence[Snapshot], last: int) -> list[tuple[float, float]]:
+    (width, height), top = SIZE, TOPS[name]
+    shares = [min(getattr(each, name) / top, 1.0) for each in run]
     return [
-        (width * n / last, height * (1 - min(value / TOPS[name], 1.0)))
-        for n, value in enumerate(values)
+        (width * each.step / last, height * (1 - share))
+        for each, share in zip(run, shares, strict=True)
     ]
 
 
 def bars(probabilities: Tensor) -> Node:
     """Return a bar for each digit."""
     rows = [
-        tag(
-            "div",
-            tag("b", str(k)),
-            tag("i", style=f"--share:{p:.3f}"),
-            tag("span", f"{p:.2f}"),
-        )
+        f'<div><b>{k}</b><i style="--share:{p:.3f}"></i><span>{p:.2f}</span></div>'
         for k, p in enumerate(probabilities.tolist())
     ]
     best = int(probabilities.argmax())
     words = f"most likely {best}, probability {probabilities[best].item():.2f}"
-    return ui.markup(tag("div", *rows, class_="ck-bars", role="img", aria_label=words), words)
+    inside = Markup("".join(rows))
+    return ui.markup(tag("div", inside, class_="ck-bars", role="img", aria_label=words), words)
 
 
 def confusion(counts: Tensor) -> Node:
@@ -91,36 +97,35 @@ def confusion(counts: Tensor) -> Node:
     return ui.cells("confusion matrix", texts, classes, columns=10)
 
 
+def greys(maps: Tensor) -> Scale:
+    """Return the scale of maps, none of which is negative."""
+    finite = maps.nan_to_num(0, 0, 0)
+    return Scale("grey", 0, max(finite.max().item(), 1e-6))
+
+
 def training_sheet(result: Any) -> Sheet:
     """Draw the first, an early and the last snapshot, from left to right, in the same colours."""
-    last = len(result.shown) - 1
+    look, last = result.look, len(result.shown) - 1
     sheet = Sheet(3 * COLUMN, HEIGHT)
-    weights = torch.cat([next(each.net.parameters()).detach() for each in result.shown])
-    scales = [Scale.centred(formatting.colour_limit(weights))]
-    scales += [greys(torch.stack([layers[k] for layers in result.seen])) for k in (1, 4)]
     for k, n in enumerate((0, last // 8, last)):
-        _draw_snapshot(sheet, COLUMN * k + 2, result.shown[n], result.seen[n], scales)
+        _draw_snapshot(sheet, COLUMN * k + 2, result.shown[n], look, n)
     return sheet
 
 
-def greys(maps: Tensor) -> Scale:
-    """Return the scale of maps, none of which is negative."""
-    return Scale("grey", 0, max(maps.max().item(), 1e-6))
-
-
-def _draw_snapshot(
-    sheet: Sheet, left: float, snapshot: Any, layers: list[Tensor], scales: Sequence[Scale]
-) -> None:
+def _draw_snapshot(sheet: Sheet, left: float, snapshot: Snapshot, look: Any, n: int) -> None:
     share = f"{100 * snapshot.accuracy:.0f}% of the test digits right"
     sheet.write(left, 16, f"step {snapshot.step}: {share}")
-    kernels, first, second = snapshot.net[0].weight.detach()[:, 0], layers[1][0], layers[4][0]
+    kernels, (first, second, last) = (
+        look.weights["0.weight"][n, :, 0],
+        [look.layers[k][n, 0] for k in (1, 4, -1)],
+    )
     # Twice as many cells: the sheet writes numbers on fewer.
     fine = kernels.repeat_interleave(2, 1).repeat_interleave(2, 2)
-    _draw_row(sheet, (left, 30), fine, scales[0], 40)
-    _draw_row(sheet, (left, 78), first, scales[1], 40)
-    _draw_row(sheet, (left, 126), second[:8], scales[2], 29)
-    _draw_row(sheet, (left, 160), second[8:], scales[2], 29)
-    for digit, p in enumerate(layers[-1][0].softmax(0).tolist()):
+    _draw_row(sheet, (left, 30), fine, look.scales["kernel"], 40)
+    _draw_row(sheet, (left, 78), first, look.scales["conv1 map"], 40)
+    _draw_row(sheet, (left, 126), second[:8], look.scales["conv2 map"], 29)
+    _draw_row(sheet, (left, 160), second[8:], look.scales["conv2 map"], 29)
+    for digit, p in enumerate(last.softmax(0).nan_to_num().tolist()):
         top = 198 + 11 * digit
         sheet.write(left, top + 9, str(digit), 10)
         sheet.draw((left + 12, top, 1 + 200 * p, 8), torch.ones(1, 9), Scale("grey", 0, 2))

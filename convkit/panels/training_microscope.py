@@ -2,234 +2,237 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from importlib.resources import files
-from threading import Lock
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from convkit import formatting, networks, ops, ui
-from convkit.errors import ConvkitError, brief_repr
-from convkit.networks import SIDE, Snapshot, digits
+from convkit import formatting, networks, ui
+from convkit.networks import SIDE, Run, Snapshot, Weights, digits
 from convkit.ops import WindowGeometry
-from convkit.panels._training_plots import bars, confusion, curve, greys, training_sheet
-from convkit.ui import Cell, Cursor, Edit, Frame, Node, Scale, Work, caption, fields
+from convkit.panels import _training_plots as plots
+from convkit.panels._training_microscope_state import (
+    EVERY,
+    LAYERS,
+    MAPS,
+    PENS,
+    RUNS,
+    STEPS,
+    TrainingMicroscopeState,
+)
+from convkit.ui import Cell, Cursor, Edit, Frame, Node, Scale, Work, caption
 from convkit.ui.store import Fields, equal
 
 CONV1, POOL1 = WindowGeometry(SIDE, 5, padding=2), WindowGeometry(SIDE, 2, stride=2)
 CONV2 = WindowGeometry(14, 5)
 """Where the windows of LeNet's layers lie."""
-STEPS, EVERY = 440, 11
-"""Twenty epochs, and the steps from one snapshot to the next: 41 snapshots."""
-PENS = {"ink": 1.0, "grey": 0.5, "erase": 0.0}
 GREYS = Scale("grey", 0, 1)
-RUNS = ("first run", "fork")
 
 
-def _fork(name: str, given: Any) -> tuple[int, float]:
-    try:
-        at, lr = given
-    except (TypeError, ValueError) as error:
-        hint = f"Write {name} = (8, 0.01), or None."
-        raise ConvkitError(
-            f"{name} is {brief_repr(given)}", "a snapshot and a rate", hint
-        ) from error
-    number = ops.as_real(lr)
-    if number is None or not 0 < number <= 1:
-        raise ConvkitError(f"its rate is {brief_repr(lr)}", "one above 0, up to 1", "Lower it.")
-    return ops.to_whole(name, at, 0, STEPS // EVERY), number
+@dataclass(frozen=True, eq=False)
+class History:
+    """What snapshots are, whatever they look at; made when it is asked for, and kept."""
+
+    shown: tuple[Snapshot, ...]
+
+    @cached_property
+    def weights(self) -> Weights:
+        """Those of all snapshots."""
+        return networks.weights_of([each.net for each in self.shown])
+
+    @cached_property
+    def told(self) -> ui.Series:
+        """How good the network is, in words."""
+        return ui.Series(tuple(ui.text(plots.told(each)) for each in self.shown))
+
+    @cached_property
+    def counts(self) -> ui.Series:
+        """What it takes for what."""
+        return ui.Series(tuple(plots.confusion(each.confusion) for each in self.shown))
 
 
-class TrainingMicroscopeState(ui.State):
-    """Which training is on show, at which snapshot, and what the network looks at."""
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What the networks make of a digit, after changes of theirs; made when asked for, and kept."""
 
-    X: Tensor = fields.array(max_side=8)
-    modern: bool = fields.flag(True)
-    lr: float = fields.real(2e-3, 0, 1, above=0)
-    seed: int = fields.whole(0, 0, 999)
-    steps: int = fields.whole(STEPS, 1, STEPS)
-    fork: tuple[int, float] | None = fields.checked(_fork, None, optional=True)
-    tries: int = fields.whole(0)
-    digit: int = fields.whole(0, 0, networks.HELD_OUT - 1)
-    n: int = fields.whole(0, view=True)
-    shows: str = fields.choice(*RUNS, view=True)
-    rate: float = fields.real(2e-2, 0, 1, above=0, view=True)
-    pen: str = fields.choice(*PENS, view=True)
-    conv1_at: Cell = fields.cell((12, 12), view=True)
-    conv2_at: Cell = fields.cell((4, 4), view=True)
-    conv1_map: int = fields.whole(0, 0, 5, view=True)
-    conv2_map: int = fields.whole(0, 0, 15, view=True)
+    history: History
+    X: Tensor
+    kernels: tuple[tuple[int, Tensor], ...]
+    off: tuple[Cell, ...]
 
+    @cached_property
+    def weights(self) -> Weights:
+        """Those of all snapshots, with the changes."""
+        return networks.changed(self.history.weights, dict(self.kernels), self.off)
 
-class Run:
-    """A training: its settings, and the snapshots so far, to which `go_on` adds.
+    @cached_property
+    def layers(self) -> list[Tensor]:
+        """What each layer makes of the digit, (snapshots, 1, ...)."""
+        net, X = self.history.shown[0].net, networks.enlarged(self.X[None])
+        return networks.activations_with(net, self.weights, X)
 
-    Other runs may share its first snapshots, which never change.
-    """
+    @cached_property
+    def scales(self) -> dict[str, Scale]:
+        """The colours of each layer, the same at all snapshots."""
+        limit = formatting.colour_limit(self.history.weights["0.weight"])
+        greys = {f"conv{k} map": plots.greys(self.layers[LAYERS[k] + 1]) for k in LAYERS}
+        return {"kernel": Scale.centred(limit), **greys}
 
-    def __init__(self, settings: tuple[Any, ...], lr: float, last: int) -> None:
-        self.settings, self.lr, self.last = settings, lr, last
-        self.snapshots: list[Snapshot] = []
-        self._lock = Lock()  # a stopped thread may still be at its last step
+    @cached_property
+    def all_drawn(self) -> dict[str, ui.Series]:
+        """All snapshots, as `drawn` returns them."""
+        return self.drawn(range(len(self.history.shown)))
 
-    @property
-    def is_complete(self) -> bool:
-        """Whether the last step has been made."""
-        return bool(self.snapshots) and self.snapshots[-1].step >= self.last
+    def drawn(self, places: Sequence[int]) -> dict[str, ui.Series]:
+        """Return kernels, maps and probabilities at some of the snapshots."""
+        conv1, conv2 = (
+            Cursor("conv-one", (SIDE, SIDE), (12, 12)),
+            Cursor("conv-two", (10, 10), (4, 4)),
+        )
+        below = [Frame(conv1), _output(conv2).through(CONV2).through(POOL1)]
+        made = {}
+        for name, stack, width, frames in (
+            ("kernel", self.weights["0.weight"][:, :, 0], 84, ()),
+            ("conv1 map", self.layers[1][:, 0], 84, below),
+            ("conv2 map", self.layers[4][:, 0], 60, [_output(conv2)]),
+        ):
+            options: dict[str, Any] = {"width": width, "frames": frames}
+            rows = [ui.pictures(name, stack[n], self.scales[name], **options) for n in places]
+            made[f"{name}s"] = ui.Series(tuple(ui.box(*row, css="maps") for row in rows))
+        shares = self.layers[-1][:, 0].softmax(1).nan_to_num()
+        made["probabilities"] = ui.Series(tuple(plots.bars(shares[n]) for n in places))
+        return made
 
-    def go_on(self, shared: Callable[[], Sequence[Snapshot]]) -> Iterator[int]:
-        """Train to the last step; yield the number of each that has a snapshot."""
-        with self._lock:
-            if not self.snapshots:
-                self.snapshots += shared()
-            for snapshot in networks.training(self.snapshots[-1], self.lr, self.last, EVERY):
-                self.snapshots.append(snapshot)
-                yield snapshot.step
+    def accuracy(self, n: int) -> float:
+        """Return the share of the test digits that snapshot n takes for what they are."""
+        own = {name: values[n : n + 1] for name, values in self.weights.items()}
+        return networks.accuracy_with(self.history.shown[n].net, own)
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingMicroscopeResult:
-    """The runs, and what each snapshot of the one on show makes of the digit."""
+    """The runs, and what the snapshots of the one on show make of the digit."""
 
     state: TrainingMicroscopeState
     runs: tuple[Run, ...]
-    shown: tuple[Snapshot, ...]
-    seen: tuple[list[Tensor], ...]
-    series: dict[str, ui.Series]
+    look: Look
 
     @property
-    def snapshot(self) -> Snapshot:
-        """The snapshot on show."""
-        return self.shown[min(self.state.n, len(self.shown) - 1)]
+    def shown(self) -> tuple[Snapshot, ...]:
+        """The snapshots of the run on show."""
+        return self.look.history.shown
+
+    @property
+    def n(self) -> int:
+        """The number of the snapshot on show: the newest, where there is none of the number yet."""
+        return min(self.state.n, len(self.shown) - 1)
 
 
 def compute(state: TrainingMicroscopeState, previous: Any = None) -> TrainingMicroscopeResult:
-    """Return what a state shows; runs that it shares with the previous result are kept."""
-    kept = {run.settings: run for run in (previous.runs if previous else ())}
-    main = Run((state.modern, state.seed, state.lr, state.steps), state.lr, state.steps)
-    runs = [kept.get(main.settings, main)]
-    if not runs[0].snapshots:
-        net = networks.lenet(state.modern, state.seed)
-        runs[0].snapshots.append(networks.begin(net, state.seed))
-    if state.fork is not None:
-        fork = Run((*main.settings, *state.fork), state.fork[1], state.steps)
-        runs.append(kept.get(fork.settings, fork))
-    shown = tuple(runs[-1].snapshots if state.shows == "fork" else ()) or tuple(runs[0].snapshots)
-    if previous and shown == previous.shown and equal(state.X, previous.state.X):
-        drawn = previous.seen, previous.series
+    """Return what a state shows; what it shares with the previous result is kept."""
+    runs = _runs(state, previous)
+    shown = runs[-1 if state.shows == RUNS[1] else 0].snapshots
+    is_known = previous is not None and previous.shown == shown
+    history = previous.look.history if is_known else History(shown)
+    inputs = state.X, state.kernels, state.off
+    look = Look(history, *inputs)
+    if is_known and equal(inputs, (previous.state.X, previous.state.kernels, previous.state.off)):
+        look = previous.look
+    return TrainingMicroscopeResult(state, runs, look)
+
+
+def _runs(state: TrainingMicroscopeState, previous: Any) -> tuple[Run, ...]:
+    """Return the first run and the fork, if there is one, as far as they have come."""
+    if previous and _settings(previous.state) == _settings(state):
+        main = previous.runs[0]
     else:
-        drawn = _drawn(shown, state.X)
-    return TrainingMicroscopeResult(state, tuple(runs), shown, *drawn)
+        previous = None
+        start = networks.begin(networks.lenet(state.modern, state.seed), state.seed)
+        main = Run(state.lr, state.steps, (start,))
+    if state.fork is None:
+        return (main,)
+    if previous and previous.state.fork == state.fork:
+        return main, previous.runs[1]
+    return main, main.fork(*state.fork)
 
 
-def _drawn(shown: Sequence[Snapshot], X: Tensor) -> Any:
-    """Return what the snapshots make of a digit, as numbers and as pictures of each layer.
-
-    A layer's colours are the same at all snapshots.
-    """
-    seen = tuple(networks.activations(each.net, networks.enlarged(X[None])) for each in shown)
-    weights = torch.stack([next(each.net.parameters()).detach()[:, 0] for each in shown])
-    limit = formatting.colour_limit(weights)
-    conv1, conv2 = _cursors(TrainingMicroscopeState(X))
-    regions = [Frame(conv1), _output(conv2).through(CONV2).through(POOL1)]
-    first, second = (torch.stack([layers[k][0] for layers in seen]) for k in (1, 4))
-    return seen, {
-        "kernels": _pictures("kernel", weights, Scale.centred(limit), 84, ()),
-        "conv1 maps": _pictures("conv1 map", first, greys(first), 84, regions),
-        "conv2 maps": _pictures("conv2 map", second, greys(second), 60, [_output(conv2)]),
-        "probabilities": ui.Series(tuple(bars(layers[-1][0].softmax(0)) for layers in seen)),
-    }
-
-
-def _output(cursor: Cursor) -> Frame:
-    return Frame(cursor, hue="output")
-
-
-def _pictures(
-    name: str, maps: Tensor, scale: Scale, width: int, frames: Sequence[Frame]
-) -> ui.Series:
-    """Return a picture of each channel at each snapshot, given maps (snapshots, channels, H, W)."""
-
-    def line(channels: Tensor) -> Node:
-        shown = enumerate(channels)
-        pictures = [
-            ui.picture(f"{name} {k}", c, scale, width=width, frames=frames) for k, c in shown
-        ]
-        return ui.box(*pictures, css="maps")
-
-    return ui.Series(tuple(map(line, maps)))
+def _settings(state: TrainingMicroscopeState) -> tuple[Any, ...]:
+    return state.modern, state.seed, state.lr, state.steps
 
 
 def adjust(result: TrainingMicroscopeResult, edited: Fields) -> Fields:
     """Return fields of the state with what else they change: another digit is another picture."""
     changes = dict(edited)
-    if "digit" in changes and "X" not in changes:
-        changes["X"] = digits().test_small[changes["digit"]]
-    if {"modern", "lr", "seed", "steps"} & changes.keys() and "fork" not in changes:
-        changes |= {"fork": None, "shows": RUNS[0]}
-    if changes.get("X") is not None and changes["X"].shape != (8, 8):
-        given = f"X is {formatting.size(changes['X'].shape)}"
-        raise ConvkitError(given, "8 × 8", "Draw on the digit, or set digit.")
+    if "digit" in changes:
+        changes = {"X": digits().test_small[changes["digit"]], **changes}
+    if {"modern", "lr", "seed", "steps"} & changes.keys():
+        changes = {"fork": None, "shows": RUNS[0], "kernels": (), "off": (), **changes}
     return changes
 
 
 def work(result: TrainingMicroscopeResult) -> Work | None:
-    """Return the training that is left to do; a stopped one has the snapshots so far."""
-    if all(run.is_complete for run in result.runs):
+    """Return the training that is left to do; a stopped one leaves the snapshots so far."""
+    if not any(run.steps_left for run in result.runs):
         return None
-    inputs = (*(run.settings for run in result.runs), result.state.tries)
-    return Work(partial(_train, result), lambda now, _: compute(now.state, now), "training", inputs)
+    s = result.state
+    return Work(
+        partial(_train, result.runs, s.fork),
+        lambda now, runs: compute(now.state, replace(now, runs=runs)),
+        "training",
+        inputs=(*_settings(s), s.fork, s.tries),
+    )
 
 
-def _train(result: TrainingMicroscopeResult, report: Callable[[float, float], None]) -> None:
-    main, total = result.runs[0], sum(run.last for run in result.runs)
-    for k, run in enumerate(result.runs):
-        at = result.state.fork[0] if result.state.fork else 0
-        for step in run.go_on(lambda: main.snapshots[: at + 1]):  # noqa: B023
-            report(k * main.last + step, total)
+def _train(runs: Sequence[Run], fork: Any, report: Callable[..., None]) -> tuple[Run, ...]:
+    """Train each run to its last step."""
+    made, total = [*runs], sum(run.steps_left for run in runs)
+    for k, run in enumerate(runs):
+        if k and len(run.snapshots) <= fork[0]:
+            made[k] = made[0].fork(*fork)  # which had not come so far yet
+        for longer in made[k].go_on(EVERY):
+            made[k] = longer
+            report(total - sum(each.steps_left for each in made), total, tuple(made))
+    return tuple(made)
 
 
 def _step(result: TrainingMicroscopeResult) -> Cursor:
     return Cursor("snapshot", len(result.shown), result.state.n, "n", quiet=True)
 
 
-def _cursors(state: TrainingMicroscopeState) -> tuple[Cursor, Cursor]:
+def _cursors(state: TrainingMicroscopeState) -> dict[int, Cursor]:
     """Return the cells of the two convolutions that are pointed at."""
 
     def cursor(name: str, field: str, side: int) -> Cursor:
-        return Cursor(
-            name, (side, side), getattr(state, field), field, lambda at: {field: at} if at else {}
-        )
+        at = getattr(state, field)
+        return Cursor(name, (side, side), at, field, lambda at: {field: at} if at else {})
 
-    return cursor("conv-one", "conv1_at", SIDE), cursor("conv-two", "conv2_at", 10)
+    return {1: cursor("conv-one", "conv1_at", SIDE), 2: cursor("conv-two", "conv2_at", 10)}
+
+
+def _output(cursor: Cursor) -> Frame:
+    return Frame(cursor, hue="output")
 
 
 def view(result: TrainingMicroscopeResult) -> Node:
     """Return the player, the digit, both layers, the probabilities, and how the run went."""
-    s, shown = result.state, result.shown
-    step = _step(result)
-    kernels = ui.series("kernels", step, result.series["kernels"])
-    conv1, conv2, probabilities, sum1, sum2, large = awaited(result)
-    layers = ui.column(
-        _title(s, 1, "conv1: kernels, and maps after the activation", "kernel"),
-        kernels,
-        conv1,
-        sum1,
-        _title(s, 2, "conv2: maps after the activation", "output"),
-        conv2,
-        sum2,
-    )
+    s, step, history = result.state, _step(result), result.look.history
+    drawn, sums, large = _seen(result, result.look.all_drawn, range(len(result.shown)))
+    kernels, conv1, conv2, probabilities = drawn
     return ui.box(
         ui.header(_status(result)),
         ui.row(ui.player("snapshot", step), _go_on(result)),
-        ui.series("told", step, [ui.text(_told(each)) for each in shown]),
+        ui.series("told", step, history.told),
         ui.box(
-            _drawing(s),
-            layers,
+            ui.column(_drawing(s), _kernel(result)),
+            ui.column(
+                _title(result, 1, "conv1: kernels, and maps after the activation", "kernel"),
+                *(kernels, conv1, sums[0]),
+                _title(result, 2, "conv2: maps after the activation", "output"),
+                *(conv2, sums[1]),
+            ),
             ui.column(
                 ui.titled("probability", probabilities),
                 ui.titled("input, 28 × 28", large, hue="input"),
@@ -237,10 +240,10 @@ def view(result: TrainingMicroscopeResult) -> Node:
             css="look",
         ),
         ui.box(
-            *(_curve(result, name) for name in ("loss", "accuracy")),
+            *(_curve(result, name) for name in plots.TOPS),
             ui.titled(
                 "confusion",
-                ui.series("counts", step, [confusion(each.confusion) for each in shown]),
+                ui.series("counts", step, history.counts),
                 caption("rows: what it is"),
             ),
             css="charts",
@@ -250,18 +253,57 @@ def view(result: TrainingMicroscopeResult) -> Node:
     )
 
 
-def _curve(result: TrainingMicroscopeResult, name: str) -> Node:
-    """Return a curve of the run on show, and those of others in grey."""
-    runs = [run.snapshots for run in result.runs if tuple(run.snapshots) != result.shown]
-    shown, *others = ([getattr(each, name) for each in run] for run in (result.shown, *runs) if run)
-    return curve(name, shown, _step(result), others, result.shown[-1].step)
+def awaited(result: TrainingMicroscopeResult) -> list[Node]:
+    """Return what drawing and pointing change, at the snapshot on show alone."""
+    drawn, sums, large = _seen(result, result.look.drawn([result.n]), [result.n])
+    return [*drawn, *sums, large]
 
 
-def _title(s: TrainingMicroscopeState, k: int, words: str, hue: str) -> Node:
-    """Return the title of a convolution, and which of its maps the sums are of."""
-    name, count = f"conv{k}_map", (6, 16)[k - 1]
-    chosen = ui.select(f"sums of conv{k} map", range(count), getattr(s, name), name)
-    return ui.row(ui.heading(words, hue), caption("sums of map"), chosen)
+def _seen(
+    result: TrainingMicroscopeResult, drawn: Mapping[str, ui.Series], places: Sequence[int]
+) -> tuple[list[Node], list[Node], Node]:
+    """Return what the networks see in the digit at some snapshots."""
+    step = _step(result)
+    said = {f"sum {k}": [ui.text(_sum(result, k, n), "mono caption") for n in places] for k in MAPS}
+    sums = [ui.series(name, step, nodes) for name, nodes in said.items()]
+    # The input last, because its cursors are those of this state.
+    return [ui.series(name, step, each) for name, each in drawn.items()], sums, _input(result)
+
+
+def _sum(result: TrainingMicroscopeResult, k: int, n: int) -> str:
+    """Return the sum of the pointed cell of convolution k at snapshot n, in words."""
+    s, look, layer = result.state, result.look, LAYERS[k]
+    m, (i, j) = getattr(s, f"conv{k}_map"), _cursors(s)[k].place
+    if (k, m) in s.off:
+        return f"conv{k}, map {m} is switched off."
+    before, after = (look.layers[layer + d][n, 0, m, i, j].item() for d in (0, 1))
+    bias = look.weights[f"{layer}.bias"][n, m].item()
+    numbers = [formatting.number(x, 3) for x in (before - bias, bias, before, after)]
+    total, bias_text, sum_text, made = map(formatting.minus, numbers)
+    count, activation = (
+        look.weights[f"{layer}.weight"][n, m].numel(),
+        "ReLU" if s.modern else "sigmoid",
+    )
+    return (
+        f"conv{k}, map {m}, cell [{i}, {j}]: {count} products add up to {total}; "
+        f"with the bias {bias_text} it is {sum_text}, after {activation} {made}"
+    )
+
+
+def _title(result: TrainingMicroscopeResult, k: int, words: str, hue: str) -> Node:
+    """Return the title of a convolution, and which of its maps is summed up, and may be off."""
+    s, name = result.state, f"conv{k}_map"
+    m = getattr(s, name)
+
+    def switch(is_on: bool) -> Edit:
+        return Edit(lambda now: {"off": {*now.off} - {(k, m)} if is_on else {*now.off, (k, m)}})
+
+    return ui.row(
+        ui.heading(words, hue),
+        ui.colour_key(result.look.scales[f"conv{k} map"]),
+        ui.select(f"sums of conv{k} map", range(MAPS[k]), m, name),
+        ui.check(f"conv{k} map {m} on", (k, m) not in s.off, switch),
+    )
 
 
 def _drawing(s: TrainingMicroscopeState) -> Node:
@@ -276,16 +318,8 @@ def _drawing(s: TrainingMicroscopeState) -> Node:
         ui.table("drawing", s.X, GREYS, paint=partial(_paint, PENS[s.pen]), **options),
         ui.labelled(ui.slider("test digit", 0, networks.HELD_OUT - 1, s.digit, "digit")),
         caption("drawn by you" if is_drawn else f"it is a {label}"),
+        ui.section("type its pixels", ui.numbers("pixels", s.X, "X", symbol="X", scale=GREYS)),
     )
-
-
-def _input(s: TrainingMicroscopeState) -> Node:
-    """Return the digit as the network gets it, and on it what the pointed cells see."""
-    conv1, conv2 = _cursors(s)
-    field = _output(conv2).through(CONV2).through(POOL1).through(CONV1)
-    large = networks.enlarged(s.X[None])[0, 0]
-    frames = [Frame(conv1).through(CONV1), field]
-    return ui.picture("network input", large, GREYS, width=140, frames=frames)
 
 
 def _paint(level: float, cells: Sequence[Cell]) -> Edit:
@@ -297,44 +331,35 @@ def _paint(level: float, cells: Sequence[Cell]) -> Edit:
     return Edit(change, "paint")
 
 
-def awaited(result: TrainingMicroscopeResult) -> list[Node]:
-    """Return what drawing and pointing change: maps, probabilities and sums at each snapshot."""
-    s, step = result.state, _step(result)
-    places = {1: (s.conv1_map, _cursors(s)[0].place), 2: (s.conv2_map, _cursors(s)[1].place)}
-    runs = [*zip(result.shown, result.seen, strict=True)]
-    names = ("conv1 maps", "conv2 maps", "probabilities")
-    series = [ui.series(name, step, result.series[name]) for name in names]
-    for k, place in places.items():
-        said = [ui.text(_sum(k, *place, *run), "mono caption") for run in runs]
-        series.append(ui.series(f"sum {k}", step, said))
-    return [*series, _input(s)]  # last, because its cursors are those of this state
+def _kernel(result: TrainingMicroscopeResult) -> Node:
+    """Return the weights of the kernel whose map is summed up, to be changed."""
+    s, look, m = result.state, result.look, result.state.conv1_map
 
+    def change(K: Tensor) -> Fields:
+        return {"kernels": {**dict(s.kernels), m: K}}
 
-def _sum(k: int, m: int, at: Sequence[int], snapshot: Snapshot, layers: list[Tensor]) -> str:
-    """Return the sum of a cell of map m of convolution k, in words."""
-    layer: Any = snapshot.net[3 * k - 3]
-    i, j = at
-    before, after = (layers[3 * k - 3 + n][0, m, i, j].item() for n in (0, 1))
-    bias, count = layer.bias[m].item(), layer.weight[m].numel()
-    numbers = [formatting.number(x, 3) for x in (before - bias, bias, before, after)]
-    total, bias_text, sum_text, made = map(formatting.minus, numbers)
-    activation = type(snapshot.net[1]).__name__
-    return (
-        f"conv{k}, map {m}, cell [{i}, {j}]: {count} products add up to {total}; "
-        f"with the bias {bias_text} it is {sum_text}, after {activation} {made}"
+    K, scale = look.weights["0.weight"][result.n, m, 0], look.scales["kernel"]
+    return ui.column(
+        ui.heading(f"kernel {m}: change it", "kernel"),
+        ui.numbers("kernel", K, change, symbol="K", scale=scale),
+        ui.colour_key(scale),
+        ui.button("as trained", lambda: {"kernels": (), "off": ()}),
     )
 
 
-def _told(snapshot: Snapshot) -> str:
-    """Return how good the network is at a snapshot, and what it confuses most."""
-    mistakes = snapshot.confusion.clone().fill_diagonal_(0)
-    worst = mistakes.max().item()
-    i, j = divmod(int(mistakes.argmax()), 10)
-    said = f" It takes a {i} for a {j} most often, {worst} times." if worst else ""
-    share = f"{100 * snapshot.accuracy:.1f}%"
-    loss = formatting.number(snapshot.loss, 3)
-    count = len(snapshot.predicted)
-    return f"Step {snapshot.step}: loss {loss}, {share} of {count} test digits right.{said}"
+def _input(result: TrainingMicroscopeResult) -> Node:
+    """Return the digit as the network gets it, and on it what the pointed cells see."""
+    conv1, conv2 = _cursors(result.state).values()
+    field = _output(conv2).through(CONV2).through(POOL1).through(CONV1)
+    large = networks.enlarged(result.look.X[None])[0, 0]
+    frames = [Frame(conv1).through(CONV1), field]
+    return ui.picture("network input", large, GREYS, width=140, frames=frames)
+
+
+def _curve(result: TrainingMicroscopeResult, name: str) -> Node:
+    """Return a curve of the run on show, and those of others in grey."""
+    others = [run.snapshots for run in result.runs if run.snapshots != result.shown]
+    return plots.curve(name, [result.shown, *others], _step(result), result.state.steps)
 
 
 def _status(result: TrainingMicroscopeResult) -> str:
@@ -342,31 +367,35 @@ def _status(result: TrainingMicroscopeResult) -> str:
     run = s.shows if s.fork else "run"
     end = "" if last >= s.steps else f", stopped at {last} of {s.steps}"
     kind = "ReLU and maximum pooling" if s.modern else "sigmoid and average pooling"
-    return f"LeNet with {kind}: {len(result.shown)} snapshots of the {run}{end}."
+    said = f"LeNet with {kind}: {len(result.shown)} snapshots of the {run}{end}."
+    if s.kernels or s.off:
+        now, trained = result.look.accuracy(result.n), result.shown[result.n].accuracy
+        said += f" Changed by you: at step {result.shown[result.n].step} it reads "
+        said += f"{100 * now:.1f}% of the test digits right; as trained {100 * trained:.1f}%."
+    return said
 
 
 def _go_on(result: TrainingMicroscopeResult) -> Node | None:
-    if all(run.is_complete for run in result.runs):
+    if not any(run.steps_left for run in result.runs):
         return None
     return ui.button("train on", lambda: Edit(lambda state: {"tries": state.tries + 1}))
 
 
 def _forks(result: TrainingMicroscopeResult) -> Node:
-    """Return what starts another run, and chooses the one on show."""
-    s = result.state
-    fork = ui.button(
-        "fork here",
-        lambda: Edit(
-            lambda now: {"fork": (min(now.n, len(result.shown) - 1), now.rate), "shows": RUNS[1]}
-        ),
-    )
-    anew = ui.button(
-        "train from the start", lambda: Edit(lambda now: {"lr": now.rate, "fork": None, "n": 0})
-    )
+    """Return what starts another run, which is followed as it trains, and chooses one to show."""
+    s, newest = result.state, STEPS // EVERY
+
+    def fork(now: TrainingMicroscopeState) -> Fields:
+        at = min(now.n, len(result.shown) - 1)
+        return {"fork": (at, now.rate), "shows": RUNS[1], "n": newest}
+
+    def anew(now: TrainingMicroscopeState) -> Fields:
+        return {"lr": now.rate, "fork": None, "n": newest}
+
     return ui.row(
         ui.number_entry("rate", s.rate, "rate"),
-        fork if s.shows == RUNS[0] else None,
-        anew,
+        ui.button("fork here", lambda: Edit(fork)) if s.shows == RUNS[0] else None,
+        ui.button("train from the start", lambda: Edit(anew)),
         ui.choice("show", RUNS, s.shows, "shows") if s.fork else None,
         caption(f"first run: rate {s.lr:g}" + (f"; fork: rate {s.fork[1]:g}" if s.fork else "")),
     )
@@ -388,10 +417,13 @@ class TrainingMicroscope(ui.Panel):
 
     Attributes
     ----------
-    modern, lr, seed, steps, fork, digit, X, n, shows, rate, pen, conv1_at, conv2_at, conv1_map
+    modern, lr, seed, steps, fork, digit, X, kernels, off, n, shows, rate, pen, conv1_at, conv2_at
         What the panel is set to; each may be set. `fork` is None, or a snapshot and the rate with
         which a second run leaves the first one there; `shows` is "first run" or "fork". `X` is
-        the digit, (8, 8), which test picture number `digit` is unless it was drawn on.
+        the digit, (8, 8), which test picture number `digit` is unless it was drawn on. `kernels`
+        are those, (5, 5), that replace some of the first convolution, by map; `off` are pairs of
+        a convolution, 1 or 2, and a map of it that is 0 whatever comes. `n` beyond the last
+        snapshot shows the newest, also while more are made.
     snapshots : tuple of Snapshot
         Those on show.
 
@@ -434,6 +466,6 @@ class TrainingMicroscope(ui.Panel):
 
     def fallback(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the first, an early and the last snapshot as one PNG."""
-        data, metadata = training_sheet(self.store.result).data(repr(self))
+        data, metadata = plots.training_sheet(self.store.result).data(repr(self))
         metadata["image/png"]["varies"] = True  # as the training does, from machine to machine
         return data, metadata

@@ -5,7 +5,7 @@ function that returns what to show of it. CONTRIBUTING shows a whole one.
 """
 
 from convkit.ui import fields
-from convkit.ui.controls import Pair
+from convkit.ui.controls import Painted, Pair
 from convkit.ui.cursors import Cell, Cursor, Frame, Part
 from convkit.ui.equations import equation, term
 from convkit.ui.explore import explore
@@ -35,6 +35,7 @@ from convkit.ui.nodes import (
     numbers,
     pair_entry,
     picture,
+    pictures,
     question,
     row,
     section,
@@ -59,6 +60,7 @@ __all__ = [
     "Edit",
     "Frame",
     "Node",
+    "Painted",
     "Pair",
     "Part",
     "Panel",
@@ -93,6 +95,7 @@ __all__ = [
     "numbers",
     "pair_entry",
     "picture",
+    "pictures",
     "player",
     "plot",
     "question",

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
+
+from torch import Tensor
 
 from convkit import formatting, ops
 from convkit.errors import ConvkitError, brief_repr
 from convkit.formatting import minus
 from convkit.inputs import as_array
 from convkit.ui import fields, nodes
+from convkit.ui.cursors import Cell, Cursor, Frame
 from convkit.ui.nodes import Node
-from convkit.ui.store import equal
+from convkit.ui.store import Edit, Fields, equal
+from convkit.ui.theme import Scale
 
 POSITIONS = 100
 """Positions of a slider of numbers that are not whole."""
@@ -44,6 +49,31 @@ class Pair:
 
     value: int | tuple[int, int] = 1
     low: int = 0
+
+
+@dataclass(frozen=True)
+class Painted:
+    """An argument that is a picture (H, W) of 0s and 1s, up to 12 x 12, to paint.
+
+    A pixel that is pressed turns from 0 to 1, or back, and all that a drag crosses become the same.
+    With keys, arrows lead to a pixel and Space turns it. A stroke is one step of undo.
+
+    Attributes
+    ----------
+    X : array
+        The first picture.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from convkit.ui import explore
+    >>> panel = explore(lambda X: f"{int(X.sum())} white pixels", X=Painted(torch.zeros(6, 8)))
+    >>> panel.X = torch.ones(6, 8)
+    >>> panel.store.result.value
+    '48 white pixels'
+    """
+
+    X: Any
 
 
 @dataclass(frozen=True)
@@ -166,10 +196,49 @@ def _array(name: str, given: Any) -> Control:
     return Control(fields.array(values), lambda kept: nodes.numbers(name, kept, name))
 
 
+def _painted(name: str, given: Painted) -> Control:
+    hexadecimal = name.encode().hex()  # another name for each argument, in letters alone
+    letters = "".join([chr(ord("a") + int(digit, 16)) for digit in hexadecimal])
+
+    def node(X: Tensor) -> Node:
+        pixel = Cursor(f"pixel-{letters}", tuple(X.shape), (0, 0))
+        said = [
+            [f"{name}[{i}, {j}] = {text}" for j, text in enumerate(line)]
+            for i, line in enumerate(formatting.cell_texts(X))
+        ]
+        return nodes.table(
+            name,
+            X,
+            Scale("grey", 0, 1),
+            frames=[Frame(pixel, hue="input")],
+            descriptions=said,
+            headers=False,
+            paint=partial(_turned, name),
+        )
+
+    return Control(fields.array(given.X, max_side=MAX_BOXES), node)
+
+
+def _turned(name: str, cells: Sequence[Cell]) -> Edit:
+    """Return the edit of a stroke: its first pixel turns, and those that follow become the same."""
+
+    def change(state: Any) -> Fields:
+        X = getattr(state, name).clone()
+        first, *others = cells
+        if not others:
+            X[first] = float(X[first] < 0.5)
+        for cell in others:
+            X[cell] = X[first]
+        return {name: X}
+
+    return Edit(change, name)
+
+
 MAKERS: dict[type, Callable[[str, Any], Control]] = {
     bool: _flag,
     str: _text,
     Pair: _pair,
+    Painted: _painted,
     list: _options,
     dict: _options,
     tuple: _slider,

@@ -171,9 +171,13 @@ def _typed(node: Node, cell: Cell, text: str) -> Edit | None:
     return _array_edit(node, name, lambda values: _with(values, cell, number))
 
 
-def _array_edit(node: Node, group: str, change: Callable[[Tensor], Tensor | None]) -> Edit:
+def _array_edit(node: Node, group: str, change: Callable[[Tensor], Tensor | None]) -> Edit | None:
     """Return the edit of a field as it is when the edit arrives; of another size it is late."""
-    field = str(node.edits)
+    edits = node.edits
+    if callable(edits):
+        new = change(node.values)
+        return None if new is None else _edit(edits, new, group=group)
+    field = str(edits)
 
     def fields(state: Any) -> Fields:
         new = change(getattr(state, field))

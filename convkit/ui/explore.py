@@ -62,7 +62,8 @@ def explore(function: Callable[..., Any], /, **controls: Any) -> Panel:
     **controls
         ``(low, high)`` and ``(low, high, start)`` make a slider, a list or a dict a list of values
         to choose from, a bool a box to tick, a number or a text a box to type in, a `Pair` a box
-        for one whole number or two, and a tensor (H, W) a grid of number boxes.
+        for one whole number or two, a tensor (H, W) a grid of number boxes, and a `Painted` a
+        picture to paint.
 
     Raises
     ------

@@ -24,8 +24,8 @@ PAUSE = 0.3
 REPORT_INTERVAL = 0.2
 """Seconds between two reports of progress."""
 
-Report = Callable[[float, float], None]
-"""Called by work with how much is done, and of how much."""
+Report = Callable[..., None]
+"""Called by work with how much is done, of how much, and maybe with the value so far."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,9 @@ class Work:
     Attributes
     ----------
     run : callable
-        ``run(report)`` does it and returns a value. It may call ``report(done, total)``.
+        ``run(report)`` does it and returns a value. It may call ``report(done, total)``, or
+        ``report(done, total, value)`` with the value so far, which is shown, and stays where it is
+        stopped.
     finish : callable
         ``finish(result, value)`` returns the completed result.
     words : str
@@ -71,7 +73,7 @@ class Work:
         >>> Work(lambda report: 2, add, "adding", inputs=(2,)).complete(1)
         3
         """
-        return self.finish(result, self.run(lambda done, total: None))
+        return self.finish(result, self.run(lambda *told: None))
 
 
 class Job:
@@ -94,7 +96,7 @@ class Job:
     work : Work
         What it does.
     value : object
-        What the work returned.
+        What the work returned; while it runs, what it reported last, or None.
     error : BaseException or None
         What it raised.
     seconds : float
@@ -191,14 +193,30 @@ class Job:
             self.seconds = self._ended - self._started
             self._has_ended.set()
 
-    def _on_progress(self, done: float, total: float) -> None:
+    def _on_progress(self, done: float, total: float, value: Any = None) -> None:
         if self.is_stopped:
             raise Stopped
-        self._share = done / total
+        self._share, self.value = done / total, value
         now = time.monotonic()
         if now - self._reported >= REPORT_INTERVAL:
             self._reported = now
             self._report(self)
+
+    def so_far(self, result: Any) -> Any:
+        """Return a result with what the work has reported last.
+
+        Examples
+        --------
+        >>> def count(report):
+        ...     report(1, 2, "half")
+        ...     time.sleep(10)
+        >>> job = Job(Work(count, lambda result, value: [*result, value], "counting", inputs=()))
+        >>> while job.value is None:
+        ...     time.sleep(0.01)
+        >>> job.so_far([1]), job.stop()
+        ([1, 'half'], None)
+        """
+        return result if self.value is None else self.work.finish(result, self.value)
 
     def completed(self, result: Any) -> Any:
         """Return the completed result, once the work has ended.

@@ -489,7 +489,7 @@ def file(name: str, accept: str, edits: Edits) -> Node:
 def numbers(  # noqa: PLR0913
     name: str,
     values: Tensor,
-    edits: str,
+    edits: Edits,
     *,
     symbol: str = "",
     at: Cell | None = None,
@@ -502,8 +502,9 @@ def numbers(  # noqa: PLR0913
     ----------
     values : Tensor
         What the boxes say, (H, W).
-    edits : str
-        The field, (H, W), in which a typed number replaces the one of its cell.
+    edits : field or callable
+        The field, (H, W), in which a typed number replaces the one of its cell; or a function of
+        the values with the new number, which returns fields.
     symbol : str
         What a box is called, as "K" in K[0, 1].
     at : (i, j), optional
@@ -586,7 +587,8 @@ def table(  # noqa: PLR0913
     aria_label : str
         What a screen reader says in place of the name, such as "input 6 × 8".
     paint : callable, optional
-        What dragging over cells edits: it takes a list of them.
+        What dragging over cells edits: it takes a list of them, first the one that is pressed, and
+        then those of each move, from the last one on. Space in a cell with a sentence presses it.
     headers : bool
         Whether rows and columns are numbered.
     pick : {"hover", "click", "none"}
@@ -672,6 +674,26 @@ def picture(
     if values.ndim == 3:
         return Node("colour picture", name, props | {"channels": scale.channels(values)})
     return Node("picture", name, props | {"pixels": scale.indices(values, mark)})
+
+
+def pictures(name: str, stack: Tensor, scale: Scale, **options: Any) -> list[Node]:
+    """Return a `picture` of each of many arrays (n, H, W), called "map 0", "map 1" and so on.
+
+    The colours of all are found together, which takes a third of the time on small ones.
+
+    Examples
+    --------
+    >>> [p.name for p in pictures("map", torch.zeros(2, 4, 4), Scale("grey", 0, 1))]
+    ['map 0', 'map 1']
+    """
+    size = stack[0].numel()
+    pixels = scale.indices(stack)
+    first = picture(f"{name} 0", stack[0], scale, **options)
+    made = []
+    for k, values in enumerate(stack):
+        own = {"values": values, "pixels": pixels[size * k : size * (k + 1)]}
+        made.append(Node("picture", f"{name} {k}", {**first.props, **own}))
+    return made
 
 
 def array(name: str, values: Tensor, **options: Any) -> Node:

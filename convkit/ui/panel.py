@@ -58,6 +58,11 @@ def _module() -> str:
     return "\n".join([line for line in lines if not line.startswith(("//", "/**"))])
 
 
+def _is_of_the_page(node: Node) -> bool:
+    """Return whether a node is a cursor whose place the page alone knows, as that of a lens."""
+    return node.kind == "cursor" and node.cursor.choose is None
+
+
 class Panel(anywidget.AnyWidget):
     """Show what `view` makes of a store's result, and edit the store as its nodes say.
 
@@ -140,7 +145,7 @@ class Panel(anywidget.AnyWidget):
         alone = one_thread()
         self._compute, self._view, self._first = alone(compute), alone(view), alone(first)
         self._work, self._rest_waits = work, rest_waits
-        # What is under way: "" outside of events, "move" or "do" in one, or "restore".
+        # What is under way: "" outside of events, "move" or "do" in one, "progress" or "restore".
         self._error, self._answering = "", ""
         self._is_partial = False  # whether only what comes first is as the result says
         self._job: Job | None = None
@@ -396,7 +401,7 @@ class Panel(anywidget.AnyWidget):
         content, buffers = difference(self.tree, tree)
         self.tree = tree
         returned = find(tree, back) if back else None
-        if returned is not None:
+        if returned is not None and not _is_of_the_page(returned):
             content["patches"][back] = str(html.render(returned))
         if any(content.values()) or answer:
             self.send({**content, **answer}, buffers)
@@ -463,6 +468,7 @@ class Panel(anywidget.AnyWidget):
                 return
             case "status", "stop" if self._job is not None:
                 self._stopped = self._job.work.inputs
+                self.store.publish(self._job.so_far(self.store.result))
                 self._stop_job()
                 return
         edit = edit_of(node, event.name, event.value, event.buffers)  # type: ignore[arg-type]
@@ -525,9 +531,19 @@ class Panel(anywidget.AnyWidget):
             return  # an event waits for the job, and must not wait in vain
         try:
             if self._job is job:
-                self._show_marks()
+                with self._errors_shown():
+                    self._show_progress(job)
         finally:
             LOCK.release()
+
+    def _show_progress(self, job: Job) -> None:
+        """Show how much is done, and the result so far."""
+        if job.value is None:
+            self._show_marks()
+            return
+        with self._during("progress"):
+            self.store.publish(job.so_far(self.store.result))
+        self._show_all()
 
     # Where nothing runs.
 

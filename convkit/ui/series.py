@@ -7,7 +7,7 @@ codes of two bytes; the page puts the text of a place together, and patches it i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import chain, groupby
@@ -95,24 +95,25 @@ def _columns(nodes: Sequence[Node], starts: dict[bytes, int]) -> list[tuple[str,
         below = [_columns(line, starts) for line in zip(*(n.children for n in nodes), strict=True)]
         found = [(str(head),), *chain(*below), (str(tail),)]
     elif first.kind == "picture":
-        found = _picture_pieces([_with_start(node, starts) for node in nodes])
+        found = _picture_pieces(nodes, starts)
     else:
         found = _pieces(nodes)
     return found
 
 
-def _picture_pieces(nodes: Sequence[Node]) -> list[tuple[str, ...]]:
+def _picture_pieces(nodes: Sequence[Node], starts: dict[bytes, int]) -> list[tuple[str, ...]]:
     """Return the pieces of pictures; where nothing but pixels differs, only one is written."""
-    if not all(_same_but_pixels(node.props, nodes[0].props) for node in nodes):
-        return _pieces(nodes)
-    texts = [f'data-from="{node.pixels_from}"' for node in nodes]
-    head, tail = str(render(nodes[0])).split(texts[0])
+    froms = [_start(node.pixels, starts) for node in nodes]
+    if not all(_same_but_pixels(node, nodes[0]) for node in nodes):
+        return _pieces([*map(_starting, nodes, froms)])
+    texts = [f'data-from="{start}"' for start in froms]
+    head, tail = str(render(_starting(nodes[0], froms[0]))).split(texts[0])
     return [(head,), tuple(texts), (tail,)]
 
 
-def _same_but_pixels(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
-    own = ("values", "pixels", "pixels_from")
-    return all(a[name] == b[name] for name in a if name not in own)
+def _same_but_pixels(a: Node, b: Node) -> bool:
+    own = ("values", "pixels")
+    return a.name == b.name and all(a.props[k] == b.props[k] for k in a.props if k not in own)
 
 
 def _pieces(nodes: Sequence[Node]) -> list[tuple[str, ...]]:
@@ -126,13 +127,17 @@ def _is_same(column: tuple[str, ...]) -> bool:
     return column.count(column[0]) == len(column)
 
 
-def _with_start(node: Node, starts: dict[bytes, int]) -> Node:
-    """Return a picture that says where its pixels start."""
-    pixels = node.pixels
+def _start(pixels: bytes, starts: dict[bytes, int]) -> int:
+    """Return where pixels start in all pixels; new ones come after those that there are."""
     if pixels not in starts:
         last = next(reversed(starts), b"")
         starts[pixels] = starts.get(last, 0) + len(last)
-    return replace(node, props={**node.props, "pixels_from": starts[pixels]})
+    return starts[pixels]
+
+
+def _starting(node: Node, start: int) -> Node:
+    """Return a picture that says where its pixels start."""
+    return replace(node, props={**node.props, "pixels_from": start})
 
 
 def _alike(a: Node, b: Node) -> bool:

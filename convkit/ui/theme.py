@@ -171,9 +171,9 @@ class Scale:
         return cls("signed", -limit, limit)
 
     def indices(self, values: Tensor, mark: Tensor | None = None) -> bytes:
-        """Return one byte per value of a (H, W) tensor, in reading order: an index into `palette`.
+        """Return one byte per value of a tensor, in reading order: an index into `palette`.
 
-        Where the bool tensor `mark`, (H, W), is true the index is that of a difference, 255.
+        Where the bool tensor `mark`, of its shape, is true the index is that of a difference, 255.
 
         Examples
         --------

@@ -53,13 +53,14 @@ def exported(request, phone, tmp_path):
     """Give a notebook, and a phone that shows its page."""
     notebook = nbformat.read(request.param, as_version=4)
     target = tmp_path / f"{request.param.stem}.html"
-    target.write_text(exported_page(notebook), encoding="utf-8")
+    target.write_text(exported_page(notebook, request.param.parent), encoding="utf-8")
     phone.goto(target.as_uri())
     return notebook, phone
 
 
 def test_a_notebook_is_one_page_that_needs_no_script(exported):
     notebook, phone = exported
+    expect(phone.locator("img:not([src])")).to_have_count(0)
     answers = [c for c in code_cells(notebook) if c.metadata.get("jupyter") and c.outputs]
     folds = phone.locator("details.answer")
     expect(folds).to_have_count(len(answers))

@@ -216,6 +216,35 @@ def test_dragging_over_a_table_paints_the_cells_on_the_way(shown):
     assert not (shown.panel.X == 99).any()
 
 
+def test_a_picture_is_painted_by_strokes_by_clicks_and_by_keys(tab):
+    panel = ui.explore(lambda X: float(X.sum()), X=ui.Painted(torch.zeros(3, 4)))
+    shown = ModulePage(tab, panel)
+    cells, mouse = shown.part("X").locator("td"), shown.page.mouse
+
+    def centre(n):
+        area = cells.nth(n).bounding_box()
+        return area["x"] + area["width"] / 2, area["y"] + area["height"] / 2
+
+    mouse.move(*centre(0))
+    mouse.down()
+    for n in (3, 0, 8):  # to the right, back, and down
+        mouse.move(*centre(n))
+    mouse.up()
+    shown.settle()
+    stroke = [[1, 1, 1, 1], [1, 0, 0, 0], [1, 0, 0, 0]]
+    assert panel.X.tolist() == stroke
+    cells.nth(1).click()
+    press(shown, "ArrowDown", " ", "ArrowRight", "Enter")
+    shown.settle()
+    assert panel.X.tolist() == [[1, 0, 1, 1], [1, 1, 1, 0], [1, 0, 0, 0]]
+    press(shown, "Control+z", "Control+z", "Control+z")
+    shown.settle()
+    assert panel.X.tolist() == stroke
+    press(shown, "Control+z")
+    shown.settle()
+    assert not panel.X.any() and not panel.store.can_undo
+
+
 def test_code_is_copied_also_without_a_secure_context(shown):
     shown.view.get_by_text("torch code").first.click()
     copy = shown.view.get_by_role("button", name="copy the torch code")

@@ -99,6 +99,58 @@ def fixed_rate(layer, X, Y, lr):
     return loss.item()
 
 
+def optimizer_step(layer, X, Y, lr):
+    optimizer = torch.optim.SGD(layer.parameters(), lr=lr)
+    optimizer.zero_grad()
+    loss = error_of(layer, X, Y).sum()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+def functional_step(layer, X, Y, lr):
+    loss = error_of(layer, X, Y).sum()
+    parameters = list(layer.parameters())
+    for parameter, grad in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
+        parameter.data.sub_(lr * grad)
+    return loss
+
+
+def gradient_by_weight(X, Y, K):
+    R, gradient = corr2d(X, K) - Y, torch.zeros_like(K)
+    for a, b in np.ndindex(*K.shape):
+        gradient[a, b] = 2 * (R * X[a : a + R.shape[0], b : b + R.shape[1]]).sum()
+    return gradient
+
+
+def learn_with_a_layer(X, Y, K, lr, steps):
+    layer = nn.Conv2d(1, 1, K.shape, bias=False)
+    layer.weight.data = K.clone()[None, None]
+    optimizer = torch.optim.SGD(layer.parameters(), lr=lr)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        nn.functional.mse_loss(layer(X[None, None])[0, 0], Y).backward()
+        optimizer.step()
+    return layer.weight[0, 0]
+
+
+def learn_in_place(X, Y, K, lr, steps):
+    for _ in range(steps):
+        K -= lr * gradient_by_weight(X, Y, K) / Y.numel()
+    return K
+
+
+def singular_values(X, kernel_size):
+    return torch.linalg.svdvals(patches(X, kernel_size).double())
+
+
+def steps_by_distances(curvatures, lr, share):
+    left, steps = torch.ones(len(curvatures)), 0
+    while left.abs().max() > share:
+        left, steps = left - lr * torch.tensor(curvatures) * left, steps + 1
+    return steps
+
+
 def into_whole_numbers(X, K):
     Y = torch.zeros(corr2d(X, K).shape, dtype=torch.int64)
     Y += corr2d(X, K)
@@ -177,6 +229,35 @@ ACCEPTED = [
     ("3.4", blur(CENTRE, 0.5, 0.5 / 24)),
     ("4.1", [-0.36, -0.44]),
     ("4.1", torch.tensor([[-0.3605, -0.44]], dtype=torch.float16)),
+    ("4.2", optimizer_step),
+    ("4.2", functional_step),
+    ("4.3", gradient_by_weight),
+    (
+        "4.3",
+        lambda X, Y, K: 2 * (patches(X, K.shape).T @ (corr2d(X, K) - Y).flatten()).reshape(K.shape),
+    ),
+    ("4.4", learn_with_a_layer),
+    (
+        "4.4",
+        lambda X, Y, K, lr, steps: QuadraticLoss(X, K.shape, Y, reduction="mean").descent(
+            K, [lr] * steps
+        )[0][-1],
+    ),
+    ("5.1", lambda X, size: 1 / singular_values(X, size)[0] ** 2),
+    ("5.1", lambda X, size: 2 / QuadraticLoss(X, size).eigenvalues[0].item()),
+    ("5.2", lambda X, size: 1 / (singular_values(X, size)[[0, -1]] ** 2).sum()),
+    ("5.2", lambda X, size: 2 / (QuadraticLoss(X, size).eigenvalues[[0, -1]]).sum().item()),
+    ("5.3", steps_by_distances),
+    (
+        "5.3",
+        lambda curvatures, lr, share: next(
+            n
+            for n in range(1000)
+            if max(abs((1 - lr * curvature) ** n) for curvature in curvatures) <= share
+        ),
+    ),
+    ("5.4", lambda k, v, g, lr, m: [k - lr * g - lr * m * v, g + m * v]),
+    ("5.4", lambda k, v, g, lr, m: (k.sub(v.mul(m).add(g), alpha=lr), torch.add(g, v, alpha=m))),
     ("9.1", average_by_axis),
     ("9.2", [[1, 0], [0, 1]]),
     ("9.2", np.array([[[0.25, 5]], [[-7, -8]]])),
@@ -289,13 +370,36 @@ REJECTED = [
     ("4.2", fixed_rate, "lr plays no part: multiply each gradient by the lr that is passed."),
     (
         "4.3",
+        lambda X, Y, K: torch.func.grad(lambda k: ((corr2d(X, k) - Y) ** 2).sum())(K),
+        "The result is right, but grad is not to be used. Use corr2d, and the residual.",
+    ),
+    ("4.3", lambda X, Y, K: corr2d(X, K) - Y, "The gradient is an array of 2 × 2. It should be"),
+    ("4.4", learn_in_place, "Your function changes K in place. Work on a copy: K.clone()."),
+    ("4.4", lambda X, Y, K, lr, steps: 0.5 * K, "The kernel is ("),
+    (
+        "5.1",
         lambda X, size: 0.5,
         "Your limit is 0.5. It should be 0.03333.\nTried with X = stripes(), kernel_size = (1, 2).",
     ),
     (
-        "4.3",
+        "5.1",
         lambda X, size: QuadraticLoss(X, size).max_stable_lr,
         "max_stable_lr is not to be used.",
+    ),
+    ("5.1", lambda X, size: QuadraticLoss(X, size).stable_lr(0), "stable_lr is not to be used."),
+    ("5.2", lambda X, size: 0.5, "Your rate is 0.5. It should be 0.02778."),
+    ("5.2", lambda X, size: QuadraticLoss(X, size).fastest_lr, "fastest_lr is not to be used."),
+    ("5.3", lambda curvatures, lr, share: 7, "Your count is 7. It should be 21."),
+    ("5.4", lambda k, v, g, lr, m: k - lr * g, "Return two arrays: return kernel, velocity."),
+    (
+        "5.4",
+        lambda k, v, g, lr, m: (k.sum() + g, v.sum() + k),
+        "The velocity is (-1.25, -4.5). It should be (-1.1, -2.9).",
+    ),
+    (
+        "5.4",
+        lambda k, v, g, lr, m: (k.flatten(), v.flatten()),
+        "The velocity is a row of 2 numbers. It should be an array of 1 × 2. It should be like",
     ),
     ("9.1", lambda X, size: pool2d(X, size, "avg"), "pool2d is not to be used. Use corr2d."),
     ("9.2", [[1, 0]], "Pass two windows of one shape: [A, B]."),

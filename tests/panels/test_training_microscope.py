@@ -1,6 +1,7 @@
 """The training microscope, against networks run anew, and against itself back in time."""
 
 import re
+from copy import deepcopy
 
 import pytest
 import torch
@@ -18,6 +19,11 @@ STEPS = 44  # five snapshots
 @pytest.fixture(scope="module")
 def kept():
     return TrainingMicroscope(steps=STEPS)
+
+
+@pytest.fixture(scope="module")
+def full():
+    return TrainingMicroscope()
 
 
 @pytest.fixture
@@ -122,6 +128,51 @@ def test_a_drawn_pixel_changes_what_the_network_sees(driver):
     assert not torch.equal(before, expected)
     panel.digit = 3
     assert torch.equal(panel.X, networks.digits().test_small[3])
+    driver.type("X[7, 7]", "0.5")
+    assert panel.X[7, 7] == 0.5 and torch.equal(panel.X[:7], networks.digits().test_small[3, :7])
+
+
+def test_while_a_hand_draws_the_step_on_show_is_sent_alone_and_the_rest_when_it_rests(driver):
+    panel = driver.panel
+    panel.n = 2
+    table = driver.find("drawing").key
+    answer = driver.send(table, "paint", [[3, 3]], moving=True)
+    assert answer["partial"] and not answer["patches"] and len(answer["series"]) >= 4
+    key = series_of(panel, "conv1 maps").key
+    assert driver.series[key][1][:2] == b"\1\0"  # of one place
+    net, X = panel.snapshots[2].net, networks.enlarged(panel.X[None])
+    torch.testing.assert_close(arrays(panel, "conv1 maps"), net[:2](X)[0])
+    assert "drawn by you" not in driver.text
+    driver.post({"rest": True})
+    assert driver.shows_the_tree() and "drawn by you" in driver.text
+    assert driver.series[key][1][:2] == b"\5\0"
+
+
+@pytest.mark.parametrize("modern", [True, False])
+def test_weights_are_changed_and_maps_switched_off(modern):
+    driver = PanelDriver(TrainingMicroscope(modern=modern, steps=22))
+    panel = driver.panel
+    panel.n, panel.conv1_map, panel.conv2_map = 1, 2, 7
+    driver.type("K[1, 3]", "-4")
+    driver.choose("conv1 map 2 on", True)  # as it is
+    driver.choose("conv2 map 7 on", False)
+    net = deepcopy(panel.snapshots[1].net)
+    with torch.no_grad():
+        net[0].weight[2, 0, 1, 3] = -4
+        net[3].register_forward_hook(lambda layer, X, Y: Y.index_fill(1, torch.tensor(7), -1e9))
+        maps = net[:5](networks.enlarged(panel.X[None]))[0]
+        right = net(networks.digits().test).argmax(1) == networks.digits().test_labels
+    torch.testing.assert_close(arrays(panel, "conv2 maps"), maps)
+    sentence = "conv2, map 7 is switched off."
+    assert maps[7].max() == 0 and node_at(series_of(panel, "sum 2")).words == sentence
+    assert torch.equal(arrays(panel, "kernels")[2], net[0].weight[2, 0])
+    said = f"at step 11 it reads {100 * right.double().mean():.1f}% of the test digits right"
+    assert said in driver.status
+    driver.press("undo")
+    assert panel.off == () and node_at(series_of(panel, "sum 2")).words != sentence
+    driver.press("as trained")
+    assert panel.kernels == () and "Changed by you" not in driver.status
+    assert panel.snapshots[1].net[0].weight[2, 0, 1, 3] != -4
 
 
 def test_a_fork_leaves_the_run_where_it_is_and_both_curves_are_shown(driver):
@@ -144,39 +195,44 @@ def test_a_fork_leaves_the_run_where_it_is_and_both_curves_are_shown(driver):
     assert all(torch.equal(a, b) for a, b in same)
 
 
-def test_a_training_is_stopped_and_goes_on():
-    driver = PanelDriver(TrainingMicroscope())
-    panel, whole = driver.panel, driver.panel.snapshots
+def test_a_training_is_watched_stopped_and_goes_on(full):
+    driver = PanelDriver(TrainingMicroscope(steps=5))
+    panel = driver.panel
     driver.type("rate", "0.003")
+    panel.steps = 440
+    before = panel.store.result
     driver.press("train from the start")
-    until(lambda: "training" in driver.status)
+    until(lambda: len(panel.snapshots) > 3)
+    assert re.search(r"training: \d+%, \d+ s left", driver.status)
+    assert "Step 0:" not in node_at(series_of(panel, "told")).words  # it follows the newest
     driver.press("stop")
     count = len(panel.snapshots)
-    assert 1 <= count < len(whole) == 41
-    assert f"stopped at {11 * (count - 1)} of 440" in driver.status
-    assert driver.shows_the_tree() and "train on" in driver.text
+    assert 3 < count < 41 and f"stopped at {11 * (count - 1)} of 440" in driver.status
+    assert driver.shows_the_tree() and f"Step {11 * (count - 1)}" in panel.saved_html()
+    assert f"to {11 * (count - 1)}" in panel.fallback()[1]["image/png"]["alt"]
+    assert len(before.shown) == 41 and before.shown == before.runs[0].snapshots
+    at = panel.store.result
     driver.press("train on")
-    driver.press("stop")
-    assert count <= len(panel.snapshots) < 41
-    panel.lr = 0.002
-    assert len(panel.snapshots) == 41
-    pairs = zip(panel.snapshots, whole, strict=True)
+    until(lambda: len(panel.snapshots) == 41)
+    assert panel.snapshots[:count] == at.shown and len(at.shown) == count
+    start = networks.begin(networks.lenet(modern=True))
+    *_, last = networks.training(start, 0.003, 440, every=440)
+    assert torch.equal(panel.snapshots[-1].net[0].weight, last.net[0].weight)
+
+
+def test_a_training_again_is_bit_equal(full):
+    again = TrainingMicroscope(steps=66)
+    pairs = zip(again.snapshots, full.snapshots, strict=False)
     assert all(torch.equal(a.net[0].weight, b.net[0].weight) for a, b in pairs)
 
 
-def test_what_is_sent_for_forty_snapshots_is_small():
-    panel = TrainingMicroscope(steps=5)
-    result = panel.store.result
-    many = (result.shown[0],) * 20 + (result.shown[-1],) * 20
-    result.runs[0].snapshots[:] = many
-    panel.digit = 1
-    assert len(panel.snapshots) == 40
-    page = panel.get_state("page")["page"]
+def test_what_is_sent_for_forty_snapshots_is_small(full):
+    page = full.get_state("page")["page"]
     sizes = [
         sum(map(len, words)) + len(codes) + len(pixels)
         for words, codes, pixels in page["series"].values()
     ]
-    assert len(page["html"]) + sum(sizes) < 1.5e6
+    assert len(full.snapshots) == 41 and len(page["html"]) + sum(sizes) < 1.5e6
 
 
 def test_what_is_stored_needs_no_script_and_no_number_that_rounding_decides(driver):
@@ -195,6 +251,12 @@ def test_what_is_stored_needs_no_script_and_no_number_that_rounding_decides(driv
         ({"fork": (1, 7)}, "its rate is 7"),
         ({"X": torch.zeros(3, 8)}, "8 × 8"),
         ({"digit": 450}, "digit is 450"),
+        ({"kernels": {6: torch.zeros(5, 5)}}, "a map of kernels is 6"),
+        ({"kernels": {0: torch.zeros(3, 3)}}, "3 × 3; expected 5 × 5"),
+        ({"kernels": 3}, "kernels is 3"),
+        ({"off": [(1, 6)]}, "is 6"),
+        ({"off": [(3, 0)]}, "is 3"),
+        ({"off": 7}, "off is 7"),
     ],
 )
 def test_what_cannot_work_is_refused(driver, change, words):

@@ -8,12 +8,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from bs4 import BeautifulSoup
 from markupsafe import Markup
 from PIL import Image
 
 from convkit import ConvkitError, pool2d, ui, user_function
 from convkit.lenses import lens
-from convkit.ui import Pair, explore
+from convkit.ui import Painted, Pair, explore
 from tests.ui import sample
 from tests.ui.driver import Page, until
 
@@ -74,6 +75,51 @@ def test_an_array_is_typed_into(given):
     until(lambda: page.texts("result result") == [["2", "4"], ["6", "8"]])
 
 
+def test_a_stroke_turns_its_first_pixel_and_makes_the_others_like_it():
+    told = []
+    page = shown(lambda X: told.append(X), X=Painted([[0, 1, 0.4], [0, 0, 1]]))
+    page.paint("X", (1, 1))
+    page.paint("X", (1, 1), (0, 1), (0, 0))
+    page.paint("X", (0, 0), (0, 1), (0, 2))  # back over pixels that it has crossed
+    until(lambda: told[-1].tolist() == [[1, 1, 1], [0, 1, 1]])
+    assert page.texts("X") == [["1", "1", "1"], ["0", "1", "1"]] and page.shows_the_tree()
+    page.leave()
+    page.paint("X", (0, 2))
+    page.paint("X", (0, 2), (1, 2))
+    assert page.panel.X.tolist() == [[1, 1, 0], [0, 1, 0]]
+    page.press("undo")
+    assert page.panel.X.tolist() == [[1, 1, 1], [0, 1, 1]]
+    page.press("undo")
+    assert (
+        page.texts("X") == [["0", "1", "0.4"], ["0", "0", "1"]]
+        and not page.find("undo and redo").can_undo
+    )
+
+
+def test_what_is_painted_outside_of_the_picture_is_left_out():
+    page = shown(lambda X: X.sum(), X=Painted(torch.zeros(2, 2)))
+    page.paint("X", (2, 2))
+    page.paint("X", (1, 1), (1, 2))
+    assert page.panel.X.tolist() == [[0, 0], [0, 1]] and not page.has_error
+
+
+@pytest.mark.parametrize("value", [Painted(torch.eye(3)), EDGE])
+def test_a_cell_that_is_chosen_stays_chosen(value):
+    page = shown(lambda X: lens(torch.eye(3), EDGE), X=value)
+    for node in [node for node in page.panel.tree if node.kind == "cursor"]:
+        assert page.send(node.key, "choose", [1, 1])["patches"] == {}
+
+
+def test_each_painted_picture_has_a_cursor_of_its_own_and_sentences():
+    panel = explore(lambda X, x_1: X.sum(), X=Painted([[0, 1]]), x_1=Painted([[1], [0]]))
+    tables = {node.name: node for node in panel.tree if node.kind == "table"}
+    assert len({table.frames[0].cursor.name for table in tables.values()}) == 2
+    assert tables["x_1"].descriptions == [["x_1[0, 0] = 1"], ["x_1[1, 0] = 0"]]
+    assert repr(panel).splitlines()[0] == "Panel: X = 1 × 2, x_1 = 2 × 1."
+    saved = BeautifulSoup(panel.saved_html(), "html.parser")
+    assert [cell.get_text() for cell in saved.find(attrs={"aria-label": "X"})("td")] == ["0", "1"]
+
+
 def test_a_large_array_or_picture_is_shown_as_it_is_and_can_be_set_by_code():
     page = shown(lambda X: float(X.sum()), X=Image.new("L", (40, 30), 255))
     assert page.find("X").kind == "picture" and "1200.0" in text_of(page)
@@ -90,6 +136,7 @@ def test_a_large_array_or_picture_is_shown_as_it_is_and_can_be_set_by_code():
         ((1, 2, 3), "a is 3; expected a whole number from 1 to 2"),
         ((1, 2, 3, 4), "low below high"),
         (("a", "b"), "a is ('a', 'b')"),
+        (Painted(torch.ones(13, 2)), "at most 12 rows and columns"),
         (print, "a is a builtin_function_or_method"),
         (torch.ones(2, 2, 2, 2), "a is a Tensor"),
         (float("nan"), "a is nan"),

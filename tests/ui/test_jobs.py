@@ -22,7 +22,7 @@ class Gate:
 
     def __init__(self):
         self.begun, self.go_on, self.runs = threading.Event(), threading.Event(), 0
-        self.fails = None
+        self.fails = self.so_far = None
 
     def __call__(self, result):
         if result.total is not None:
@@ -41,7 +41,7 @@ class Gate:
             if self.go_on.is_set():
                 break
             time.sleep(0.005)  # not wait(), whose lock an exception from outside would break
-            report(done, 2000)
+            report(done, 2000, self.so_far)
         if self.fails:
             raise self.fails
         return K.sum().item()
@@ -70,6 +70,18 @@ def is_free(lock):
     """Return whether another thread can take a lock."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(lambda: lock.acquire(timeout=1) and (lock.release() or True)).result()
+
+
+def test_a_value_so_far_is_shown_and_stays_where_the_work_is_stopped(page, gate):
+    gate.so_far = 7.0
+    page.type("K[0, 0]", "3")
+    until(lambda: page.panel.store.result.total == 7.0)
+    assert page.status.startswith("summing") and page.shows_the_tree()  # it still runs
+    gate.so_far = 8.0
+    until(lambda: page.panel.store.result.total == 8.0)
+    page.press("stop")
+    assert page.panel.store.result.total == 8.0
+    assert not page.status.startswith("summing") and page.shows_the_tree()
 
 
 def test_a_panel_shows_what_it_waits_for_and_then_the_result(page, gate):
