@@ -481,7 +481,7 @@ function show(model, root, tellViews) {
   };
 
   // Plots: a point is told to Python, or leads to the step whose point is nearest along x.
-  const pathOf = (plot) => pointsOf(plot.querySelector("[data-points]"));
+  const pathOf = (plot) => pointsOf(plot.querySelector(":scope > [data-points]"));
   const tellPoint = (plot, at) => {
     const sizes = numbers(plot.dataset.size);
     moveOf(plot, "point", at.map((n, axis) => clamp(n, 0, sizes[axis])));
