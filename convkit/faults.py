@@ -103,8 +103,8 @@ class Fault(NamedTuple):
 FAULTS = {
     "gradients never cleared": Fault(
         _never_cleared,
-        "        loss.backward()",
-        "        kernel.grad = None\n        loss.backward()",
+        "yield kernel.detach()",
+        "yield kernel.detach()\n        kernel.grad = None  # once the step is taken",
         "the first step is right, then older gradients come along: the kernel swings for ever",
     ),
     "mean for sum": Fault(

@@ -64,9 +64,12 @@ class CheckResult:
         return f"{self.exercise} {self.outcome.value}. {self.message}"
 
     def _repr_html_(self) -> str:
-        """Return the text with a coloured edge; it reads as well where styles are stripped."""
+        """Return the text with a coloured edge; it reads as well where styles are stripped.
+
+        Code keeps its indents.
+        """
         colour = _COLOURS[self.outcome]
-        message = escape(self.message).replace("\n", "<br>")
+        message = escape(self.message).replace("\n", "<br>").replace("  ", "&nbsp; ")
         return (
             f'<div style="border-left: 4px solid {colour}; padding: 2px 0 2px 10px">'
             f'<b style="color: {colour}">{escape(self.exercise)} {self.outcome.value}.</b> '

@@ -295,6 +295,8 @@ def test_a_result_in_html_is_escaped_and_tells_outcomes_apart():
     assert all("</b> &lt;b&gt; &amp; <br>...</div>" in html for html in results)
     assert len({html.split("border-left: ")[1].split(";")[0] for html in results}) == 3
     assert not any(word in html for html in results for word in ("<script", "<style", "class="))
+    code = CheckResult("1.1", Outcome.CORRECT, "", "def f():\n    return 1")._repr_html_()
+    assert code.endswith("</b> def f():<br>&nbsp; &nbsp; return 1</div>")
 
 
 @pytest.mark.parametrize("function", [hint, solution, lambda name: check(name, 1)])
