@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from convkit import formatting
-from convkit.panels._descent_stepper_state import Descent, DescentStepperResult
+from convkit.panels._descent_stepper_state import DescentStepperResult
 from convkit.panels._loss_plots import (
     CURVE_SIZE,
     SURFACE_COLOUR,
@@ -32,6 +32,8 @@ ARRAYS_TOP, ARRAY_SIZE = 300, (155, 138)
 """Where the arrays are below the plots, and the most width and height of one, in CSS pixels."""
 KERNELS, OUTPUTS = ("kernel", "best kernel"), ("prediction", "target", "residual")
 """What is drawn there; those of one line share their colours."""
+OTHERS = {"kept": "output", "own": "difference"}
+"""Of runs beside the descent, what has the same colour."""
 GRID = "#88888840"
 CORNERS = 240
 """Of the polygon that stands for a ring."""
@@ -60,8 +62,10 @@ def _draw_surface(sheet: Sheet, result: DescentStepperResult) -> None:
         points = _ellipse(ring.half_axes, surface.angle)
         shapes.polygon(points, _in_white(share))
         shapes.line([*points, points[0]], SURFACE_COLOUR, 1.2 if ring.is_thick else 0.5)
-    for run, colour in _coloured(result):
-        _draw_steps(shapes, surface.to_pixels(run.kernels[: result.n + 1]), colour)
+    for other in result.others:
+        path = surface.to_pixels(other.kernels[: result.n + 1])
+        _draw_steps(shapes, path, COLOURS[OTHERS[other.css]])
+    _draw_steps(shapes, surface.to_pixels(result.descent.kernels[: result.n + 1]))
     shapes.polygon(star(SURFACE_SIZE[0] / 2, SURFACE_SIZE[1] / 2), COLOURS["target"])
     sheet.paste(SURFACE_BOX, shapes)
     _write_axes(
@@ -93,21 +97,17 @@ def _draw_losses(sheet: Sheet, result: DescentStepperResult) -> None:
         shapes.line([(width * share / 100, 0), (width * share / 100, height)], GRID, 0.5)
     for share, _ in up:
         shapes.line([(0, height * share / 100), (width, height * share / 100)], GRID, 0.5)
-    for run, colour in _coloured(result):
-        _draw_steps(shapes, curve.to_pixels(run.path[1])[: result.n + 1], colour)
+    for other in result.others:
+        path = curve.to_pixels(other.losses)[: result.n + 1]
+        _draw_steps(shapes, path, COLOURS[OTHERS[other.css]])
+    _draw_steps(shapes, curve.to_pixels(result.descent.path[1])[: result.n + 1])
     sheet.paste(CURVE_BOX, shapes)
     powers = [(share, f"10{text[2:].translate(SUPERSCRIPTS)}") for share, text in up]
-    kept = [f"; in green: {words}" for words in result.kept_words(result.n)]
-    title = "".join(["loss after each step", *kept])
+    title = "; ".join(["loss after each step", *(other.said(result.n) for other in result.others)])
     _write_axes(sheet, CURVE_BOX, title, (across, powers), ("step", ""))
 
 
-def _coloured(result: DescentStepperResult) -> list[tuple[Descent, str]]:
-    """Return the runs with their colours; the one on show is drawn last."""
-    return list(zip(result.runs, (COLOURS["path"], COLOURS["output"]), strict=False))[::-1]
-
-
-def _draw_steps(shapes: Shapes, points: Any, colour: str) -> None:
+def _draw_steps(shapes: Shapes, points: Any, colour: str = COLOURS["path"]) -> None:
     """Draw a path, a dot at each step, and a larger one at its end."""
     if len(points) > 1:
         shapes.line(points, colour, 2.2)

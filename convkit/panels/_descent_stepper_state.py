@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,8 +17,10 @@ from convkit.errors import ConvkitError, brief_repr
 from convkit.formatting import ConvergenceSummary
 from convkit.least_squares import REDUCTIONS, QuadraticLoss, checked_momentum
 from convkit.panels._loss_plots import LossCurve, LossSurface, curve_of, holding
-from convkit.ui import State, fields
+from convkit.panels._own_step import OwnRun, run_own
+from convkit.ui import State, Work, fields
 from convkit.ui.store import Fields, equal
+from convkit.user_function import name_of
 
 MAX_KERNEL_SIDE = 7
 MAX_STEPS = 300
@@ -258,6 +260,21 @@ class Descent:
         return record(self.X, self.Y, self.start, self.rates, **how)  # type: ignore[arg-type]
 
 
+class Other(NamedTuple):
+    """A run beside the descent: its look and name, kernels, losses, and which step to mark."""
+
+    css: str
+    name: str
+    kernels: Tensor
+    losses: Tensor
+    mark: int | None = None
+
+    def said(self, n: int) -> str:
+        """Return its name, and its loss at step `n` or at its end."""
+        loss = self.losses[min(n, len(self.losses) - 1)]
+        return formatting.minus(f"{self.name}: loss {formatting.number(loss)}")
+
+
 @dataclass(frozen=True, eq=False)
 class DescentStepperResult:
     """The descent that follows from a state.
@@ -270,6 +287,10 @@ class DescentStepperResult:
         Its descent, and the one that is kept beside it, if there is one.
     surface : LossSurface
         The loss around the best kernel, as far as it is drawn.
+    step_function : callable or None
+        A learner's own step.
+    own : OwnRun or None
+        What it gave, once it has run.
     axes : LossCurve or None
         What the curve's axes held before, which they still hold beside that run.
     note : str
@@ -279,6 +300,8 @@ class DescentStepperResult:
     state: DescentStepperState
     runs: tuple[Descent, ...]
     surface: LossSurface
+    step_function: Callable[..., Any] | None = None
+    own: OwnRun | None = None
     axes: LossCurve | None = None
     note: str = ""
 
@@ -300,7 +323,8 @@ class DescentStepperResult:
     @property
     def curve(self) -> LossCurve:
         """The axes of the losses of all runs."""
-        curves = [curve_of(run.path[1]) for run in self.runs]
+        runs = [self.descent.path[1], *(other.losses for other in self.others)]
+        curves = [curve_of(losses) for losses in runs]
         return holding(*curves, *([] if self.axes is None else [self.axes]))
 
     @property
@@ -372,6 +396,10 @@ class DescentStepperResult:
     def verdict(self) -> str:
         """What the learning rate does, in words."""
         text = self.convergence.text
+        if self.step_function is not None and self.own is None:
+            return f"{name_of(self.step_function)} was stopped: this is convkit's own descent."
+        if self.own is not None:
+            return self.own.words if self.own.failed else f"{self.own.words} {text}"
         if self._first_new:
             text = f"From step {self._first_new} on: {text[0].lower()}{text[1:]}"
         return f"{self.note} {text}".lstrip()
@@ -382,17 +410,20 @@ class DescentStepperResult:
         loss = formatting.number(self.step.loss)
         lines = [f"learning {self.descent.words}"]
         lines.append(f"step {self.n} of {self.last} recorded: loss {loss}")
-        lines += [f"beside the run with {words}" for words in self.kept_words(self.n)]
+        lines += [f"beside it {other.said(self.n)}" for other in self.others]
         lines += [formatting.describe(*item) for item in self.arrays.items()]
         is_whole = self.last == self.state.steps
         end = "" if is_whole else f" The record stops after step {self.last}."
         return "\n".join([*lines, self.verdict + end])
 
-    def kept_words(self, n: int) -> list[str]:
-        """Return of the run that is kept its rate, momentum, and loss at step `n`."""
-        losses = [run.path[1] for run in self.runs[1:]]
-        texts = [formatting.number(each[min(n, len(each) - 1)]) for each in losses]
-        return [f"{run.words}: loss {text}" for run, text in zip(self.runs[1:], texts, strict=True)]
+    @property
+    def others(self) -> list[Other]:
+        """The runs that are shown beside the descent: one that is kept, and a learner's own."""
+        found = [Other("kept", f"kept, {run.words}", *run.path) for run in self.runs[1:]]
+        if self.own is not None:
+            mark = next(iter(self.own.differs), None)
+            found.append(Other("own", self.own.name, self.own.kernels, self.own.losses, mark))
+        return found
 
     def code(self) -> str:
         """Return torch code that takes the steps up to the one on show."""
@@ -406,11 +437,14 @@ class DescentStepperResult:
 
 
 def compute(
-    state: DescentStepperState, previous: DescentStepperResult | None = None
+    state: DescentStepperState,
+    previous: DescentStepperResult | None = None,
+    step: Callable[..., Any] | None = None,
 ) -> DescentStepperResult:
     """Return the descent that follows from a state; parts that did not change are kept.
 
-    The surface on show stays as long as the start can be seen on it.
+    The surface on show stays as long as the start can be seen on it. A learner's `step` has not
+    run yet, unless it has for the same descent.
 
     Raises
     ------
@@ -438,10 +472,34 @@ def compute(
         runs[0].check()
     surface = _surface(runs, previous)
     if previous is None:
-        return DescentStepperResult(state, runs, surface)
+        return DescentStepperResult(state, runs, surface, step)
+    own = previous.own if runs[0] is previous.descent else None
     note = "" if runs[0] is previous.descent else _rate_note(state, quadratic, previous)
     axes = previous.curve if runs[1:] and runs[1] in old else None
-    return DescentStepperResult(state, runs, surface, axes, note)
+    return DescentStepperResult(state, runs, surface, step, own, axes, note)
+
+
+def work(result: DescentStepperResult) -> Work | None:
+    """Return the work that runs a learner's step, where that is to be done.
+
+    Examples
+    --------
+    >>> state = DescentStepperState(torch.eye(4), target=torch.ones(1, 2))
+    >>> work(compute(state)) is None
+    True
+    >>> run = work(compute(state, step=lambda kernel, X, Y, lr: 0 * kernel))
+    >>> run.complete(compute(state)).own.differs[0]
+    1
+    """
+    step, descent = result.step_function, result.descent
+    if step is None or result.own is not None:
+        return None
+    words = f"running your {name_of(step)} for {len(descent.rates)} steps"
+    return Work(partial(run_own, step, descent), _with_own, words, descent.given)
+
+
+def _with_own(result: DescentStepperResult, own: OwnRun) -> DescentStepperResult:
+    return replace(result, own=own)
 
 
 def _lr(state: DescentStepperState, quadratic: QuadraticLoss) -> float:
@@ -545,7 +603,8 @@ def adjust(result: DescentStepperResult, changes: Fields) -> Fields:
 
 def _kept_rates(result: DescentStepperResult, lr: float | None) -> tuple[float, ...]:
     """Return the rates of the steps that a new rate is not for, up to the last that differs."""
-    rates = result.descent.rates[: result.n] if result.state.only_ahead else ()
+    is_ahead = result.state.only_ahead and result.step_function is None
+    rates = result.descent.rates[: result.n] if is_ahead else ()
     lr = lr or fastest_rate(result.quadratic, result.state.momentum)
     differs = [n for n, rate in enumerate(rates) if rate != lr]
     return rates[: differs[-1] + 1] if differs else ()

@@ -99,24 +99,31 @@ def compare(
         return replace(made, failure=str(error), printed=error.printed)
     made = replace(made, printed=call.printed)
     try:
-        output = _checked(made.name, call, expected)
+        if call.changed:
+            given = f"{made.name} changed its input in place"
+            raise ConvkitError(given, "X and K unchanged", "Work on a copy, such as X.clone().")
+        hint = "Along each axis there are n - k + 1 windows."
+        output = checked_tensor(made.name, call.value, expected, hint)
     except ConvkitError as error:
         return replace(made, failure=str(error))
     mismatch = mismatch_mask(output, expected, rounding_bound(X, K, **options))
     return replace(made, output=output, mismatch=mismatch)
 
 
-def _checked(name: str, call: user_function.Call, expected: Tensor) -> Tensor:
-    """Return what a learner's function returned, if it can be compared with the output."""
-    if call.changed:
-        given = f"{name} changed its input in place"
-        raise ConvkitError(given, "X and K unchanged", "Work on a copy, such as X.clone().")
+def checked_tensor(name: str, given: Any, expected: Tensor, hint: str) -> Tensor:
+    """Return what a learner's function returned, if it can be compared with what is expected.
+
+    Raises
+    ------
+    ConvkitError
+        If it is no ordinary tensor of that shape, with the hint, or not finite.
+    """
     wanted = f"a float tensor of {formatting.size(expected.shape)}"
-    _check_ordinary(name, call.value, wanted)
-    if call.value.shape != expected.shape:
-        given = f"{name} returned {formatting.size(call.value.shape) or 'a single number'}"
-        raise ConvkitError(given, wanted, "Along each axis there are n - k + 1 windows.")
-    value: Tensor = call.value.detach().cpu().to(expected.dtype)
+    _check_ordinary(name, given, wanted)
+    if given.shape != expected.shape:
+        size = f"{name} returned {formatting.size(given.shape) or 'a single number'}"
+        raise ConvkitError(size, wanted, hint)
+    value: Tensor = given.detach().cpu().to(expected.dtype)
     if not ops.all_finite(value):
         raise ConvkitError(f"{name} returned inf or nan", wanted, "Look for a division by 0.")
     return value
@@ -126,7 +133,7 @@ def _check_ordinary(name: str, value: object, wanted: str) -> None:
     """Raise ConvkitError unless a learner's function returned a plain, dense, real tensor."""
     if not isinstance(value, Tensor):
         given = f"{name} returned a {type(value).__name__}"
-        raise ConvkitError(given, wanted, "Return the output tensor; is there a return?")
+        raise ConvkitError(given, wanted, "Return such a tensor; is there a return?")
     if type(value) not in (Tensor, nn.Parameter) or value.is_nested or value.is_quantized:
         given = f"{name} returned an unusual kind of tensor, {type(value).__name__}"
         raise ConvkitError(given, wanted, "Return an ordinary tensor.")

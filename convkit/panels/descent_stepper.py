@@ -13,7 +13,7 @@ import torch
 from markupsafe import Markup
 from torch import Tensor
 
-from convkit import formatting, images, ops, ui
+from convkit import formatting, images, ops, ui, user_function
 from convkit.descent import Step
 from convkit.errors import ConvkitError
 from convkit.formatting import Outcome, minus, number, series_texts
@@ -29,6 +29,7 @@ from convkit.panels._descent_stepper_state import (
     fastest_rate,
     rate_of_position,
     slider_position,
+    work,
 )
 from convkit.panels._loss_plots import CURVE_SIZE, SURFACE_SIZE
 from convkit.ui.store import Edit, Fields
@@ -74,6 +75,10 @@ class DescentStepper(ui.Panel):
         How many steps to record, 1 to 300.
     reduction : "sum" or "mean"
         Whether squared errors are added up or averaged.
+    step : callable, optional
+        A training step of one's own, ``step(kernel, X, Y, lr)``, that returns the next kernel; or
+        a generator function of these four, a whole training loop, that yields the kernel after
+        each pass. It is compared with the descent, and its first step that differs is marked.
 
     Attributes
     ----------
@@ -86,6 +91,8 @@ class DescentStepper(ui.Panel):
         The kernel and the loss at the step on show; read-only.
     trajectory : tuple of Step
         All recorded steps.
+    first_difference : int or None
+        The number of the first step that `step` makes otherwise, if there is one.
     code : str
         Torch code that descends to the kernel on show.
 
@@ -118,9 +125,13 @@ class DescentStepper(ui.Panel):
         momentum: float = 0.0,
         steps: int = 25,
         reduction: str = "sum",
+        step: Callable[..., Any] | None = None,
     ) -> None:
+        if step is not None:
+            user_function.accepted_keywords(step, ())  # refuses what is no function
         first = DescentStepperState(X, Y, target, start, lr, steps, reduction, momentum)
-        super().__init__(first, compute, view, first=plots_and_rate, rest_waits=True, adjust=adjust)
+        how: dict[str, Any] = {"first": plots_and_rate, "rest_waits": True, "adjust": adjust}
+        super().__init__(first, partial(compute, step=step), view, work=work, **how)
         self._first_result = self.store.result
 
     def trait_of(self, result: DescentStepperResult, name: str) -> Any:
@@ -172,6 +183,20 @@ class DescentStepper(ui.Panel):
         return tuple(step.copy() for step in self.store.result.trajectory)
 
     @property
+    def first_difference(self) -> int | None:
+        """The number of the first step that one's own makes otherwise, or None.
+
+        Examples
+        --------
+        >>> def step(kernel, X, Y, lr):
+        ...     return kernel + lr
+        >>> DescentStepper(torch.eye(2), torch.eye(2), [[0.0]], step=step).first_difference
+        1
+        """
+        own = self.store.result.own
+        return next(iter(own.differs), None) if own is not None else None
+
+    @property
     def code(self) -> str:
         """Torch code that descends to the kernel on show."""
         return self.store.result.code()
@@ -187,7 +212,7 @@ class DescentStepper(ui.Panel):
         >>> panel.keep()
         >>> panel.lr = 0.2
         >>> print(repr(panel).splitlines()[2])
-        beside the run with rate 0.1: loss 6
+        beside it kept, rate 0.1: loss 6
         """
         self.store.apply(KEEP)
 
@@ -287,27 +312,21 @@ def view(result: DescentStepperResult) -> ui.Node:
     """
     state, steps = result.state, len(result.trajectory)  # recorded before anything is drawn
     step, updates = _cursor(result, steps), _updates(result.descent, result.kernel_limits)
-    is_small, kernels = max(result.Y.shape) <= MAX_TABLE_SIDE, _kernels(result)
-    outputs = ui.series("outputs", step, _outputs(result.descent)) if is_small else None
     plots, rate = plots_and_rate(result)
+    player = ui.row(ui.player("step", step), *_count(state))
+    printed = result.own and result.own.printed
     return ui.box(
         _header(result),
-        ui.box(
-            ui.box(ui.row(ui.player("step", step), *_count(state)), _looks(state)),
-            rate,
-            css="controls",
-        ),
+        ui.box(ui.caption("printed:"), ui.text(printed, "mono"), css="printed")
+        if printed
+        else None,
+        ui.box(ui.box(player, _looks(state)), rate, css="controls"),
         plots,
-        ui.box(
-            ui.series("update", step, updates), kernels if is_small else None, css="update-line"
-        ),
-        ui.box(_input(result), outputs, css="output-line")
-        if is_small
-        else _pictures(result, kernels),
+        *_lines(result, ui.series("update", step, updates)),
         ui.series("said", step, _sayings(result.descent), late=True),
         ui.box(
             ui.caption("Click the surface to start there, the curve for a step."),
-            ui.check("new rate for later steps only", state.only_ahead, "only_ahead"),
+            *_more(result),
             ui.section("torch code", ui.code("torch code", result.code())),
             css="foot",
         ),
@@ -315,11 +334,42 @@ def view(result: DescentStepperResult) -> ui.Node:
     )
 
 
+def _lines(result: DescentStepperResult, update: ui.Node) -> list[ui.Node]:
+    """Return the update, and below it the outputs, or the update of a learner's own step."""
+    kernels = _kernels(result)
+    if result.step_function is not None:
+        own = _own_update(result)
+        return [ui.box(update, css="update-line"), ui.box(own, kernels, css="update-line")]
+    if max(result.Y.shape) <= MAX_TABLE_SIDE:
+        return [ui.box(update, kernels, css="update-line"), _shown_outputs(result)]
+    return [ui.box(update, css="update-line"), _shown_outputs(result, kernels)]
+
+
+def _shown_outputs(result: DescentStepperResult, *beside: ui.Node) -> ui.Node:
+    if max(result.Y.shape) > MAX_TABLE_SIDE:
+        return _pictures(result, *beside)
+    step = _cursor(result, len(result.trajectory))
+    outputs = ui.series("outputs", step, _outputs(result.descent))
+    return ui.box(_input(result), outputs, css="output-line")
+
+
+def _more(result: DescentStepperResult) -> list[ui.Node]:
+    """Return what is below: of a learner's own step also the outputs."""
+    if result.step_function is None:
+        only_ahead = result.state.only_ahead
+        return [ui.check("new rate for later steps only", only_ahead, "only_ahead")]
+    return [ui.section("prediction − target = residual", _shown_outputs(result))]
+
+
 def _cursor(result: DescentStepperResult, count: int) -> ui.Cursor:
     return ui.Cursor("step", count, result.state.n, "n", quiet=True)
 
 
 def _header(result: DescentStepperResult) -> ui.Node:
+    own = result.own
+    if own is not None and own.failed:
+        following = ui.button("next difference", lambda: {"n": own.difference_after(result.n)})
+        return ui.header(result.verdict, following if own.differs else None, is_error=True)
     is_diverging = result.convergence.outcome is Outcome.DIVERGING
     fastest = number(fastest_rate(result.quadratic, result.state.momentum))
     use = ui.button(f"use {minus(fastest)}", lambda: {"lr": None}, focus="learning rate")
@@ -358,13 +408,17 @@ def plots_and_rate(result: DescentStepperResult) -> list[ui.Node]:
     is_whole = result.last == result.state.steps
     end = "per step" if is_whole else f"to step {result.last}"
     surface, curve = _on_surface(result, kernels, step), _on_curve(result, losses, step)
-    kept = [
-        ui.text(f"kept: {text}", "key") for n in range(len(losses)) for text in result.kept_words(n)
+    named = [
+        ui.series(
+            f"{other.css} run",
+            step,
+            [ui.text(other.said(n), f"key {other.css}") for n in range(len(losses))],
+        )
+        for other in result.others
     ]
-    named = ui.series("kept run", step, kept) if kept else None
     plots = ui.box(
         _plot(surface, "loss surface", ui.caption("thick rings: 10 × the loss of the one inside")),
-        _plot(curve, "loss", ui.caption(f"{result.state.reduction} of residual² {end}"), named),
+        _plot(curve, "loss", ui.caption(f"{result.state.reduction} of residual² {end}"), *named),
         css="charts",
         name="plots",
     )
@@ -393,16 +447,7 @@ def _on_surface(result: DescentStepperResult, kernels: Tensor, step: ui.Cursor) 
         outside=outside,
         start="start",
         taken=surface.boxes,
-        others=[
-            ui.trail(
-                "kept on the surface",
-                SURFACE_SIZE,
-                step,
-                surface.to_pixels(run.path[0]).tolist(),
-                "kept",
-            )
-            for run in result.runs[1:]
-        ],
+        others=_trails(result, step, SURFACE_SIZE),
         ahead=result.state.show_ahead,
         edits=lambda x, y: {"start": surface.to_kernel(x, y)},
     )
@@ -427,14 +472,20 @@ def _on_curve(result: DescentStepperResult, losses: Tensor, step: ui.Cursor) -> 
         words=curve.words,
         notes=[minus(f"loss {number(loss)}") for loss in losses.tolist()],
         ahead=result.state.show_ahead,
-        others=[
-            ui.trail(
-                "kept on the curve", CURVE_SIZE, step, curve.to_pixels(run.path[1]).tolist(), "kept"
-            )
-            for run in result.runs[1:]
-        ],
+        others=_trails(result, step, CURVE_SIZE),
         stretch=True,
     )
+
+
+def _trails(result: DescentStepperResult, step: ui.Cursor, size: tuple[int, int]) -> list[ui.Node]:
+    """Return the paths of other runs, on the surface or on the curve."""
+    trails = []
+    for other in result.others:
+        on_surface = result.surface.to_pixels(other.kernels)
+        points = on_surface if size == SURFACE_SIZE else result.curve.to_pixels(other.losses)
+        name = f"{other.css} {size[0]}"
+        trails.append(ui.trail(name, size, step, points.tolist(), other.css, other.mark))
+    return trails
 
 
 def _rate(result: DescentStepperResult) -> ui.Node:
@@ -548,6 +599,31 @@ def _directions(descent: Descent) -> list[list[ui.Node]]:
     return [opened, shown, plus, [share] * count, [TIMES] * count, kept, closed]
 
 
+def _own_update(result: DescentStepperResult) -> ui.Node | None:
+    """Return what a learner's step adds to a kernel - what gradient descent does = difference."""
+    own = result.own
+    if own is None or not len(own.expected):
+        return None
+    before, zeros = own.kernels[:-1].double(), torch.zeros(1, *own.kernels.shape[1:])
+    yours, ours = own.kernels[1:] - before, own.expected - before
+    differences = torch.where(own.mismatch, yours - ours, 0)
+    arrays = [torch.cat((zeros, each)) for each in (yours, ours, differences)]
+    limits = [formatting.colour_limit(each) for each in torch.stack(arrays, 1)]
+    count, chars = len(limits), _chars(zeros.shape[2], 4, 5)
+    titles = [
+        [ui.heading(f"{own.name}, update {n or 'none yet'}", "difference") for n in range(count)],
+        [ui.heading("convkit's update", "path")] * count,
+        [ui.heading(f"difference{' ≠' * (n in own.differs)}") for n in range(count)],
+    ]
+    first, second, third = (
+        _figures(f"update {k}", titles[k], arrays[k], limits, chars, "figure slope")
+        for k in range(3)
+    )
+    parts = first, [MINUS] * count, second, [EQUALS] * count, third
+    css = f"update columns-{min(zeros.shape[2], 5)}"
+    return ui.series("own update", _cursor(result, result.last + 1), _in_steps(css, *parts))
+
+
 @lru_cache(maxsize=8)
 def _outputs(descent: Descent) -> ui.Series:
     """Return of each step prediction - target = residual, as tables."""
@@ -625,7 +701,7 @@ def _chars(columns: int, long: int, short: int) -> int:
 # What Python shows of the step: large arrays, and the kernels to edit.
 
 
-def _pictures(result: DescentStepperResult, kernels: ui.Node) -> ui.Node:
+def _pictures(result: DescentStepperResult, *beside: ui.Node) -> ui.Node:
     """Return input, prediction - target = residual as pictures of one scale."""
     shown = result.arrays
     first = ops.corr2d(result.state.X, result.state.start) - result.Y
@@ -638,7 +714,7 @@ def _pictures(result: DescentStepperResult, kernels: ui.Node) -> ui.Node:
         for (name, values), title in zip(outputs.items(), titles, strict=True)
     )
     equation = prediction, MINUS, target, EQUALS, residual
-    return ui.box(_input(result), *equation, kernels, css="pictures")
+    return ui.box(_input(result), *equation, *beside, css="pictures")
 
 
 def _input(result: DescentStepperResult) -> ui.Node:
