@@ -447,7 +447,7 @@ function show(model, root, tellViews) {
     if (part !== brush.part || String(cell) === String(brush.cell)) return;
     const crossed = brush.cell ? cellsBetween(brush.cell, cell) : [cell];
     brush.cell = cell;
-    tell(part, "paint", crossed);
+    tell(part, "paint", crossed, { moving: true }); // each counts: none makes way for a newer one
   };
 
   // Players: a button, a box and a slider know the step that they lead to.
