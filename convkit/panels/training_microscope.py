@@ -229,9 +229,9 @@ def view(result: TrainingMicroscopeResult) -> Node:
             ui.column(_drawing(s), _kernel(result)),
             ui.column(
                 _title(result, 1, "conv1: kernels, and maps after the activation", "kernel"),
-                *(kernels, conv1, sums[0]),
+                *(kernels, conv1, _map_choice(s, 1), sums[0]),
                 _title(result, 2, "conv2: maps after the activation", "output"),
-                *(conv2, sums[1]),
+                *(conv2, _map_choice(s, 2), sums[1]),
             ),
             ui.column(
                 ui.titled("probability", probabilities),
@@ -291,16 +291,20 @@ def _sum(result: TrainingMicroscopeResult, k: int, n: int) -> str:
 
 
 def _title(result: TrainingMicroscopeResult, k: int, words: str, hue: str) -> Node:
-    """Return the title of a convolution, and which of its maps is summed up, and may be off."""
-    s, name = result.state, f"conv{k}_map"
+    """Return the title of a convolution, with the colours of its maps."""
+    return ui.row(ui.heading(words, hue), ui.colour_key(result.look.scales[f"conv{k} map"]))
+
+
+def _map_choice(s: TrainingMicroscopeState, k: int) -> Node:
+    """Return which map of a convolution is summed up, and whether it is on."""
+    name = f"conv{k}_map"
     m = getattr(s, name)
 
     def switch(is_on: bool) -> Edit:
         return Edit(lambda now: {"off": {*now.off} - {(k, m)} if is_on else {*now.off, (k, m)}})
 
     return ui.row(
-        ui.heading(words, hue),
-        ui.colour_key(result.look.scales[f"conv{k} map"]),
+        caption("sums of map"),
         ui.select(f"sums of conv{k} map", range(MAPS[k]), m, name),
         ui.check(f"conv{k} map {m} on", (k, m) not in s.off, switch),
     )
@@ -363,16 +367,15 @@ def _curve(result: TrainingMicroscopeResult, name: str) -> Node:
 
 
 def _status(result: TrainingMicroscopeResult) -> str:
-    s, last = result.state, result.shown[-1].step
+    s, snapshot, last = result.state, result.shown[result.n], result.shown[-1].step
+    kind = "ReLU and maximum pooling" if s.modern else "sigmoid and average pooling"
+    if s.kernels or s.off:
+        now, trained = result.look.accuracy(result.n), snapshot.accuracy
+        said = f"{100 * now:.1f}% of the test digits right at step {snapshot.step}"
+        return f"LeNet, changed by you: {said}, {100 * trained:.1f}% as trained."
     run = s.shows if s.fork else "run"
     end = "" if last >= s.steps else f", stopped at {last} of {s.steps}"
-    kind = "ReLU and maximum pooling" if s.modern else "sigmoid and average pooling"
-    said = f"LeNet with {kind}: {len(result.shown)} snapshots of the {run}{end}."
-    if s.kernels or s.off:
-        now, trained = result.look.accuracy(result.n), result.shown[result.n].accuracy
-        said += f" Changed by you: at step {result.shown[result.n].step} it reads "
-        said += f"{100 * now:.1f}% of the test digits right; as trained {100 * trained:.1f}%."
-    return said
+    return f"LeNet with {kind}: {len(result.shown)} snapshots of the {run}{end}."
 
 
 def _go_on(result: TrainingMicroscopeResult) -> Node | None:
