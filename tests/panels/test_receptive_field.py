@@ -175,11 +175,12 @@ def test_more_layers_than_it_shows_are_refused():
 def test_a_cell_of_any_grid_can_be_chosen_and_one_of_all_is(driver):
     driver.choose("second", (3, 0))
     assert (driver.panel.n, driver.panel.at) == (2, (3, 0))
-    checked = driver.html.find_all("input", checked=True)
-    assert [radio["aria-label"] for radio in checked] == [
+    (chosen,) = driver.html.find_all(attrs={"data-chosen": True})
+    assert (chosen["data-key"], chosen["data-at"]) == ("second cursor", "3,0")
+    assert repr(driver.panel).endswith(
         "layer 2 [3, 0] sees rows 6 to 9, columns 0 to 3 of the input, "
         "and is seen by row 1, column 0 of layer 3"
-    ]
+    )
 
 
 def test_saved_it_moves_frames_for_each_grid_without_script(driver):
