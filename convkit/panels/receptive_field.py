@@ -111,9 +111,8 @@ class ReceptiveFieldExplorer(ui.Panel):
     """
 
     def __init__(self, layers: Sequence[Any] = (3, (2, 2), 3), size: Pair = 11) -> None:
-        super().__init__(
-            ReceptiveFieldState(_layers("layers", layers), size), compute, view, first=first
-        )
+        start = ReceptiveFieldState(_layers("layers", layers), size)
+        super().__init__(start, compute, view, first=first)
 
     def __repr__(self) -> str:
         result = self.store.result

@@ -183,6 +183,21 @@ def test_a_cell_of_any_grid_can_be_chosen_and_one_of_all_is(driver):
     )
 
 
+def test_grids_come_first_and_sentences_only_where_they_changed(driver):
+    driver.messages.clear()
+    driver.type("kernel_size of layer 1", "4")
+    grids, rest = ({*message["patches"]} for message in driver.messages)
+    assert {f"{title} grid" for title in TITLES[:4]} <= grids
+    assert {"input sentences", "third sentences"} <= rest
+    assert not any(key.endswith("sentences") for key in grids)
+    assert not any(key.endswith("grid") for key in rest)
+    driver.messages.clear()
+    driver.choose("input", (3, 4))
+    shown = [key for message in driver.messages for key in message["patches"]]
+    assert "input grid" in shown and not any(key.endswith("sentences") for key in shown)
+    assert driver.shows_the_tree()
+
+
 def test_saved_it_moves_frames_for_each_grid_without_script(driver):
     saved = driver.panel.saved_html()
     assert "<script" not in saved and saved.count('type="radio"') == 11 * 11 + 9 * 9 + 4 * 4 + 2 * 2
