@@ -146,6 +146,8 @@ def test_while_a_hand_draws_the_step_on_show_is_sent_alone_and_the_rest_when_it_
     driver.post({"rest": True})
     assert driver.shows_the_tree() and "drawn by you" in driver.text
     assert driver.series[key][1][:2] == b"\5\0"
+    answer = driver.point("conv-two", (3, 3))
+    assert answer["partial"] and key not in answer["series"]  # drawn already
 
 
 @pytest.mark.parametrize("modern", [True, False])
@@ -176,7 +178,7 @@ def test_changes_are_taken_back(driver):
     driver.press("undo")
     assert panel.off == () and node_at(series_of(panel, "sum 1")).words != sum_line
     driver.press("as trained")
-    assert panel.kernels == () and "changed by you" not in driver.status
+    assert panel.kernels == () and "Changed by you" not in driver.status
     assert torch.equal(arrays(panel, "kernels"), trained)
     panel.off = [(2, 15)]
     panel.seed = 1  # another network
@@ -221,7 +223,7 @@ def test_a_training_is_watched_as_it_goes(watched):
     panel.store.observe(lambda change: results.append(change["new"]), "result")
     told = "Step 0:"
     until(lambda: told not in node_at(series_of(panel, "told")).words)  # it follows the newest
-    assert re.search(r"training: \d+%, \d+ s left", watched.status)
+    until(lambda: re.search(r"training: \d+%, \d+ s left", watched.status))
     until(lambda: len(panel.snapshots) == 41)
     counts = [len(result.shown) for result in results]
     assert len(counts) > 2 and counts == sorted(counts)  # none was changed afterwards
@@ -272,7 +274,8 @@ def test_what_is_stored_needs_no_script_and_no_number_that_rounding_decides(driv
     [
         ({"lr": 0}, "lr is 0"),
         ({"fork": (3,)}, "fork is"),
-        ({"fork": (1, 7)}, "its rate is 7"),
+        ({"fork": (1, 7)}, "its rate is 7; expected a number above 0, up to 1"),
+        ({"fork": (41, 0.1)}, "the snapshot of fork is 41"),
         ({"X": torch.zeros(3, 8)}, "8 × 8"),
         ({"digit": 450}, "digit is 450"),
         ({"kernels": {6: torch.zeros(5, 5)}}, "a map of kernels is 6"),
