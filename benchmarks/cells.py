@@ -45,6 +45,24 @@ OTHERS = {
     "explorer": """\
 from convkit.panels import ReceptiveFieldExplorer
 ReceptiveFieldExplorer([3, (2, 2), 3, 3, 1], size=16)""",
+    "kept run": """\
+panel = DescentStepper(stripes(), target=target, start=start, lr=0.01, steps=100)
+panel.keep()
+panel.lr = 0.03
+panel""",
+    "training picture": """\
+from convkit import QuadraticLoss
+from convkit.ui import Painted, explore
+best = {}
+def teaches(picture):
+    problem = QuadraticLoss(picture, 2)
+    said = f"rank {problem.rank} of 4"
+    if problem.rank == 4:
+        condition = (problem.eigenvalues[0] / problem.eigenvalues[-1]).item()
+        said += f", condition number {condition:.1f}"
+        best.setdefault(condition, picture)
+    return {"this picture": said} | {f"best: {c:.1f}": best[c] for c in sorted(best)[:1]}
+explore(teaches, picture=Painted(stripes()))""",
     "matrix lens": """\
 from convkit.lenses import matrix_lens
 matrix_lens(torch.arange(16.0).reshape(4, 4), K[:2, :2])""",

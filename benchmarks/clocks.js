@@ -65,6 +65,17 @@ window.clocks = {
       enter(output.querySelector(box), text);
     }),
 
+  /** A pixel that is pressed, to the frame in which what is said of the picture is another. */
+  async paint(output, [row, column]) {
+    const said = () => [...output.querySelectorAll(".ck-text")].map((text) => text.textContent).join("|");
+    const pixel = named(output, "picture", "table").rows[row].cells[column];
+    const area = pixel.getBoundingClientRect();
+    const told = { bubbles: true, buttons: 1, clientX: area.left + area.width / 2, clientY: area.top + area.height / 2 };
+    const time = await untilChanged(said, () => pixel.dispatchEvent(new PointerEvent("pointerdown", told)));
+    pixel.dispatchEvent(new PointerEvent("pointerup", told));
+    return time;
+  },
+
   /** Another target of a stepper, to the path, and to the last change of its tables within a second. */
   async target(stepper, text) {
     const seen = [changes(() => path(stepper), 1000), changes(() => tables(stepper), 1000)];
@@ -103,7 +114,7 @@ window.clocks = {
     const rings = () => [...output.querySelectorAll("[data-rule]")];
     const place = () => JSON.stringify(rings().map((ring) => ring.getBoundingClientRect()));
     const lags = [];
-    for (const cell of [...named(output, table, "table").querySelectorAll("td:has(input)")].slice(1)) {
+    for (const cell of [...named(output, table, "table").querySelectorAll("td:not(.ck-corner)")].slice(1)) {
       const { left: clientX, top: clientY } = cell.getBoundingClientRect();
       const event = new PointerEvent("pointermove", { bubbles: true, clientX, clientY });
       const act = () => (isLens ? cell.querySelector("input").click() : cell.dispatchEvent(event));

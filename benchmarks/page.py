@@ -39,6 +39,14 @@ def edit(notebook: Notebook, name: str) -> Figures:
     return {"time": time, **counted}
 
 
+def paint(notebook: Notebook) -> Figures:
+    """Paint a pixel of the training picture, or take it back, up to the frame with its figures."""
+    notebook.output("training picture")
+    notebook.idle()
+    time, counted = notebook.clock("paint", "training picture", [1, 1], rest=REST)
+    return {"time": time, **counted}
+
+
 def target(notebook: Notebook) -> Figures:
     """Type a weight of a stepper's target, at its fifth step."""
     notebook.clock("scrub", "stepper", 4)
@@ -48,9 +56,9 @@ def target(notebook: Notebook) -> Figures:
     return {"path": path, "tables": tables}
 
 
-def scrub(notebook: Notebook) -> Figures:
+def scrub(notebook: Notebook, name: str = "long stepper") -> Figures:
     """Move a stepper's slider by one step."""
-    return {"time": notebook.clock("scrub", "long stepper", None, rest=100)[0]}
+    return {"time": notebook.clock("scrub", name, None, rest=100)[0]}
 
 
 def point(notebook: Notebook) -> Figures:
@@ -169,13 +177,14 @@ def in_the_browser() -> Measured:
     with both(PANELS) as (now, before, root):
         pair = partial(beside, now, before)
         edits = {name: partial(edit, now, name) for name in EDITS}
-        edits |= pair(edit, "photo") | pair(edit, "small")
+        edits |= pair(edit, "photo") | pair(edit, "small") | {"paint": partial(paint, now)}
         measured = taking_turns(edits, ROUNDS, WARM_UP)
         measured |= taking_turns(pair(target), ROUNDS, WARM_UP)
         measured |= taking_turns(pair(point), FEW_ROUNDS)
         follows = {f"follow {name}": partial(follow, now, name) for name in FOLLOWED}
         measured |= taking_turns(follows | {"layer": partial(layer, now)}, FEW_ROUNDS)
-        measured |= taking_turns(pair(scrub), ROUNDS, WARM_UP)
+        scrubs = pair(scrub) | {"scrub kept run": partial(scrub, now, "kept run")}
+        measured |= taking_turns(scrubs, ROUNDS, WARM_UP)
         with kernels_busy(root, now, before):
             busy = taking_turns(pair(scrub), ROUNDS, WARM_UP)
         measured |= {f"busy {name}": figures for name, figures in busy.items()}

@@ -52,6 +52,10 @@ MEANINGS = {
     "can't be cast to the desired output type": (
         "Your output holds whole numbers only. Make it with torch.zeros(H, W), without a dtype."
     ),
+    "mat1 and mat2 shapes cannot be multiplied": (
+        "A dense layer gets another count of numbers than it was made for. "
+        "Print the shape after each layer before it."
+    ),
     "The size of tensor a": (
         "Two arrays of different shapes meet. Print their shapes; a slice that starts at i and "
         "has n cells is written i : i + n."

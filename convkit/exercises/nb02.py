@@ -47,7 +47,7 @@ def _count(rule: Callable[[int, int, int], int]) -> Callable[[Size, Size], int]:
 
 
 def weight_gradient(layer, X, Y):
-    """Forget old gradients, make one number of the error, ask for its gradient."""
+    """Forget old gradients, make one number of the loss, ask for its gradient."""
     layer.zero_grad()
     loss = ((layer(X) - Y) ** 2).sum()
     loss.backward()
@@ -207,16 +207,16 @@ EXERCISES = {
             "You averaged the squares; the exercise adds them up.": (
                 lambda layer, X, Y: _gradient_by_hand(layer, X, Y) / Y.numel()
             ),
-            "You added up the errors as they are, or the output; square each error first.": (
+            "You added up the differences as they are, or the output; square each first.": (
                 _gradient_of(lambda output, Y: (output - Y).sum())
             ),
-            "That is the square of the sum; square each error first, then add up.": (
+            "That is the square of the sum; square each difference first, then add up.": (
                 _gradient_of(lambda output, Y: (output - Y).sum() ** 2)
             ),
-            "You added up the errors without their signs; square each instead.": (
+            "You added up the differences without their signs; square each instead.": (
                 _gradient_of(lambda output, Y: (output - Y).abs().sum())
             ),
-            "The target Y plays no part: the error is layer(X) - Y.": (
+            "The target Y plays no part: the difference is layer(X) - Y.": (
                 _gradient_of(lambda output, Y: (output**2).sum())
             ),
             "The bias plays no part in your prediction: call layer(X).": (

@@ -218,11 +218,6 @@ def _require_blur(answer: object) -> None:
             "that moves or doubles the picture."
         )
 
-    if isinstance(answer, list | tuple):
-        raise Wrong(
-            "The numbers are right, but in a list. Panels take a tensor: torch.tensor(...)."
-        )
-
 
 def _explain_blur(difference: Difference) -> str:
     if difference.name == "The sum of the weights":

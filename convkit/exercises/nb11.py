@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from convkit.exercises import Case, Exercise, Question, Wrong, random_numbers, run
 from convkit.exercises._exercise import Function, Observations
@@ -35,31 +36,46 @@ def modern_lenet():
     )
 
 
+def _network(function: Function) -> Any:
+    """Return a copy of a learner's network, of any kind, after it has seen a picture."""
+    given = function if isinstance(function, nn.Module) else run(function)
+    if isinstance(given, type) and issubclass(given, nn.Module):
+        raise Wrong(f"It is the class {given.__name__}. Return a network: {given.__name__}().")
+    if not isinstance(given, nn.Module):
+        kind = type(given).__name__
+        raise Wrong(f"It is of type {kind}; expected a network, such as an nn.Sequential.")
+    net = deepcopy(given).float()
+    Y = run(net, random_numbers(2, 1, 28, 28, seed=1).float())  # lazy layers have weights now
+    shape = tuple(Y.shape) if isinstance(Y, Tensor) else type(Y).__name__
+    if shape != (2, 10):
+        raise Wrong(f"Two pictures give {shape}; expected (2, 10), ten numbers for each.")
+    return net
+
+
 def _observe_network(function: Function) -> Observations:
     """Return the sizes of a network, and how it differs from LeNet with the same weights."""
-    net = run(function)
-    if not isinstance(net, nn.Sequential):
-        kind = type(net).__name__
-        raise Wrong(f"It is a {kind}. It should be an nn.Sequential of the twelve layers.")
-    counts = [sum(p.numel() for p in layer.parameters()) for layer in net]
-    observed = {"The layers' parameters": torch.tensor([float(n) for n in counts])}
-    weights = [p for p in lenet().parameters()]
-    if [p.shape for p in net.parameters()] == [p.shape for p in weights]:
-        with torch.no_grad():
-            for mine, given in zip(net.parameters(), weights, strict=True):
-                mine.copy_(given)
-            observed["The output"] = net.double()(random_numbers(2, 1, 28, 28, seed=1).double())
+    net = _network(function)
+    layers = [layer for layer in net.modules() if [*layer.parameters(recurse=False)]]
+    counts = sorted(float(sum(p.numel() for p in layer.parameters())) for layer in layers)
+    observed = {"The layers' parameters": torch.tensor(counts)}
+    by_shape = {p.shape: p for p in lenet().parameters()}  # no two are equal
+    mine = [*net.parameters()]
+    if len(mine) == len(by_shape) and {p.shape for p in mine} == by_shape.keys():
+        for weights in mine:
+            weights.data.copy_(by_shape[weights.shape])
+        net = net.double().eval()  # without dropout
+        observed["The output"] = run(net, random_numbers(2, 1, 28, 28, seed=1).double())
     return observed
 
 
 def _require_learning(function: Function) -> None:
     """Raise Wrong unless a network learns in five epochs."""
     torch.manual_seed(0)
-    net: Any = run(function)
-    for layer in net:
+    net = _network(function)
+    for layer in net.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
             nn.init.xavier_uniform_(layer.weight)
-    *_, last = training(begin(net.float()), RATE, STEPS, every=STEPS)
+    *_, last = training(begin(net), RATE, STEPS, every=STEPS)
     if last.accuracy < ENOUGH:
         raise Wrong("It has the right layers, and yet does not learn to read in five epochs.")
 
@@ -125,6 +141,15 @@ EXERCISES = {
                 84,
                 10,
             ],
+            "Those are weights and biases apart. Add the two of each layer.": [
+                *(150, 6, 2_400, 16, 48_000, 120, 10_080, 84, 840, 10),
+            ],
+            "That is one for each of the twelve layers. Leave out those without parameters.": [
+                *(156, 0, 0, 2_416, 0, 0, 0, 48_120, 0, 10_164, 0, 850),
+            ],
+            "That is how many there are in all. Write one number for each of the five layers.": (
+                61_706
+            ),
             "A kernel is shared by all places of the picture: count it once.": [
                 122_304,
                 241_600,
@@ -153,6 +178,11 @@ EXERCISES = {
             "The second pooling still averages.": _as_in({5: nn.AvgPool2d(2)}),
             "The dense layers still have sigmoids.": _as_in({8: nn.Sigmoid(), 10: nn.Sigmoid()}),
             "The convolutions still have sigmoids.": _as_in({1: nn.Sigmoid(), 4: nn.Sigmoid()}),
+            "It ends in a softmax. The loss has one of its own, so leave the last numbers as "
+            "they are.": lambda: nn.Sequential(*modern_lenet(), nn.Softmax(1)),
+            "There is a ReLU after the last layer, which makes 0 of every negative number.": (
+                lambda: nn.Sequential(*modern_lenet(), nn.ReLU())
+            ),
             "tanh is no ReLU: it is flat on both sides.": _as_in(
                 {1: nn.Tanh(), 4: nn.Tanh(), 8: nn.Tanh(), 10: nn.Tanh()}
             ),

@@ -29,6 +29,9 @@ def _square(side: int, name: str, given: Any) -> Tensor:
     return values.float()
 
 
+_rate = fields.real(0, 0, 1, above=0).metadata["check"]
+
+
 def _read(read: Callable[[str, Any], Any], example: str, name: str, given: Any) -> Any:
     """Return what is read of an argument; where it is of another kind, say how to write it."""
     try:
@@ -42,10 +45,7 @@ def _read(read: Callable[[str, Any], Any], example: str, name: str, given: Any) 
 
 def _fork(name: str, given: Any) -> tuple[int, float]:
     at, lr = given
-    number = ops.as_real(lr)
-    if number is None or not 0 < number <= 1:
-        raise ConvkitError(f"its rate is {brief_repr(lr)}", "one above 0, up to 1", "Lower it.")
-    return ops.to_whole(name, at, 0, STEPS // EVERY), number
+    return ops.to_whole(f"the snapshot of {name}", at, 0, STEPS // EVERY), _rate("its rate", lr)
 
 
 def _kernels(name: str, given: Any) -> tuple[tuple[int, Tensor], ...]:
@@ -82,3 +82,8 @@ class TrainingMicroscopeState(ui.State):
     conv2_at: Cell = fields.cell((4, 4), view=True)
     conv1_map: int = fields.whole(0, 0, 5, view=True)
     conv2_map: int = fields.whole(0, 0, 15, view=True)
+
+    @property
+    def settings(self) -> tuple[Any, ...]:
+        """What the first run depends on."""
+        return self.modern, self.seed, self.lr, self.steps

@@ -34,12 +34,8 @@ def told(snapshot: Snapshot) -> str:
     i, j = divmod(int(mistakes.argmax()), 10)
     said = f" It takes a {i} for a {j} most often, {worst} times." if worst else ""
     loss, count = formatting.number(snapshot.loss, 3), len(snapshot.predicted)
-    share = _percent(snapshot.accuracy)
-    return f"Step {snapshot.step}: loss {loss}, {share} of {count} test digits right.{said}"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}%"
+    right = f"{snapshot.accuracy:.1%} of {count} test digits right"
+    return f"Step {snapshot.step}: loss {loss}, {right}.{said}"
 
 
 def curve(name: str, runs: Sequence[Sequence[Snapshot]], step: Cursor, last: int) -> Node:
@@ -55,7 +51,7 @@ def curve(name: str, runs: Sequence[Sequence[Snapshot]], step: Cursor, last: int
         tag("span", text, class_="ck-x", style=f"left:{at}%")
         for at, text in ((0, "step 0"), (100, str(last)))
     ]
-    write = _percent if name == "accuracy" else partial(formatting.number, digits=3)
+    write = "{:.1%}".format if name == "accuracy" else partial(formatting.number, digits=3)
     shown = ui.plot(
         name,
         SIZE,
@@ -70,7 +66,7 @@ def curve(name: str, runs: Sequence[Sequence[Snapshot]], step: Cursor, last: int
 
 def _points(name: str, run: Sequence[Snapshot], last: int) -> list[tuple[float, float]]:
     (width, height), top = SIZE, TOPS[name]
-    shares = [min(getattr(each, name) / top, 1.0) for each in run]
+    shares = [min(1.0, getattr(each, name) / top) for each in run]  # 1 also of what is no number
     return [
         (width * each.step / last, height * (1 - share))
         for each, share in zip(run, shares, strict=True)
@@ -113,12 +109,10 @@ def training_sheet(result: Any) -> Sheet:
 
 
 def _draw_snapshot(sheet: Sheet, left: float, snapshot: Snapshot, look: Any, n: int) -> None:
-    share = f"{100 * snapshot.accuracy:.0f}% of the test digits right"
+    share = f"{snapshot.accuracy:.0%} of the test digits right"
     sheet.write(left, 16, f"step {snapshot.step}: {share}")
-    kernels, (first, second, last) = (
-        look.weights["0.weight"][n, :, 0],
-        [look.layers[k][n, 0] for k in (1, 4, -1)],
-    )
+    kernels = look.weights["0.weight"][n, :, 0]
+    first, second, last = [look.layers[k][n, 0] for k in (1, 4, -1)]
     # Twice as many cells: the sheet writes numbers on fewer.
     fine = kernels.repeat_interleave(2, 1).repeat_interleave(2, 2)
     _draw_row(sheet, (left, 30), fine, look.scales["kernel"], 40)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from torch import Tensor
@@ -23,6 +23,8 @@ MAX_SIDE = 16
 """The most rows or columns of a grid."""
 CELL, MAX_WIDTH = 24, 384
 """CSS pixels of a cell of the input, and of a grid whose cells are larger than that."""
+Lines = Callable[[Sequence[WindowGeometry], int], list[set[int]]]
+"""Returns lines of one end of a stack for each of the other, along an axis."""
 LEAST = {"kernel_size": 1, "stride": 1, "padding": 0, "dilation": 1}
 """What a layer is made of, and the least that each may be."""
 
@@ -68,6 +70,11 @@ class ReceptiveFieldResult:
     chosen: int
     counts: list[Tensor]
 
+    @cached_property
+    def sentences(self) -> list[list[list[str]]]:
+        """What is said of each cell of each grid; both messages of an answer need it."""
+        return [_sentences(self, m) for m in range(len(self.cursors))]
+
 
 class ReceptiveFieldExplorer(ui.Panel):
     """Stack up to five layers, and see which cells a cell of any of them sees, and which see it.
@@ -104,7 +111,8 @@ class ReceptiveFieldExplorer(ui.Panel):
     """
 
     def __init__(self, layers: Sequence[Any] = (3, (2, 2), 3), size: Pair = 11) -> None:
-        super().__init__(ReceptiveFieldState(_layers("layers", layers), size), compute, view)
+        start = ReceptiveFieldState(_layers("layers", layers), size)
+        super().__init__(start, compute, view, first=first)
 
     def __repr__(self) -> str:
         result = self.store.result
@@ -146,6 +154,12 @@ def view(result: ReceptiveFieldResult) -> Node:
     )
 
 
+def first(result: ReceptiveFieldResult) -> list[Node]:
+    """Return what a learner waits for: the status line and the grids."""
+    grids = [part for m in range(len(result.cursors)) for part in _grid(result, m)]
+    return [ui.status(_status(result)), *(part for part in grids if part.name)]
+
+
 def _field(result: ReceptiveFieldResult, m: int) -> ReceptiveField:
     """Return what the cells of grid m see."""
     return stacks.receptive_field(result.state.layers[:m]) if m else ReceptiveField(1, 1, 0)
@@ -172,7 +186,7 @@ def _grid(result: ReceptiveFieldResult, m: int) -> Node:
         counts,
         Scale.centred(2 * max(1.0, counts.max().item())),
         frames=[_frame(result, k, m) for k in (m, *others)],
-        descriptions=_sentences(result, m),
+        descriptions=result.sentences[m],
         texts=[[f"{n:.0f}" if 0 < n < 1000 else "" for n in row] for row in counts.tolist()],
         aria_label=f"{_title(m)} {size}",
         headers=False,
@@ -192,7 +206,7 @@ def _frame(result: ReceptiveFieldResult, k: int, m: int) -> Frame:
 
 def _sentence(result: ReceptiveFieldResult) -> str:
     i, j = result.cursors[result.chosen].place
-    return _sentences(result, result.chosen)[i][j]
+    return result.sentences[result.chosen][i][j]
 
 
 def _sentences(result: ReceptiveFieldResult, m: int) -> list[list[str]]:
@@ -200,22 +214,29 @@ def _sentences(result: ReceptiveFieldResult, m: int) -> list[list[str]]:
     (rows, columns), below, above = result.cursors[m].sizes, result.stack[:m], result.stack[m:]
     parts = []
     if below:
-        parts.append(("sees", [stacks.lines_seen(below, axis) for axis in (0, 1)], _title(0)))
+        parts.append(_said("sees", stacks.lines_seen, below, "the input"))
     if above:
-        by = [stacks.lines_seeing(above, axis) for axis in (0, 1)]
-        parts.append(("is seen by", by, _title(len(result.stack))))
+        parts.append(_said("is seen by", stacks.lines_seeing, above, _title(len(result.stack))))
 
     def sentence(i: int, j: int) -> str:
-        said = [f"{verb} {_cells(up[i], aside[j])} of the {of}" for verb, (up, aside), of in parts]
-        return f"{_title(m)} [{i}, {j}] {', and '.join(said)}".replace("the layer", "layer")
+        said = ", and ".join([part(i, j) for part in parts])
+        return f"{_title(m)} [{i}, {j}] {said}"
 
     return [[sentence(i, j) for j in range(columns)] for i in range(rows)]
 
 
-def _cells(rows: set[int], columns: set[int]) -> str:
-    if not rows or not columns:
-        return "no cell"
-    return f"{formatting.lines('row', rows)}, {formatting.lines('column', columns)}"
+def _said(verb: str, lines: Lines, stack: list[WindowGeometry], of: str) -> Callable[..., str]:
+    """Return a function of a cell that says which rows and columns of a grid it is connected to."""
+    rows, columns = (
+        [each and formatting.lines(name, each) for each in lines(stack, axis)]
+        for axis, name in enumerate(("row", "column"))
+    )
+
+    def said(i: int, j: int) -> str:
+        cells = f"{rows[i]}, {columns[j]}" if rows[i] and columns[j] else "no cell"
+        return f"{verb} {cells} of {of}"
+
+    return said
 
 
 def _layer(result: ReceptiveFieldResult, m: int) -> Node:

@@ -30,6 +30,8 @@ CONV1, POOL1 = WindowGeometry(SIDE, 5, padding=2), WindowGeometry(SIDE, 2, strid
 CONV2 = WindowGeometry(14, 5)
 """Where the windows of LeNet's layers lie."""
 GREYS = Scale("grey", 0, 1)
+_output = partial(Frame, hue="output")
+ROWS = "rows: what it is; columns: what it is taken for"
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,10 +90,7 @@ class Look:
 
     def drawn(self, places: Sequence[int]) -> dict[str, ui.Series]:
         """Return kernels, maps and probabilities at some of the snapshots."""
-        conv1, conv2 = (
-            Cursor("conv-one", (SIDE, SIDE), (12, 12)),
-            Cursor("conv-two", (10, 10), (4, 4)),
-        )
+        conv1, conv2 = _cursors(TrainingMicroscopeState(self.X)).values()
         below = [Frame(conv1), _output(conv2).through(CONV2).through(POOL1)]
         made = {}
         for name, stack, width, frames in (
@@ -146,7 +145,7 @@ def compute(state: TrainingMicroscopeState, previous: Any = None) -> TrainingMic
 
 def _runs(state: TrainingMicroscopeState, previous: Any) -> tuple[Run, ...]:
     """Return the first run and the fork, if there is one, as far as they have come."""
-    if previous and _settings(previous.state) == _settings(state):
+    if previous and previous.state.settings == state.settings:
         main = previous.runs[0]
     else:
         previous = None
@@ -157,10 +156,6 @@ def _runs(state: TrainingMicroscopeState, previous: Any) -> tuple[Run, ...]:
     if previous and previous.state.fork == state.fork:
         return main, previous.runs[1]
     return main, main.fork(*state.fork)
-
-
-def _settings(state: TrainingMicroscopeState) -> tuple[Any, ...]:
-    return state.modern, state.seed, state.lr, state.steps
 
 
 def adjust(result: TrainingMicroscopeResult, edited: Fields) -> Fields:
@@ -182,7 +177,7 @@ def work(result: TrainingMicroscopeResult) -> Work | None:
         partial(_train, result.runs, s.fork),
         lambda now, runs: compute(now.state, replace(now, runs=runs)),
         "training",
-        inputs=(*_settings(s), s.fork, s.tries),
+        inputs=(s.settings, s.fork, s.tries),
     )
 
 
@@ -212,10 +207,6 @@ def _cursors(state: TrainingMicroscopeState) -> dict[int, Cursor]:
     return {1: cursor("conv-one", "conv1_at", SIDE), 2: cursor("conv-two", "conv2_at", 10)}
 
 
-def _output(cursor: Cursor) -> Frame:
-    return Frame(cursor, hue="output")
-
-
 def view(result: TrainingMicroscopeResult) -> Node:
     """Return the player, the digit, both layers, the probabilities, and how the run went."""
     s, step, history = result.state, _step(result), result.look.history
@@ -229,9 +220,9 @@ def view(result: TrainingMicroscopeResult) -> Node:
             ui.column(_drawing(s), _kernel(result)),
             ui.column(
                 _title(result, 1, "conv1: kernels, and maps after the activation", "kernel"),
-                *(kernels, conv1, sums[0]),
+                *(kernels, conv1, _map_choice(s, 1), sums[0]),
                 _title(result, 2, "conv2: maps after the activation", "output"),
-                *(conv2, sums[1]),
+                *(conv2, _map_choice(s, 2), sums[1]),
             ),
             ui.column(
                 ui.titled("probability", probabilities),
@@ -241,11 +232,7 @@ def view(result: TrainingMicroscopeResult) -> Node:
         ),
         ui.box(
             *(_curve(result, name) for name in plots.TOPS),
-            ui.titled(
-                "confusion",
-                ui.series("counts", step, history.counts),
-                caption("rows: what it is"),
-            ),
+            ui.titled("confusion", ui.series("counts", step, history.counts), caption(ROWS)),
             css="charts",
         ),
         _forks(result),
@@ -254,9 +241,11 @@ def view(result: TrainingMicroscopeResult) -> Node:
 
 
 def awaited(result: TrainingMicroscopeResult) -> list[Node]:
-    """Return what drawing and pointing change, at the snapshot on show alone."""
-    drawn, sums, large = _seen(result, result.look.drawn([result.n]), [result.n])
-    return [*drawn, *sums, large]
+    """Return what drawing and pointing change; what is new, at the snapshot on show alone."""
+    look, n = result.look, result.n
+    drawn = look.all_drawn if "all_drawn" in vars(look) else look.drawn([n])
+    drawn_nodes, sums, large = _seen(result, drawn, [n])
+    return [*drawn_nodes, *sums, large]
 
 
 def _seen(
@@ -280,10 +269,8 @@ def _sum(result: TrainingMicroscopeResult, k: int, n: int) -> str:
     bias = look.weights[f"{layer}.bias"][n, m].item()
     numbers = [formatting.number(x, 3) for x in (before - bias, bias, before, after)]
     total, bias_text, sum_text, made = map(formatting.minus, numbers)
-    count, activation = (
-        look.weights[f"{layer}.weight"][n, m].numel(),
-        "ReLU" if s.modern else "sigmoid",
-    )
+    count = look.weights[f"{layer}.weight"][n, m].numel()
+    activation = "ReLU" if s.modern else "sigmoid"
     return (
         f"conv{k}, map {m}, cell [{i}, {j}]: {count} products add up to {total}; "
         f"with the bias {bias_text} it is {sum_text}, after {activation} {made}"
@@ -291,16 +278,20 @@ def _sum(result: TrainingMicroscopeResult, k: int, n: int) -> str:
 
 
 def _title(result: TrainingMicroscopeResult, k: int, words: str, hue: str) -> Node:
-    """Return the title of a convolution, and which of its maps is summed up, and may be off."""
-    s, name = result.state, f"conv{k}_map"
+    """Return the title of a convolution, with the colours of its maps."""
+    return ui.row(ui.heading(words, hue), ui.colour_key(result.look.scales[f"conv{k} map"]))
+
+
+def _map_choice(s: TrainingMicroscopeState, k: int) -> Node:
+    """Return which map of a convolution is summed up, and whether it is on."""
+    name = f"conv{k}_map"
     m = getattr(s, name)
 
     def switch(is_on: bool) -> Edit:
         return Edit(lambda now: {"off": {*now.off} - {(k, m)} if is_on else {*now.off, (k, m)}})
 
     return ui.row(
-        ui.heading(words, hue),
-        ui.colour_key(result.look.scales[f"conv{k} map"]),
+        caption("sums of map"),
         ui.select(f"sums of conv{k} map", range(MAPS[k]), m, name),
         ui.check(f"conv{k} map {m} on", (k, m) not in s.off, switch),
     )
@@ -363,16 +354,14 @@ def _curve(result: TrainingMicroscopeResult, name: str) -> Node:
 
 
 def _status(result: TrainingMicroscopeResult) -> str:
-    s, last = result.state, result.shown[-1].step
+    s, snapshot, last = result.state, result.shown[result.n], result.shown[-1].step
+    if s.kernels or s.off:
+        now = f"{result.look.accuracy(result.n):.1%} of the test digits right"
+        return f"Changed by you: {now} at step {snapshot.step}, {snapshot.accuracy:.1%} as trained."
     run = s.shows if s.fork else "run"
     end = "" if last >= s.steps else f", stopped at {last} of {s.steps}"
     kind = "ReLU and maximum pooling" if s.modern else "sigmoid and average pooling"
-    said = f"LeNet with {kind}: {len(result.shown)} snapshots of the {run}{end}."
-    if s.kernels or s.off:
-        now, trained = result.look.accuracy(result.n), result.shown[result.n].accuracy
-        said += f" Changed by you: at step {result.shown[result.n].step} it reads "
-        said += f"{100 * now:.1f}% of the test digits right; as trained {100 * trained:.1f}%."
-    return said
+    return f"LeNet with {kind}: {len(result.shown)} snapshots of the {run}{end}."
 
 
 def _go_on(result: TrainingMicroscopeResult) -> Node | None:
@@ -389,13 +378,10 @@ def _forks(result: TrainingMicroscopeResult) -> Node:
         at = min(now.n, len(result.shown) - 1)
         return {"fork": (at, now.rate), "shows": RUNS[1], "n": newest}
 
-    def anew(now: TrainingMicroscopeState) -> Fields:
-        return {"lr": now.rate, "fork": None, "n": newest}
-
     return ui.row(
         ui.number_entry("rate", s.rate, "rate"),
         ui.button("fork here", lambda: Edit(fork)) if s.shows == RUNS[0] else None,
-        ui.button("train from the start", lambda: Edit(anew)),
+        ui.button("train from the start", lambda: {"lr": s.rate, "fork": None, "n": newest}),
         ui.choice("show", RUNS, s.shows, "shows") if s.fork else None,
         caption(f"first run: rate {s.lr:g}" + (f"; fork: rate {s.fork[1]:g}" if s.fork else "")),
     )
@@ -446,9 +432,8 @@ class TrainingMicroscope(ui.Panel):
         self, *, modern: bool = True, lr: float = 2e-3, seed: int = 0, steps: int = STEPS
     ) -> None:
         start = TrainingMicroscopeState(digits().test_small[0], modern, lr, seed, steps)
-        super().__init__(
-            start, compute, view, first=awaited, rest_waits=True, work=work, adjust=adjust
-        )
+        more: Any = {"work": work, "adjust": adjust}
+        super().__init__(start, compute, view, first=awaited, rest_waits=True, **more)
 
     @property
     def snapshots(self) -> tuple[Snapshot, ...]:

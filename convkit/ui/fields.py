@@ -166,7 +166,7 @@ def real(
 
 def _range(low: float, high: float, above: float | None) -> str:
     if above is not None:
-        return f"above {above:g}"
+        return f"above {above:g}" + ("" if math.isinf(high) else f", up to {high:g}")
     if math.isinf(low) and math.isinf(high):
         return "that is finite"
     return f"from {low:g} to {high:g}"

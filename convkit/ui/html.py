@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import io
+import json
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from html import escape
+from itertools import chain, product, repeat
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,7 @@ from torch import Tensor
 
 from convkit import formatting
 from convkit.formatting import minus
-from convkit.ui.cursors import Cursor, Frame
+from convkit.ui.cursors import Frame
 from convkit.ui.nodes import Node
 from convkit.ui.store import equal
 
@@ -31,8 +33,6 @@ ICONS = {
     "reset": ("M4.2 4.8A5 5 0 1 1 3 8.4", "M2.2 1.8v5.4h5z"),
 }
 """A line and an arrow head of each, in a square of 16."""
-SUPPRESS = {"data_lm_suppress_shortcuts": "true"}
-"""Of an element that takes keys: with the focus on it, they do not reach JupyterLab."""
 
 Point = tuple[float, float]
 """Units from the left and from the top."""
@@ -329,13 +329,20 @@ def _numbers(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
 
 
 def _cells(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
-    whole = "\0".join([text.replace("\0", " ") for text in node.texts])
-    texts = _escape(whole).split("\0")  # sooner than each by itself
-    tds = [f'<td class="{css}">{x}</td>' for x, css in zip(texts, node.classes, strict=True)]
-    lines = [tds[k : k + node.columns] for k in range(0, len(tds), node.columns)]
-    rows = Markup("".join([f"<tr>{''.join(line)}</tr>" for line in lines]))
-    body = tag("table", tag("tbody", rows), role="table", aria_label=node.name)
+    pairs = zip(node.classes, _all_escaped(node.texts), strict=True)
+    tds = [f'<td class="{css}">{text}</td>' for css, text in pairs]
+    rows = [Markup(f"<tr>{''.join(line)}</tr>") for line in _in_lines(tds, node.columns)]
+    body = tag("table", tag("tbody", *rows), role="table", aria_label=node.name)
     return tag("div", body, class_="ck-bare", style=f"--n:{node.columns}", **live)
+
+
+def _all_escaped(texts: Sequence[str]) -> list[str]:
+    """Return texts as HTML, sooner than each by itself."""
+    return _escape("\0".join([text.replace("\0", " ") for text in texts])).split("\0")
+
+
+def _in_lines(tds: Sequence[str], columns: int) -> list[Sequence[str]]:
+    return [tds[k : k + columns] for k in range(0, len(tds), columns)]
 
 
 def _frames(frames: Sequence[Frame]) -> Markup:
@@ -386,15 +393,25 @@ def _frame_parts(frame: Frame) -> list[Markup]:
 
 
 def _table(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
+    return table_of(node, cell_classes(node), cell_texts(node), live)
+
+
+def table_of(
+    node: Node, classes: Sequence[str], insides: Sequence[str], live: Attributes
+) -> Markup:
+    """Return a table with its frames, given class and HTML of each cell, in reading order.
+
+    Its form keeps the radio buttons of two saved tables apart; Enter sends it nowhere.
+    """
     cursor = node.frames[0].cursor if node.frames else None
-    body = tag("tbody", *_head(node), *_lines(node, cursor))
-    whole = tag("table", body, role="table", aria_label=node.aria_label)
+    body = tag("tbody", *_head(node), *_lines(node, classes, insides))
+    role = "grid" if live and node.descriptions else "table"
+    whole = tag("table", body, role=role, aria_label=node.aria_label)
     css = "ck-table"
     css += " ck-choose" if node.descriptions else ""
     css += " ck-weighted" if node.frames and node.frames[0].texts else ""
     css += " ck-headed" if node.headers else ""
     chars = max(3, *(len(text) for line in node.texts for text in line))
-    # The form keeps the radio buttons of two panels on a page apart; Enter sends it nowhere.
     is_alone = cursor is None or cursor.is_chosen is None
     rows, columns = node.values.shape
     size = f"--m:{rows};--cw:{node.cell}px;--ch:{node.cell}px" if node.cell else ""
@@ -422,40 +439,37 @@ def _head(node: Node) -> list[Markup]:
     return [tag("tr", tag("td", class_="ck-corner"), *names)]
 
 
-def _lines(node: Node, cursor: Cursor | None) -> list[Markup]:
-    (rows, columns), lines = node.part.inside, []
-    for i, row in enumerate(node.part.rows):
-        is_outside = row not in rows
-        cells = []
-        if node.headers:
-            cells.append(tag("th", "" if is_outside else str(row), scope="row"))
-        for j, column in enumerate(node.part.columns):
-            is_padding = is_outside or column not in columns
-            cells.append(_cell(node, (i, j), cursor, is_padding))
-        lines.append(tag("tr", *cells, class_=f"r{i}"))
-    return lines
+def _lines(node: Node, classes: Sequence[str], insides: Sequence[str]) -> list[Markup]:
+    rows, _ = node.part.inside
+    heads = [""] * len(node.part.rows)
+    if node.headers:
+        names = [str(row) if row in rows else "" for row in node.part.rows]
+        heads = [tag("th", name, scope="row") for name in names]
+    titles = [f' title="{_escape(words)}"' if words else "" for words in chain(*node.tooltips)]
+    cells = zip(classes, titles or repeat(""), insides, strict=False)
+    tds = [f'<td class="{css}"{title}>{inside}</td>' for css, title, inside in cells]
+    lines = zip(heads, _in_lines(tds, len(node.part.columns)), strict=True)
+    return [
+        Markup(f'<tr class="r{i}">{head}{"".join(line)}</tr>')
+        for i, (head, line) in enumerate(lines)
+    ]
 
 
-def _cell(node: Node, at: tuple[int, int], cursor: Cursor | None, is_padding: bool) -> Markup:
-    (i, j), columns = at, node.values.shape[1]
-    css = "ck-pad" if is_padding else node.classes[i * columns + j]
-    css += " ck-different" if at in node.marked else ""
-    text = escaped(node.texts[i][j])
-    tooltip = node.tooltips[i][j] if node.tooltips else ""
-    title = f' title="{_escape(tooltip)}"' if tooltip else ""
-    if not node.descriptions:
-        return Markup(f'<td class="{css}"{title}>{text}</td>')
-    is_chosen = cursor is not None and at == cursor.at and cursor.is_chosen is not False
-    radio = tag(
-        "input",
-        type="radio",
-        name="cell",
-        checked=is_chosen,
-        aria_label=node.descriptions[i][j],
-        **SUPPRESS,
-    )
-    css += f" c{j}" + (" ck-at" if is_chosen else "")
-    return Markup(f'<td class="{css}"{title}><label>{radio}{text}</label></td>')
+def cell_texts(node: Node) -> list[str]:
+    """Return the texts of a table's cells as HTML, in reading order."""
+    return _all_escaped([*chain(*node.texts)])
+
+
+def cell_classes(node: Node) -> list[str]:
+    """Return the classes of a table's cells, in reading order: of colour, padding, difference."""
+    (rows, columns), part, classes = node.part.inside, node.part, list(node.classes)
+    if len(rows) * len(columns) < len(classes):
+        places = enumerate(product(part.rows, part.columns))
+        for k in [k for k, (i, j) in places if i not in rows or j not in columns]:
+            classes[k] = "ck-pad"
+    for i, j in node.marked:
+        classes[i * len(part.columns) + j] += " ck-different"
+    return classes
 
 
 def _picture(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
@@ -512,8 +526,14 @@ def _description(node: Node, inside: Sequence[Markup], live: Attributes) -> Mark
 def _cursor(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
     c = node.cursor
     sizes, place = (",".join(map(str, numbers)) for numbers in (c.sizes, c.place))
-    told = {"data_point": c.point is not None, "data_quiet": c.quiet}
+    told = {"data_point": c.point is not None, "data_quiet": c.quiet, "data_chosen": c.is_chosen}
     return tag("i", hidden=True, data_cells=sizes, data_at=place, **told, **live)
+
+
+def _sentences(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
+    """Return what a table says of each cell: the module names the chosen one, and no other."""
+    said = json.dumps(node.descriptions, ensure_ascii=False)
+    return tag("i", hidden=True, data_said=said, **live)
 
 
 # What follows a cursor: series, players and plots
@@ -622,6 +642,7 @@ WRITERS: dict[str, Callable[[Node, Sequence[Markup], Attributes], Markup]] = {
     "colour picture": _colour_picture,
     "description": _description,
     "cursor": _cursor,
+    "sentences": _sentences,
     "series": _series,
     "player": _player,
     "plot": _plot,

@@ -16,7 +16,9 @@ Complete = Callable[[Node], Mapping[str, Any]]
 
 
 def keyed(tree: Node, complete: Complete = lambda node: node.props) -> Node:
-    """Return a tree in which each node has a key; the cursors that it follows stand at its end.
+    """Return a tree in which each node has a key.
+
+    At its end stand the cursors that it follows, and what its tables say of their cells.
 
     A named node's key is its name, so that it is found again wherever it stands; any other's is
     its place.
@@ -32,7 +34,7 @@ def keyed(tree: Node, complete: Complete = lambda node: node.props) -> Node:
     >>> [node.key for node in keyed(nodes.row(nodes.text("a"), nodes.check("flip", True, "flip")))]
     ['whole panel', 'whole panel.0', 'flip']
     """
-    return _Keys(complete).copy(tree, ROOT, _cursor_nodes([tree]))
+    return _Keys(complete).copy(tree, ROOT, [*_cursor_nodes([tree]), *_sentence_nodes(tree)])
 
 
 def keyed_parts(parts: Sequence[Node], complete: Complete) -> list[Node]:
@@ -72,6 +74,14 @@ def cursors_of(trees: Sequence[Node]) -> list[Cursor]:
 
 def _cursor_nodes(trees: Sequence[Node]) -> list[Node]:
     return [Node("cursor", f"{c.name} cursor", {"cursor": c}) for c in cursors_of(trees)]
+
+
+def _sentence_nodes(tree: Node) -> list[Node]:
+    """Return what tables say of each cell: apart, as it stays while their numbers change."""
+    tables = [node for node in tree if node.props.get("descriptions") and node.frames]
+    said = {table.frames[0].cursor.name: table.descriptions for table in tables}
+    nodes = [(f"{name} sentences", {"descriptions": each}) for name, each in said.items()]
+    return [Node("sentences", name, props) for name, props in nodes]
 
 
 class _Keys:

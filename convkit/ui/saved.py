@@ -17,12 +17,15 @@ from convkit.ui.html import (
     JOINS,
     WRITERS,
     box_texts,
+    cell_classes,
+    cell_texts,
     join,
     picks_text,
     picture_around,
     place_style,
     png_source,
     svg,
+    table_of,
     tag,
 )
 from convkit.ui.nodes import Node
@@ -33,6 +36,8 @@ MAX_SAVED_CELLS = 36
 """The most cells of a cursor whose every place a saved view shows."""
 TOGETHER = ".ck-together .ck-choose"
 """The selector of the tables among which one cell is chosen."""
+SUPPRESS = {"data_lm_suppress_shortcuts": "true"}
+"""Of an element that takes keys: with the focus on it, they do not reach JupyterLab."""
 MAX_SAVED_STEPS = 5
 """The most steps, beside the first, that a saved view offers of a cursor."""
 
@@ -229,6 +234,25 @@ def _saved_numbers(node: Node) -> Markup:
     return WRITERS["cells"](Node("cells", node.name, props), (), {})
 
 
+def _saved_table(node: Node) -> Markup:
+    """Return a table in which a cell that says something can be chosen: by a radio button on it."""
+    classes, insides = cell_classes(node), cell_texts(node)
+    if not (node.descriptions and node.frames):
+        return table_of(node, classes, insides, {})
+    cursor, columns = node.frames[0].cursor, node.values.shape[1]
+    chosen = -1 if cursor.is_chosen is False else cursor.index
+    said = [*chain(*node.descriptions)]
+    for k, text in enumerate(insides):
+        insides[k] = tag("label", _radio(said[k], k == chosen), Markup(text))
+        classes[k] += f" c{k % columns}" + (" ck-at" if k == chosen else "")
+    return table_of(node, classes, insides, {})
+
+
+def _radio(name: str, is_chosen: bool) -> Markup:
+    told = {"checked": is_chosen, "aria_label": name, **SUPPRESS}
+    return tag("input", type="radio", name="cell", **told)
+
+
 def _saved_picture(node: Node) -> Markup:
     rows, columns = node.shape
     image = Image.frombytes("P", (columns, rows), node.pixels)
@@ -327,9 +351,11 @@ SAVED_WRITERS: dict[str, Callable[[Node], Markup]] = {
     "slider": _saved_value,
     "entry": _saved_value,
     "numbers": _saved_numbers,
+    "table": _saved_table,
     "picture": _saved_picture,
     "description": _nothing,
     "cursor": _nothing,
+    "sentences": _nothing,
     "series": _saved_series,
     "player": _saved_player,
     "path": _saved_path,

@@ -145,7 +145,8 @@ SHOWN = """from => {
         "d", "style", "title", "data-side", "tabindex"];
     const tell = (node) => {
         if (node.nodeType === Node.TEXT_NODE) return node.data;
-        const names = node.getAttributeNames().filter(name => !own.includes(name)).sort();
+        const names = node.getAttributeNames().filter(name => !own.includes(name))
+            .filter(name => node.nodeName !== "TD" || !name.startsWith("aria-")).sort();
         const attributes = names.map(name => [name, node.getAttribute(name)]);
         const inside = node.dataset.kind === "series" ? [] : [...node.childNodes].map(tell);
         return [node.nodeName, attributes, inside];

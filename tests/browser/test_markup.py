@@ -46,7 +46,8 @@ PARSED = """html => {
     const template = document.createElement("template");
     template.innerHTML = html;
     const valueOf = (node, name) => name === "style" // in which lengths of texts stand
-        ? node.getAttribute(name).replace(/:[^;]*/g, "") : node.getAttribute(name);
+        ? node.getAttribute(name).replace(/:[^;]*/g, "") : name === "data-said"
+        ? JSON.parse(node.getAttribute(name)) : node.getAttribute(name);
     const tell = (node) => node.nodeType === Node.TEXT_NODE ? node.data : node.nodeType !== 1
         ? String(node.nodeType) : [node.localName, node.getAttributeNames().sort().map(
             name => [name, valueOf(node, name)]), [...node.childNodes].map(tell)];

@@ -272,6 +272,11 @@ def place_of(shown, key):
     )
 
 
+def cell(shown, i, j):
+    """Return a cell of the output."""
+    return shown.part("output").locator(f".r{i} td").nth(j)
+
+
 # What a browser tells of a pointer that rests, where the page under it has changed.
 RESTING = """cell => {
     const { left, top, width, height } = cell.getBoundingClientRect();
@@ -281,7 +286,7 @@ RESTING = """cell => {
 
 
 def test_frames_descriptions_and_series_follow_without_the_kernel(shown):
-    out = shown.part("output").locator(".r2 .c1")
+    out = cell(shown, 2, 1)
     out.hover()
     shown.page.wait_for_function(
         "() => document.querySelector('output').textContent.startsWith('Y[2, 1]')"
@@ -299,7 +304,7 @@ def test_frames_descriptions_and_series_follow_without_the_kernel(shown):
 
 
 def test_what_is_chosen_by_keys_wins_over_a_pointer_that_rests(shown):
-    out = shown.part("output").locator(".r2 .c1")
+    out = cell(shown, 2, 1)
     out.click()
     press(shown, "ArrowUp", "ArrowRight")
     shown.paint()
@@ -307,14 +312,14 @@ def test_what_is_chosen_by_keys_wins_over_a_pointer_that_rests(shown):
     out.evaluate(RESTING)
     shown.settle()
     assert shown.panel.at == (1, 2) and shown.shows_the_tree()
-    expect(shown.part("output").locator(".r1 .c2 input")).to_be_focused()
+    expect(cell(shown, 1, 2)).to_be_focused()
 
 
 def test_a_choice_among_moves_of_the_pointer_is_not_lost(shown):
     cells = shown.part("output").locator("td").all()
-    for cell in cells[:4]:
-        cell.hover()
-    shown.part("output").locator(".r2 .c1").click()
+    for each in cells[:4]:
+        each.hover()
+    cell(shown, 2, 1).click()
     shown.page.mouse.move(5, 5)
     shown.settle()
     assert shown.panel.at == (2, 1) and shown.panel.pointed is None and shown.shows_the_tree()
@@ -337,7 +342,7 @@ def test_a_choice_shows_what_has_become_of_it(tab):
 
 
 def test_a_cell_that_goes_under_the_pointer_is_not_pointed_at_any_more(shown):
-    shown.part("output").locator(".r2 .c3").hover()
+    cell(shown, 2, 3).hover()
     shown.panel.size = 4
     shown.settle()
     shown.page.mouse.move(5, 5)
@@ -476,7 +481,7 @@ def test_a_kernel_that_is_gone_is_said_and_nothing_breaks(shown):
     assert shown.view.evaluate(notice) == "none"
     shown.page.evaluate("isGone = true")
     shown.box("word").fill("b")
-    shown.part("output").locator(".r1 .c1").hover()
+    cell(shown, 1, 1).hover()
     assert "Run the cells from the top" in shown.view.evaluate(notice)
     assert shown.view.locator(".ck-waiting").count() == 0
 

@@ -17,7 +17,7 @@ def notebook(chromium, lab):
 
 
 def cell(view: Locator, name: str, i: int, j: int) -> Locator:
-    return view.locator(f"[data-pick={name}] .r{i} .c{j}")
+    return view.locator(f"[data-pick={name}] .r{i} td").nth(j)
 
 
 def expect_followed(view: Locator, name: str, spans: dict[str, tuple[int, int, int, int]]) -> None:
@@ -52,7 +52,7 @@ def walk_through(view: Locator) -> None:
     expect_followed(view, "second", {"input": (2, 0, 6, 4), "second": (2, 1, 2, 1)})
     view.page.keyboard.press("ArrowRight")
     expect_followed(view, "second", {"input": (2, 2, 6, 6), "second": (2, 2, 2, 2)})
-    assert view.locator(":checked").count() == 1
+    assert view.locator(":checked, [aria-selected=true]").count() == 1
     expect(sentence).to_have_count(1)
 
 

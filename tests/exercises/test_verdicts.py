@@ -12,8 +12,9 @@ import pytest
 import torch
 from torch import nn
 
-from convkit import Conv2D, ConvkitError, corr2d
+from convkit import Conv2D, ConvkitError, corr2d, photo
 from convkit.exercises import EXERCISES, Case, CheckResult, Outcome, check, hint, solution
+from convkit.panels import KernelEditor
 from tests.exercises.answers import ACCEPTED, REJECTED, Normalised, diagonal
 from tests.exercises.derived import EQUAL_ON_PAPER, derived_answers
 from tests.test_user_function import lines_with_interrupt
@@ -123,6 +124,13 @@ def test_a_verdict_says_what_was_tried_and_what_came_out(name, text):
 @pytest.mark.parametrize(("name", "answer"), ACCEPTED)
 def test_another_right_answer_is_accepted(name, answer):
     assert check(name, answer)
+
+
+def test_an_accepted_blur_goes_into_the_panel():
+    editor = KernelEditor(photo(32))
+    for _, blur in [pair for pair in ACCEPTED if pair[0] == "3.4"]:
+        editor.kernel = blur
+        assert editor.output.shape == (28, 28)
 
 
 @pytest.mark.parametrize(("name", "answer", "message"), REJECTED)

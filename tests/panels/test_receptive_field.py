@@ -175,11 +175,27 @@ def test_more_layers_than_it_shows_are_refused():
 def test_a_cell_of_any_grid_can_be_chosen_and_one_of_all_is(driver):
     driver.choose("second", (3, 0))
     assert (driver.panel.n, driver.panel.at) == (2, (3, 0))
-    checked = driver.html.find_all("input", checked=True)
-    assert [radio["aria-label"] for radio in checked] == [
+    (chosen,) = driver.html.find_all(attrs={"data-chosen": True})
+    assert (chosen["data-key"], chosen["data-at"]) == ("second cursor", "3,0")
+    assert repr(driver.panel).endswith(
         "layer 2 [3, 0] sees rows 6 to 9, columns 0 to 3 of the input, "
         "and is seen by row 1, column 0 of layer 3"
-    ]
+    )
+
+
+def test_grids_come_first_and_sentences_only_where_they_changed(driver):
+    driver.messages.clear()
+    driver.type("kernel_size of layer 1", "4")
+    grids, rest = ({*message["patches"]} for message in driver.messages)
+    assert {f"{title} grid" for title in TITLES[:4]} <= grids
+    assert {"input sentences", "third sentences"} <= rest
+    assert not any(key.endswith("sentences") for key in grids)
+    assert not any(key.endswith("grid") for key in rest)
+    driver.messages.clear()
+    driver.choose("input", (3, 4))
+    shown = [key for message in driver.messages for key in message["patches"]]
+    assert "input grid" in shown and not any(key.endswith("sentences") for key in shown)
+    assert driver.shows_the_tree()
 
 
 def test_saved_it_moves_frames_for_each_grid_without_script(driver):

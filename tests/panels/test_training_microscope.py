@@ -146,6 +146,8 @@ def test_while_a_hand_draws_the_step_on_show_is_sent_alone_and_the_rest_when_it_
     driver.post({"rest": True})
     assert driver.shows_the_tree() and "drawn by you" in driver.text
     assert driver.series[key][1][:2] == b"\5\0"
+    answer = driver.point("conv-two", (3, 3))
+    assert answer["partial"] and key not in answer["series"]  # drawn already
 
 
 @pytest.mark.parametrize("modern", [True, False])
@@ -154,25 +156,35 @@ def test_weights_are_changed_and_maps_switched_off(modern):
     panel = driver.panel
     panel.n, panel.conv1_map, panel.conv2_map = 1, 2, 7
     driver.type("K[1, 3]", "-4")
-    driver.choose("conv1 map 2 on", True)  # as it is
     driver.choose("conv2 map 7 on", False)
     net = deepcopy(panel.snapshots[1].net)
-    with torch.no_grad():
-        net[0].weight[2, 0, 1, 3] = -4
-        net[3].register_forward_hook(lambda layer, X, Y: Y.index_fill(1, torch.tensor(7), -1e9))
-        maps = net[:5](networks.enlarged(panel.X[None]))[0]
-        right = net(networks.digits().test).argmax(1) == networks.digits().test_labels
+    net[0].weight.data[2, 0, 1, 3] = -4
+    net[3].register_forward_hook(lambda layer, X, Y: Y.index_fill(1, torch.tensor(7), -1e9))
+    maps = net[:5](networks.enlarged(panel.X[None]))[0]
     torch.testing.assert_close(arrays(panel, "conv2 maps"), maps)
-    sentence = "conv2, map 7 is switched off."
-    assert maps[7].max() == 0 and node_at(series_of(panel, "sum 2")).words == sentence
-    assert torch.equal(arrays(panel, "kernels")[2], net[0].weight[2, 0])
-    said = f"at step 11 it reads {100 * right.double().mean():.1f}% of the test digits right"
+    assert maps[7].max() == 0 and torch.equal(arrays(panel, "kernels")[2], net[0].weight[2, 0])
+    right = net(networks.digits().test).argmax(1) == networks.digits().test_labels
+    said = f"{100 * right.double().mean():.1f}% of the test digits right at step 11"
     assert said in driver.status
+
+
+def test_changes_are_taken_back(driver):
+    panel = driver.panel
+    trained = arrays(panel, "kernels")
+    panel.kernels, sum_line = {0: torch.zeros(5, 5)}, "conv1, map 0 is switched off."
+    driver.choose("conv1 map 0 on", False)
+    assert node_at(series_of(panel, "sum 1")).words == sum_line
+    assert not arrays(panel, "conv1 maps")[0].any()
     driver.press("undo")
-    assert panel.off == () and node_at(series_of(panel, "sum 2")).words != sentence
+    assert panel.off == () and node_at(series_of(panel, "sum 1")).words != sum_line
     driver.press("as trained")
     assert panel.kernels == () and "Changed by you" not in driver.status
-    assert panel.snapshots[1].net[0].weight[2, 0, 1, 3] != -4
+    assert torch.equal(arrays(panel, "kernels"), trained)
+    panel.off = [(2, 15)]
+    panel.seed = 1  # another network
+    assert panel.off == ()
+    panel.undo()
+    assert panel.off == ((2, 15),)
 
 
 def test_a_fork_leaves_the_run_where_it_is_and_both_curves_are_shown(driver):
@@ -195,24 +207,38 @@ def test_a_fork_leaves_the_run_where_it_is_and_both_curves_are_shown(driver):
     assert all(torch.equal(a, b) for a, b in same)
 
 
-def test_a_training_is_watched_stopped_and_goes_on(full):
+@pytest.fixture
+def watched():
+    """Give a panel in which a training from the start has just begun."""
     driver = PanelDriver(TrainingMicroscope(steps=5))
-    panel = driver.panel
+    driver.panel.steps = 440
     driver.type("rate", "0.003")
-    panel.steps = 440
-    before = panel.store.result
     driver.press("train from the start")
+    yield driver
+    driver.panel.close()
+
+
+def test_a_training_is_watched_as_it_goes(watched):
+    panel, results = watched.panel, []
+    panel.store.observe(lambda change: results.append(change["new"]), "result")
+    told = "Step 0:"
+    until(lambda: told not in node_at(series_of(panel, "told")).words)  # it follows the newest
+    until(lambda: re.search(r"training: \d+%, \d+ s left", watched.status))
+    until(lambda: len(panel.snapshots) == 41)
+    counts = [len(result.shown) for result in results]
+    assert len(counts) > 2 and counts == sorted(counts)  # none was changed afterwards
+    assert watched.shows_the_tree()
+
+
+def test_a_stopped_training_is_kept_and_goes_on(watched):
+    panel = watched.panel
     until(lambda: len(panel.snapshots) > 3)
-    assert re.search(r"training: \d+%, \d+ s left", driver.status)
-    assert "Step 0:" not in node_at(series_of(panel, "told")).words  # it follows the newest
-    driver.press("stop")
-    count = len(panel.snapshots)
-    assert 3 < count < 41 and f"stopped at {11 * (count - 1)} of 440" in driver.status
-    assert driver.shows_the_tree() and f"Step {11 * (count - 1)}" in panel.saved_html()
+    watched.press("stop")
+    at, count = panel.store.result, len(panel.snapshots)
+    assert 3 < count < 41 and f"stopped at {11 * (count - 1)} of 440" in watched.status
+    assert watched.shows_the_tree() and f"Step {11 * (count - 1)}" in panel.saved_html()
     assert f"to {11 * (count - 1)}" in panel.fallback()[1]["image/png"]["alt"]
-    assert len(before.shown) == 41 and before.shown == before.runs[0].snapshots
-    at = panel.store.result
-    driver.press("train on")
+    watched.press("train on")
     until(lambda: len(panel.snapshots) == 41)
     assert panel.snapshots[:count] == at.shown and len(at.shown) == count
     start = networks.begin(networks.lenet(modern=True))
@@ -248,7 +274,8 @@ def test_what_is_stored_needs_no_script_and_no_number_that_rounding_decides(driv
     [
         ({"lr": 0}, "lr is 0"),
         ({"fork": (3,)}, "fork is"),
-        ({"fork": (1, 7)}, "its rate is 7"),
+        ({"fork": (1, 7)}, "its rate is 7; expected a number above 0, up to 1"),
+        ({"fork": (41, 0.1)}, "the snapshot of fork is 41"),
         ({"X": torch.zeros(3, 8)}, "8 × 8"),
         ({"digit": 450}, "digit is 450"),
         ({"kernels": {6: torch.zeros(5, 5)}}, "a map of kernels is 6"),

@@ -11,6 +11,7 @@ const KEY_UNITS = 4; // by which an arrow key moves a point on a plot
 const OWN = new Set([ // attributes that are set here, not by Python
   "aria-invalid", "aria-busy", "aria-pressed", "open", "d", "data-lm-suppress-shortcuts",
 ]);
+const OWN_OF_CELLS = new Set(["tabindex", "aria-label", "aria-selected"]); // without the first, one loses the focus
 const FOCUSABLE = "input, button, select, summary, [tabindex]";
 const UNSAID = new Set(["focus", "point", "step", "restore"]); // events after which a page says what Python does
 
@@ -29,8 +30,10 @@ const words = (view, Type) => new Type(view.buffer.slice(view.byteOffset, view.b
 
 /** Make `old` like `fresh`; the value of what the user has changed since, by `isNewer`, stays. */
 function patch(old, fresh, isNewer) {
+  if (old.tagName === "TD" && !old.firstElementChild && old.isEqualNode(fresh)) return; // sooner, as most are
+  const isOwn = (name) => OWN.has(name) || (old.tagName === "TD" && OWN_OF_CELLS.has(name));
   for (const name of old.getAttributeNames()) {
-    if (!fresh.hasAttribute(name) && !OWN.has(name)) old.removeAttribute(name);
+    if (!fresh.hasAttribute(name) && !isOwn(name)) old.removeAttribute(name);
   }
   const isTold = old.getAttribute("value") !== fresh.getAttribute("value");
   for (const name of fresh.getAttributeNames()) {
@@ -342,12 +345,30 @@ function show(model, root, tellViews) {
     const n = clamp(index, 0, countOf(name) - 1);
     return columns === undefined ? [n] : [Math.floor(n / columns), n % columns];
   };
-  const radioAt = (name, [i, j]) => root.querySelector(`.ck-choose[data-pick="${name}"] .r${i} .c${j} input`);
-  /** Return the cursor, of those whose tables stand together, that is pointed at, or else chosen. */
+  let lastChosen = null; // the cursor, of those whose tables stand together, whose cell is chosen
+  /** Return the cursors whose tables stand together, and the one that is pointed at, or else chosen. */
   const togetherAt = () => {
     const names = [...root.querySelectorAll(".ck-together [data-pick]")].map((part) => part.dataset.pick);
-    const chosen = root.querySelector(".ck-together :checked")?.closest("[data-pick]").dataset.pick;
-    return [names, names.find((name) => pointed.has(name)) ?? chosen];
+    const told = names.find((name) => cursor(name).dataset.chosen !== undefined);
+    return [names, names.find((name) => pointed.has(name)) ?? (names.includes(lastChosen) ? lastChosen : told)];
+  };
+
+  // Tables whose cells can be chosen: of each the chosen cell alone has a name, and can take the focus.
+  const cellAt = (part, [i, j]) => part?.querySelector(`.r${i}`)?.querySelectorAll("td")[j];
+  const saidAt = (name, [i, j]) => JSON.parse(find(`${name} sentences`)?.dataset.said ?? "[]")[i]?.[j];
+  const nameCells = () => {
+    const [together, followed] = togetherAt();
+    for (const part of root.querySelectorAll("[data-key].ck-choose")) {
+      const name = part.dataset.pick;
+      const cell = cellAt(part, chosenOf(name));
+      for (const other of part.querySelectorAll("td[tabindex]")) {
+        if (other !== cell) ["tabindex", "aria-label", "aria-selected"].forEach((each) => other.removeAttribute(each));
+      }
+      if (!cell) continue;
+      cell.tabIndex = 0;
+      cell.ariaLabel = saidAt(name, chosenOf(name));
+      cell.ariaSelected = String(!together.includes(name) || name === followed);
+    }
   };
   const series = new Map(Object.entries(recorded).map(([key, each]) => [key, seriesOf(...each)]));
   const fill = (node, each, index) => {
@@ -380,8 +401,8 @@ function show(model, root, tellViews) {
     }
     for (const line of root.querySelectorAll("output.ck-description")) {
       const name = isOther(line.dataset.cursor) ? followed : line.dataset.cursor;
-      const radio = radioAt(name, placeOf(name));
-      if (radio && line.textContent !== radio.ariaLabel) line.textContent = radio.ariaLabel;
+      const words = saidAt(name, placeOf(name));
+      if (words !== undefined && line.textContent !== words) line.textContent = words;
     }
   };
   let asked = 0;
@@ -401,8 +422,8 @@ function show(model, root, tellViews) {
   const follow = (name, at) => {
     pointed.delete(name);
     cursor(name).dataset.at = at.join();
-    const radio = radioAt(name, at);
-    if (radio) radio.checked = true;
+    lastChosen = name;
+    nameCells();
     placeSoon();
   };
   const choose = (name, to) => {
@@ -445,9 +466,9 @@ function show(model, root, tellViews) {
   const paintTo = (event) => {
     const [part, cell] = paintedCell(event) ?? [];
     if (part !== brush.part || String(cell) === String(brush.cell)) return;
-    const crossed = brush.cell ? cellsBetween(brush.cell, cell) : [cell];
+    const crossed = brush.cell ? [brush.cell, ...cellsBetween(brush.cell, cell)] : [cell];
     brush.cell = cell;
-    tell(part, "paint", crossed);
+    tell(part, "paint", crossed, { moving: true }); // each counts: none makes way for a newer one
   };
 
   // Players: a button, a box and a slider know the step that they lead to.
@@ -553,12 +574,10 @@ function show(model, root, tellViews) {
   };
   window.addEventListener("pointerover", lookAt, { signal: ending.signal });
   on("click", (event) => {
-    const found = event.target.closest("[data-paint]") ? null : target(event);
+    const found = event.target.closest("[data-paint]:not(.ck-choose)") ? null : target(event);
     if (found) {
       choose(...found);
-      const label = event.target.closest("label");
-      if (label) event.preventDefault(); // the radio button is set already
-      (label?.firstChild ?? event.target).focus?.({ preventScroll: true });
+      (cellAt(event.target.closest(".ck-choose"), found[1]) ?? event.target).focus?.({ preventScroll: true });
     }
     const pressed = event.target.closest("button");
     if (!pressed || pressed.ariaDisabled === "true") return;
@@ -656,14 +675,19 @@ function show(model, root, tellViews) {
     if (node.dataset.size) return keyOnPlot(node, event);
     if (isTyping && event.key === "Escape") return restore(node);
     if (node.dataset.cell) return keyInBox(node, event);
-    const step = ARROWS[event.key];
     const part = node.closest("[data-pick]");
+    const isPressed = node.tagName === "TD" && (event.key === "Enter" || event.key === " ");
+    const step = isPressed ? [0, 0] : ARROWS[event.key];
     if (!step || !part) return;
     event.preventDefault();
     const name = part.dataset.pick;
+    if (isPressed && part.dataset.paint !== undefined) {
+      newStroke();
+      return tell(part, "paint", [chosenOf(name)]);
+    }
     const at = inside(chosenOf(name).map((n, axis) => n + step[axis]), sizesOf(name));
     choose(name, at);
-    if (node.type === "radio") radioAt(name, at).focus();
+    if (node.tagName === "TD") cellAt(part, at).focus();
   });
   /** Take back what was typed since the box has the focus. */
   const restore = (box) => {
@@ -717,9 +741,11 @@ function show(model, root, tellViews) {
       if (!node) continue;
       const to = parse(fresh);
       if (node.dataset.kind === "cursor" && isNewer(node)) to.dataset.at = node.dataset.at;
+      if (to.dataset.chosen !== undefined && !isNewer(cursor(lastChosen) ?? node)) lastChosen = null;
       const isKept = (part) => isNewer(part) || isNewer(cursor(pick ?? part.dataset?.go ?? "") ?? keyOf(part));
       patch(node, to, isKept);
     }
+    nameCells();
     place();
     if (focused) keepFocus(focused, around);
   };
@@ -769,6 +795,7 @@ function show(model, root, tellViews) {
   };
 
   root.innerHTML = html;
+  nameCells();
   place();
   repaint();
   const end = () => {
