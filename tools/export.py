@@ -9,6 +9,7 @@ from page to page. Of a notebook from elsewhere what is not text, a picture or a
 
 import re
 import sys
+from base64 import b64encode
 from collections.abc import Iterable
 from html import escape
 from pathlib import Path
@@ -29,6 +30,7 @@ POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-act
 """What a browser lets a page do: show its own pictures and style, and ask for nothing."""
 SHOWN = ["text/html", "image/png", "image/jpeg", "text/markdown", "text/plain"]
 FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$", re.DOTALL)
+PICTURE = re.compile(r"^[\w./-]{1,200}\.png$")
 TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
 DIGEST = re.compile(r", digest [0-9a-f]{8}")
 """What tells a test that a picture is the same, and a reader nothing."""
@@ -38,13 +40,12 @@ def page(notebook: NotebookNode, folder: Path = Path()) -> str:
     """Return a notebook as one self-contained HTML page, with the pictures of its folder."""
     notebook = nbformat.v4.upgrade(notebook, 4, notebook.nbformat_minor)  # cells have ids since 4.5
     config = Config({"NbConvertBase": {"display_data_priority": SHOWN}})
-    exporter = HTMLExporter(config, template_name="basic", embed_images=True)
-    resources = {"metadata": {"path": str(folder)}}
-    content, _ = exporter.from_notebook_node(notebook, resources)
+    content, _ = HTMLExporter(config, template_name="basic").from_notebook_node(notebook)
     body = BeautifulSoup(content, "html.parser")
     codes = [cell for cell in notebook.cells if cell.cell_type == "code"]
     fold_answers(body, [cell.id for cell in codes if cell.metadata.get("collapsed")])
     draw_formulas(body)
+    embed_pictures(body, folder)
     for link in body.select("a[href$='.ipynb']"):
         link["href"] = link["href"].removesuffix(".ipynb") + ".html"
     for image in body.select("img[alt]"):
@@ -72,6 +73,17 @@ def fold_answers(body: BeautifulSoup, ids: Iterable[str]) -> None:
             summary = body.new_tag("summary")
             summary.string = "Show the output"
             outputs.wrap(fold).insert(0, summary)
+
+
+def embed_pictures(body: BeautifulSoup, folder: Path) -> None:
+    """Put the pictures of a notebook's folder into its page.
+
+    nbconvert's `embed_images` would do so too, but ends a fold where its first line ends.
+    """
+    for image in body.find_all("img", src=PICTURE):
+        file = (folder / image["src"]).resolve()
+        if file.is_relative_to(folder.resolve()) and file.is_file():
+            image["src"] = f"data:image/png;base64,{b64encode(file.read_bytes()).decode()}"
 
 
 def draw_formulas(body: BeautifulSoup) -> None:

@@ -61,6 +61,7 @@ def exported(request, phone, tmp_path):
 def test_a_notebook_is_one_page_that_needs_no_script(exported):
     notebook, phone = exported
     expect(phone.locator("img:not([src])")).to_have_count(0)
+    expect(phone.locator(".text_cell details:not(:has(p, li, td))")).to_have_count(0)
     answers = [c for c in code_cells(notebook) if c.metadata.get("jupyter") and c.outputs]
     folds = phone.locator("details.answer")
     expect(folds).to_have_count(len(answers))
@@ -122,6 +123,18 @@ def test_of_a_notebook_from_elsewhere_nothing_acts(chromium, tmp_path):
     html = page.locator("main").inner_html()
     assert not [word for word in ("alert", "iframe", "meta", "action=", "src=") if word in html]
     page.close()
+
+
+def test_only_pictures_of_a_notebooks_folder_are_put_into_its_page(tmp_path):
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    for path in (folder / "a.png", tmp_path / "b.png", folder / "c.svg"):
+        path.write_bytes(b"1")
+    source = "![](a.png) ![](../b.png) ![](c.svg) ![](gone.png)"
+    notebook = v4.new_notebook(cells=[v4.new_markdown_cell(source)])
+    body = BeautifulSoup(exported_page(notebook, folder), "html.parser")
+    shown = [image.get("src") for image in body.select("img")]
+    assert shown == ["data:image/png;base64,MQ==", None, None, None]
 
 
 def test_notebooks_of_other_editors_are_exported_too():
