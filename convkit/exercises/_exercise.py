@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any
 
 import torch
@@ -252,6 +252,42 @@ def forbid(names: str, instead: str) -> Callable[..., None]:
             raise Wrong(f"The result is right, but {forbidden[0]} is not to be used. {instead}")
 
     return require
+
+
+def ask_for(*names: str, instead: str) -> Callable[..., None]:
+    """Return a `require` for exercises that ask to use one of `names`; `instead` is the advice.
+
+    It reads the learner's function, and functions of theirs that this one names. Of what is no
+    function, such as a `functools.partial`, it asks nothing.
+
+    Examples
+    --------
+    >>> require = ask_for("max", instead="Call max once.")
+    >>> require(lambda X: max(X))
+    >>> require(lambda X: sorted(X)[-1])
+    Traceback (most recent call last):
+    convkit.exercises._answers.Wrong: The result is right, but without max. Call max once.
+    """
+
+    def require(function: Function, *_: object) -> None:
+        if hasattr(function, "__code__") and not set(names).intersection(_names_below(function)):
+            raise Wrong(f"The result is right, but without {names[0]}. {instead}")
+
+    return require
+
+
+def _names_below(function: Function) -> set[object]:
+    """Return the names that a function uses, and those that functions of its module use for it."""
+    names, waiting = set[object](), [function]
+    while waiting:
+        now = waiting.pop()
+        names.add(now.__name__)
+        own = set(_names_in(now.__code__)) - names
+        names |= own
+        named = [now.__globals__.get(name) for name in own]
+        functions = [each for each in named if isinstance(each, FunctionType)]
+        waiting += [each for each in functions if each.__module__ == function.__module__]
+    return names
 
 
 def _names_in(body: object) -> Iterator[object]:

@@ -100,6 +100,12 @@ def _reads_by_counting(k: int, delta: int) -> float:
     return width / len([start for start in range(width) if start + k <= width])
 
 
+def _explain_reads(difference: Difference) -> str:
+    if difference.is_shape:
+        return "Return one number: reads for each output number."
+    return "Count the pixels in a row of the strip, and the windows of k pixels that fit into it."
+
+
 SHAPES = tuple(
     Case(*case)
     for case in [
@@ -331,9 +337,19 @@ EXERCISES = {
             "Of the k rows only the last is new: the others were read before.": (
                 lambda k, delta: k * (k + delta) / (delta + 1)
             ),
+            "That is a window by itself: side by side, windows share what they read.": (
+                lambda k, delta: k
+            ),
+            "Divide by /: reads for each number need not be whole.": (
+                lambda k, delta: (k + delta) // (delta + 1)
+            ),
+            "Off by one: delta more pixels make room for delta more windows, beside the first.": (
+                lambda k, delta: (k + delta) / (delta + 2)
+            ),
         },
         cases=STRIPS,
         name="The number of reads",
+        explain=_explain_reads,
         reveals=False,
     ),
 }

@@ -12,7 +12,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from convkit import formatting
-from convkit.exercises import Case, Exercise, Question, Wrong, forbid, numbers, random_numbers
+from convkit.exercises import (
+    Case,
+    Exercise,
+    Question,
+    Wrong,
+    ask_for,
+    forbid,
+    numbers,
+    random_numbers,
+)
 from convkit.ops import corr2d, output_size, patches, pool2d
 
 Function = Callable[..., Any]
@@ -181,7 +190,12 @@ EXERCISES = {
             ),
         },
         name="The output",
-        require=forbid("pool2d", "Use corr2d."),
+        require=ask_for(
+            "corr2d",
+            "conv2d",
+            "convolve2d",
+            instead="Which kernel makes corr2d give the mean of each window?",
+        ),
         cases=WINDOWS,
     ),
     "9.2": Exercise(

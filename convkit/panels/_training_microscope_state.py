@@ -1,8 +1,8 @@
-"""What a training microscope is set to, checked."""
+"""What a training microscope is set to, checked; and what a pen does to its digit."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,10 +11,11 @@ from torch import Tensor
 from convkit import formatting, networks, ops, ui
 from convkit.errors import ConvkitError, brief_repr
 from convkit.inputs import as_array
-from convkit.ui import Cell, fields
+from convkit.ui import Cell, Edit, fields
+from convkit.ui.store import Fields
 
-LAYERS, MAPS = networks.CONVOLUTIONS, {1: 6, 2: 16}
-"""Of each convolution its place in the network, and how many maps it makes."""
+LAYERS, MAPS, SIDES = networks.CONVOLUTIONS, {1: 6, 2: 16}, {1: networks.SIDE, 2: 10}
+"""Of each convolution its place in the network, how many maps it makes, and their rows."""
 STEPS, EVERY = 440, 11
 """Twenty epochs, and the steps from one snapshot to the next: 41 snapshots."""
 PENS = {"ink": 1.0, "grey": 0.5, "erase": 0.0}
@@ -53,6 +54,11 @@ def _kernels(name: str, given: Any) -> tuple[tuple[int, Tensor], ...]:
     return tuple((m, _square(5, f"{name}[{m}]", by_map[m])) for m in sorted(by_map))
 
 
+def _place(k: int, name: str, given: Any) -> tuple[int, ...]:
+    sizes = SIDES[k], SIDES[k], MAPS[k]
+    return tuple(ops.to_whole(name, n, 0, size - 1) for n, size in zip(given, sizes, strict=True))
+
+
 def _off(name: str, given: Any) -> tuple[Cell, ...]:
     whole = partial(ops.to_whole, f"a number in {name}")
     pairs = {(whole(k, 1, 2), m) for k, m in given}
@@ -80,6 +86,12 @@ class TrainingMicroscopeState(ui.State):
     pen: str = fields.choice(*PENS, view=True)
     conv1_at: Cell = fields.cell((12, 12), view=True)
     conv2_at: Cell = fields.cell((4, 4), view=True)
+    conv1_over: tuple[int, ...] | None = fields.checked(
+        partial(_read, partial(_place, 1), "(12, 12, 0)"), None, optional=True, view=True
+    )
+    conv2_over: tuple[int, ...] | None = fields.checked(
+        partial(_read, partial(_place, 2), "(4, 4, 0)"), None, optional=True, view=True
+    )
     conv1_map: int = fields.whole(0, 0, 5, view=True)
     conv2_map: int = fields.whole(0, 0, 15, view=True)
 
@@ -87,3 +99,14 @@ class TrainingMicroscopeState(ui.State):
     def settings(self) -> tuple[Any, ...]:
         """What the first run depends on."""
         return self.modern, self.seed, self.lr, self.steps
+
+
+def paint(level: float, cells: Sequence[Cell]) -> Edit:
+    """Return the edit that draws over cells of the digit with a pen of a level."""
+
+    def change(state: TrainingMicroscopeState) -> Fields:
+        X = state.X.clone()
+        X[tuple(zip(*cells, strict=True))] = level
+        return {"X": X}
+
+    return Edit(change, "paint")

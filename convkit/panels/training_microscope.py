@@ -20,8 +20,10 @@ from convkit.panels._training_microscope_state import (
     MAPS,
     PENS,
     RUNS,
+    SIDES,
     STEPS,
     TrainingMicroscopeState,
+    paint,
 )
 from convkit.ui import Cell, Cursor, Edit, Frame, Node, Scale, Work, caption
 from convkit.ui.store import Fields, equal
@@ -198,13 +200,16 @@ def _step(result: TrainingMicroscopeResult) -> Cursor:
 
 
 def _cursors(state: TrainingMicroscopeState) -> dict[int, Cursor]:
-    """Return the cells of the two convolutions that are pointed at."""
+    """Return the chosen cells of the two convolutions, and of which maps; others are pointed at."""
 
-    def cursor(name: str, field: str, side: int) -> Cursor:
-        at = getattr(state, field)
-        return Cursor(name, (side, side), at, field, lambda at: {field: at} if at else {})
+    def cursor(k: int, name: str) -> Cursor:
+        def choose(at: Sequence[int]) -> Fields:
+            return {f"conv{k}_at": at[:2], f"conv{k}_map": at[2], f"conv{k}_over": None}
 
-    return {1: cursor("conv-one", "conv1_at", SIDE), 2: cursor("conv-two", "conv2_at", 10)}
+        at = *getattr(state, f"conv{k}_at"), getattr(state, f"conv{k}_map")
+        return Cursor(name, (SIDES[k], SIDES[k], MAPS[k]), at, choose, f"conv{k}_over")
+
+    return {1: cursor(1, "conv-one"), 2: cursor(2, "conv-two")}
 
 
 def view(result: TrainingMicroscopeResult) -> Node:
@@ -262,7 +267,7 @@ def _seen(
 def _sum(result: TrainingMicroscopeResult, k: int, n: int) -> str:
     """Return the sum of the pointed cell of convolution k at snapshot n, in words."""
     s, look, layer = result.state, result.look, LAYERS[k]
-    m, (i, j) = getattr(s, f"conv{k}_map"), _cursors(s)[k].place
+    i, j, m = getattr(s, f"conv{k}_over") or _cursors(s)[k].place
     if (k, m) in s.off:
         return f"conv{k}, map {m} is switched off."
     before, after = (look.layers[layer + d][n, 0, m, i, j].item() for d in (0, 1))
@@ -306,20 +311,11 @@ def _drawing(s: TrainingMicroscopeState) -> Node:
     return ui.column(
         ui.heading("a digit: draw on it", "input"),
         ui.choice("pen", tuple(PENS), s.pen, "pen"),
-        ui.table("drawing", s.X, GREYS, paint=partial(_paint, PENS[s.pen]), **options),
+        ui.table("drawing", s.X, GREYS, paint=partial(paint, PENS[s.pen]), **options),
         ui.labelled(ui.slider("test digit", 0, networks.HELD_OUT - 1, s.digit, "digit")),
         caption("drawn by you" if is_drawn else f"it is a {label}"),
         ui.section("type its pixels", ui.numbers("pixels", s.X, "X", symbol="X", scale=GREYS)),
     )
-
-
-def _paint(level: float, cells: Sequence[Cell]) -> Edit:
-    def change(state: TrainingMicroscopeState) -> Fields:
-        X = state.X.clone()
-        X[tuple(zip(*cells, strict=True))] = level
-        return {"X": X}
-
-    return Edit(change, "paint")
 
 
 def _kernel(result: TrainingMicroscopeResult) -> Node:

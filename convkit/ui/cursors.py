@@ -45,9 +45,10 @@ class Cursor:
     ----------
     name : str
         Its name, a word of letters and hyphens, unique in the panel.
-    shape : (rows, columns) or int
-        Of the array that it is a cell of, or the number of steps that it is one of.
-    at : (i, j) or int
+    shape : (rows, columns), (rows, columns, layers) or int
+        Of the array that it is a cell of, of one or of several layers; or the number of steps
+        that it is one of.
+    at : (i, j), (i, j, layer) or int
         The chosen place; the nearest one where there is no such.
     choose : field or callable, optional
         What a choice edits, by a click, a tap or the arrow keys; nothing in a lens.
@@ -85,8 +86,8 @@ class Cursor:
         pairs = zip(self.place, self.sizes, strict=True)
         object.__setattr__(self, "at", self._at([min(max(n, 0), size - 1) for n, size in pairs]))
 
-    def _at(self, place: Sequence[int]) -> Cell | int:
-        return place[0] if isinstance(self.shape, int) else (place[0], place[1])
+    def _at(self, place: Sequence[int]) -> tuple[int, ...] | int:
+        return place[0] if isinstance(self.shape, int) else tuple(place)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -111,7 +112,7 @@ class Cursor:
             index = index * size + n
         return index
 
-    def read(self, told: Sequence[Any]) -> Cell | int | None:
+    def read(self, told: Sequence[Any]) -> tuple[int, ...] | int | None:
         """Return a place that a browser told, as `at` has it; None if there is no such one.
 
         Examples

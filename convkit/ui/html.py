@@ -514,6 +514,7 @@ def picture_around(node: Node, shown: Markup, live: Attributes) -> Markup:
     picks = {}
     if node.frames:
         picks = {"data_pick": node.frames[0].cursor.name, "data_full": f"{full[0]},{full[1]}"}
+        picks["data_layer"] = node.props.get("layer")
     return tag(
         "div", shown, _frames(node.frames), class_="ck-picture", style=style, **picks, **live
     )

@@ -683,7 +683,8 @@ def picture(
 def pictures(name: str, stack: Tensor, scale: Scale, **options: Any) -> list[Node]:
     """Return a `picture` of each of many arrays (n, H, W), called "map 0", "map 1" and so on.
 
-    The colours of all are found together, which takes a third of the time on small ones.
+    Each is a layer: a cursor of three numbers is in one of them. The colours of all are found
+    together, which takes a third of the time on small ones.
 
     Examples
     --------
@@ -695,7 +696,7 @@ def pictures(name: str, stack: Tensor, scale: Scale, **options: Any) -> list[Nod
     first = picture(f"{name} 0", stack[0], scale, **options)
     made = []
     for k, values in enumerate(stack):
-        own = {"values": values, "pixels": pixels[size * k : size * (k + 1)]}
+        own = {"values": values, "pixels": pixels[size * k : size * (k + 1)], "layer": k}
         made.append(Node("picture", f"{name} {k}", {**first.props, **own}))
     return made
 

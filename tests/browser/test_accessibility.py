@@ -17,8 +17,8 @@ SHOWN = PANELS | {
     "differing": "KernelEditor(stripes(), operation=lambda X, K: corr2d(X, K) + 1)",
     "lens": "lens(stripes(), torch.tensor([[1.0, -1.0]]))",
     "lens that differs": "lens(stripes(), torch.ones(1, 2), candidate=torch.zeros(6, 7))",
-    "explore": "ui.explore(lambda X, n, word: {'Y': X * n, 'words': word}, X=torch.eye(5), "
-    "n=(1, 9), word='a')",
+    "explore": "ui.explore(lambda X, n, word, P: {'Y': X * n, 'words': word}, X=torch.eye(5), "
+    "n=(1, 9), word='a', P=ui.Painted(torch.eye(3)))",
     "receptive field": "ReceptiveFieldExplorer([(3, 1, 1), (3, 2, 1), (3, 1, 0, 2)])",
     "every control": f"{inspect.getsource(sample)}\nshown = panel()\nshown",
 }

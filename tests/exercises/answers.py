@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from convkit import Conv2D, QuadraticLoss, corr2d, kernel, patches, pool2d
+from convkit.faults import ORDER
 from convkit.ops import pad2d
 
 ROWS = [[1, 0, 0], [-1, 1, 0], [0, -1, 1], [0, 0, -1]]  # the output of exercise 3.1
@@ -68,6 +69,53 @@ def multiplications_of_a_layer(c_in, c_out, size, kernel_size, padding, stride):
     """Multiply each weight by the cells of the output map that it takes part in."""
     layer = nn.Conv2d(c_in, c_out, kernel_size, stride, padding, bias=False)
     return layer.weight.numel() * layer(torch.zeros(c_in, *size))[0].numel()
+
+
+def careful_by_autograd(kernel, X, Y, lr):
+    """Decide before the step: keep it in an optimiser's hands, and take it back if it is bad."""
+    leaf = kernel.clone().requires_grad_()
+    sgd = torch.optim.SGD([leaf], lr=lr)
+    while True:
+        before, loss = leaf.detach().clone(), ((corr2d(X, leaf) - Y) ** 2).sum()
+        sgd.zero_grad()
+        loss.backward()
+        sgd.step()
+        with torch.no_grad():
+            if ((corr2d(X, leaf) - Y) ** 2).sum() > loss:
+                leaf.copy_(before)
+                sgd.param_groups[0]["lr"] /= 2
+        yield leaf
+
+
+def careful_by_recursion(kernel, X, Y, lr):
+    problem = QuadraticLoss(X, kernel.shape, Y)
+    tried = kernel - lr * problem.gradient(kernel)
+    rises = problem.loss(tried) > problem.loss(kernel)
+    kernel, lr = (kernel, lr / 2) if rises else (tried, lr)
+    yield kernel
+    yield from careful_by_recursion(kernel, X, Y, lr)
+
+
+def yields_three(kernel, X, Y, lr):
+    yield from [kernel] * 3
+
+
+def in_place_loop(kernel, X, Y, lr):
+    while True:
+        kernel -= lr * corr2d(X, 2 * (corr2d(X, kernel) - Y))
+        yield kernel
+
+
+def descend_for_long(X, made_with, start):
+    quadratic = QuadraticLoss(X, start.shape, corr2d(X, made_with))
+    return quadratic.descent(start, [quadratic.fastest_lr] * 2000)[0][-1]
+
+
+def with_pixels(*pixels):
+    X = torch.zeros(6, 8)
+    for i, j in pixels:
+        X[i, j] = 1
+    return X
 
 
 CENTRE = (2, 2)
@@ -166,6 +214,10 @@ def error_of(layer, X, Y):
     return (layer(X) - Y) ** 2
 
 
+def mean_of_windows(X, pool_size):
+    return torch.nn.functional.avg_pool2d(X[None], pool_size, stride=1)[0]
+
+
 def average_by_axis(X, pool_size):
     h, w = pool_size
     return corr2d(corr2d(X, torch.full((h, 1), 1 / h)), torch.full((1, w), 1 / w))
@@ -259,7 +311,20 @@ ACCEPTED = [
     ),
     ("5.4", lambda k, v, g, lr, m: [k - lr * g - lr * m * v, g + m * v]),
     ("5.4", lambda k, v, g, lr, m: (k.sub(v.mul(m).add(g), alpha=lr), torch.add(g, v, alpha=m))),
+    ("6.1", careful_by_autograd),
+    ("6.1", careful_by_recursion),
+    ("6.2", ORDER),
+    ("6.3", {letter: ORDER[letter] for letter in "FED"}),
+    ("6.4", np.array([[3, -0.5], [-2, -0.5]])),
+    ("6.5", descend_for_long),
+    (
+        "6.5",
+        lambda X, K, start: QuadraticLoss(X, K.shape, corr2d(X, K - start)).best_kernel + start,
+    ),
+    ("6.6", with_pixels((1, 1), (1, 4), (4, 2), (4, 6))),
+    ("6.6", with_pixels((3, 5)).bool().numpy()),
     ("9.1", average_by_axis),
+    ("9.1", lambda X, size: average_by_axis(X, size)),
     ("9.2", [[1, 0], [0, 1]]),
     ("9.2", np.array([[[0.25, 5]], [[-7, -8]]])),
     ("9.3", max_by_three_channels),
@@ -401,12 +466,30 @@ REJECTED = [
         lambda k, v, g, lr, m: (k.flatten(), v.flatten()),
         "The velocity is a row of 2 numbers. It should be an array of 1 × 2. It should be like",
     ),
-    ("9.1", lambda X, size: pool2d(X, size, "avg"), "pool2d is not to be used. Use corr2d."),
+    ("9.1", lambda X, size: pool2d(X, size, "avg"), "The result is right, but without corr2d. "),
+    ("9.1", lambda X, size: mean_of_windows(X, size), "The result is right, but without corr2d. "),
+    ("8.7", lambda k, delta: 7.5, "The number of reads is 7.5. Count the pixels in a row"),
     ("9.2", [[1, 0]], "Pass two windows of one shape: [A, B]."),
     ("9.2", [[[1, 0]], [[0]]], "The pair has rows of different lengths: 2, 1."),
     ("9.3", lambda X: pool2d(X, 2), "pool2d is not to be used. Use corr2d and torch.relu."),
     ("9.4", lambda *args: 0, "Your count is 0. It should be 12."),
     ("9.6", lambda X, size: X, "The output is an array of 3 × 4. It should be an array of 2 × 3."),
+    ("6.1", lambda kernel, X, Y, lr: kernel, "returned a Tensor. Write a loop with `yield kernel`"),
+    ("6.1", yields_three, "Your loop ends after 3 steps. Let it go on: `while True:`."),
+    ("6.1", in_place_loop, "changes kernel in place. Work on a copy: kernel.clone()."),
+    ("6.1", lambda *args: print(end=""), "Your function returned None. It needs a yield"),
+    ("6.1", lambda k, X, Y, lr: (k @ Y for _ in X), "raised RuntimeError: mat1 and mat2 shapes"),
+    ("6.2", "mean for sum", "The names are 'mean for sum'; expected names by letter"),
+    ("6.2", {"A": "minus", "B": ...}, "A is 'minus'; expected one of 'gradients never cleared', "),
+    ("6.2", {"A": ORDER["A"], "B": ORDER["A"]}, "B is another fault. With 'sign reversed' each"),
+    ("6.2", {"A": ORDER["A"], "B": ...}, "Corrected: return kernel - lr * corr2d(X, 2 * residual)"),
+    ("6.2", {"A": ORDER["A"], "B": ...}, "Still to name: B, C."),
+    ("6.3", {"D": ORDER["E"]}, "fault D gives (-24.7, -24.7)."),
+    ("6.4", [[2, -1], [-1, 0]], "The upper left weight is 2. It should be 3."),
+    ("6.4", [[3, -1], [-2, 0.5]], "Each column of the kernel has to keep its sum: 1 on the left"),
+    ("6.4", [3, -1, -2, 0], "The kernel is a row of 4 numbers; expected an array of 2 × 2."),
+    ("6.6", torch.eye(5), "The picture is an array of 5 × 5; expected an array of 6 × 8."),
+    ("6.6", with_pixels((2, 3)) / 2, "The picture has pixels up to 0.5; expected 0s and 1s"),
     ("7.3", lambda X, p: pad2d(X, p, "reflect"), "pad2d is not to be used."),
     ("7.3", lambda X, p: X, "The padded X is an array of 3 × 4. It should be an array of 5 × 6."),
     ("8.5", lambda *args: 7, "Return two numbers: return forward, backward."),

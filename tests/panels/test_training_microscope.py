@@ -80,10 +80,12 @@ def test_there_and_back_again_is_bit_equal(driver):
 def test_the_sum_of_a_pointed_cell_and_what_it_sees(driver, k, at, m):
     panel = driver.panel
     panel.n = 3
-    driver.choose(f"sums of conv{k} map", m)
-    driver.point({1: "conv-one", 2: "conv-two"}[k], at)
-    cursor = driver.find({1: "conv-one", 2: "conv-two"}[k] + " cursor").cursor
-    assert cursor.at == at  # from which the arrow keys go on
+    name = {1: "conv-one", 2: "conv-two"}[k]
+    driver.point(name, (1, 1, 0))
+    assert driver.find(f"{name} cursor").cursor.at[2] == 0  # what is chosen stays
+    driver.choose(name, (*at, m), moving=True)
+    assert driver.find(f"{name} cursor").cursor.at == (*at, m)  # from which the arrow keys go on
+    driver.point(name, None)
     layer, X = panel.snapshots[3].net[3 * k - 3], networks.digits().test[:1]
     for each in panel.snapshots[3].net[: 3 * k - 3]:
         X = each(X)
@@ -146,8 +148,10 @@ def test_while_a_hand_draws_the_step_on_show_is_sent_alone_and_the_rest_when_it_
     driver.post({"rest": True})
     assert driver.shows_the_tree() and "drawn by you" in driver.text
     assert driver.series[key][1][:2] == b"\5\0"
-    answer = driver.point("conv-two", (3, 3))
+    answer = driver.point("conv-two", (3, 3, 5))
     assert answer["partial"] and key not in answer["series"]  # drawn already
+    said = node_at(series_of(panel, "sum 2")).words
+    assert said.startswith("conv2, map 5, cell [3, 3]: 150 products")
 
 
 @pytest.mark.parametrize("modern", [True, False])
@@ -284,6 +288,8 @@ def test_what_is_stored_needs_no_script_and_no_number_that_rounding_decides(driv
         ({"off": [(1, 6)]}, "is 6"),
         ({"off": [(3, 0)]}, "is 3"),
         ({"off": 7}, "off is 7"),
+        ({"conv2_over": (0, 10, 0)}, "conv2_over is 10"),
+        ({"conv2_over": (0, 0)}, "such as"),
     ],
 )
 def test_what_cannot_work_is_refused(driver, change, words):

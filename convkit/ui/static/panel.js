@@ -388,6 +388,9 @@ function show(model, root, tellViews) {
       if (isFirst || node.role !== "status") fill(node, each, index);
       else node.later = setTimeout(() => fill(node, each, index), SAY_AFTER);
     }
+    for (const part of root.querySelectorAll("[data-layer]")) {
+      part.classList.toggle("ck-at", placeOf(part.dataset.pick)[2] === Number(part.dataset.layer));
+    }
     for (const svg of root.querySelectorAll("[data-points]")) cutPaths(svg, indexOf(svg.dataset.cursor));
     const [together, followed] = togetherAt();
     const isOther = (name) => name !== followed && together.includes(name);
@@ -445,16 +448,18 @@ function show(model, root, tellViews) {
     const shares = [(event.clientY - area.top) / area.height, (event.clientX - area.left) / area.width];
     return numbers(part.dataset.full).map((size, axis) => clamp(Math.floor(shares[axis] * size), 0, size - 1));
   };
+  /** Return a place in the layer that a picture shows, if it shows one of several. */
+  const inLayer = ({ dataset }, at) => (dataset.layer === undefined ? at : [...at, Number(dataset.layer)]);
   /** Return the cursor, and its place, that an event on a table or picture means. */
   const target = (event, parts = "[data-pick]") => {
     const part = event.target.closest?.(parts);
     const spot = part && spotOf(part, event);
     if (!spot) return null;
     const rule = numbers(part.querySelector("[data-rule]").dataset.rule);
-    return [part.dataset.pick, nearest(rule, sizesOf(part.dataset.pick), spot)];
+    return [part.dataset.pick, inLayer(part, nearest(rule, sizesOf(part.dataset.pick), spot))];
   };
 
-  // Painting: a drag over a table tells which cells it has crossed.
+  // Painting: a drag over a table tells which cells it has crossed, from the last one that it told on.
   let brush = null; // the table that is painted on, and the last cell
   const paintedCell = (event) => {
     const under = document.elementFromPoint(event.clientX, event.clientY);
@@ -685,7 +690,8 @@ function show(model, root, tellViews) {
       newStroke();
       return tell(part, "paint", [chosenOf(name)]);
     }
-    const at = inside(chosenOf(name).map((n, axis) => n + step[axis]), sizesOf(name));
+    const next = chosenOf(name).slice(0, 2).map((n, axis) => n + step[axis]);
+    const at = inside(inLayer(part, next), sizesOf(name));
     choose(name, at);
     if (node.tagName === "TD") cellAt(part, at).focus();
   });
