@@ -103,10 +103,11 @@ def _draw_losses(sheet: Sheet, result: DescentStepperResult) -> None:
     _draw_steps(shapes, curve.to_pixels(result.descent.path[1])[: result.n + 1])
     sheet.paste(CURVE_BOX, shapes)
     powers = [(share, f"10{text[2:].translate(SUPERSCRIPTS)}") for share, text in up]
-    title = "; ".join(
-        ["loss after each step", *(other.said_at(result.n) for other in result.others)]
-    )
-    _write_axes(sheet, CURVE_BOX, title, (across, powers), ("step", ""))
+    _write_axes(sheet, CURVE_BOX, "loss after each step", (across, powers), ("step", ""))
+    right, top = CURVE_BOX[0] + width - 6, CURVE_BOX[1]
+    for n, other in enumerate(result.others, 1):
+        fill = COLOURS[OTHERS[other.css]]
+        sheet.write(right, top + 16 * n, other.said_at(result.n), 12, "rs", fill)
 
 
 def _draw_steps(shapes: Shapes, points: Any, colour: str = COLOURS["path"]) -> None:

@@ -256,7 +256,7 @@ class Other(NamedTuple):
     def said(self) -> list[str]:
         """Its name and loss at each step."""
         losses = map(formatting.number, self.losses)
-        return [formatting.minus(f"{self.name}: loss {loss}") for loss in losses]
+        return [formatting.minus(f"{self.name}, loss {loss}") for loss in losses]
 
     def said_at(self, n: int) -> str:
         """Return what is said at step `n`, or at its end."""
@@ -389,7 +389,7 @@ class DescentStepperResult:
         loss = formatting.number(self.step.loss)
         lines = [f"learning {self.descent.words}"]
         lines.append(f"step {self.n} of {self.last} recorded: loss {loss}")
-        lines += [f"beside it {other.said_at(self.n)}" for other in self.others]
+        lines += [f"beside it: {other.said_at(self.n)}" for other in self.others]
         lines += [formatting.describe(*item) for item in self.arrays.items()]
         is_whole = self.last == self.state.steps
         end = "" if is_whole else f" The record stops after step {self.last}."

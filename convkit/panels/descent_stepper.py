@@ -212,7 +212,7 @@ class DescentStepper(ui.Panel):
         >>> panel.keep()
         >>> panel.lr = 0.2
         >>> print(repr(panel).splitlines()[2])
-        beside it kept, rate 0.1: loss 6
+        beside it: kept, rate 0.1, loss 6
         """
         self.store.apply(KEEP)
 

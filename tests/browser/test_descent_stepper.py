@@ -72,6 +72,69 @@ def code(panel: Locator) -> Locator:
     return panel.locator("pre:visible")
 
 
+def drawn(panel: Locator, run: str) -> list[int]:
+    """Return how many points of a run are drawn, on the surface and on the curve."""
+    paths = panel.locator(f".ck-plot {run} .ck-walked")
+    return [
+        d.count("L") + 1 for d in paths.evaluate_all("all => all.map(p => p.getAttribute('d'))")
+    ]
+
+
+def test_two_runs_are_scrubbed_together_without_the_kernel(panel, notebook):
+    button(panel, "keep this run").click()
+    panel.get_by_role("combobox", name="rate").select_option("a tenth of the limit")
+    expect(panel.locator(".ck-key").first).to_have_text("kept, rate 0.03, loss 27")
+    expect(box(panel, "learning rate")).to_have_value("0.003333")
+    with busy_kernel(notebook):
+        for n in (1, 2, 3):
+            button(panel, "next step").click()
+            expect(panel.locator(".ck-key").first).to_contain_text(f"loss {LOSSES[n]}")
+            assert drawn(panel, "> svg") == drawn(panel, ".ck-kept") == [n + 1, n + 1]
+    places = panel.locator(".ck-kept .ck-marker")
+    expect(places).to_have_count(2)
+    button(panel, "forget it").click()
+    expect(places).to_have_count(0)
+    button(panel, "undo").click()
+    expect(places).to_have_count(2)
+
+
+OWN_STEP = """\
+from convkit.panels import DescentStepper
+def my_step(kernel, X, Y, lr):
+    print("K", kernel[0, 0].item())
+    residual = corr2d(X, kernel) - Y
+    return kernel - (lr if kernel[0, 0] > 0.4 else lr / 2) * corr2d(X, 2 * residual)
+X, K = stripes(), torch.tensor([[1.0, -1.0]])
+panel = DescentStepper(X, target=K, start=torch.tensor([[0.5, 0.5]]), lr=0.03, step=my_step)
+panel"""
+
+
+def test_the_first_difference_of_ones_own_step_is_found_by_keys(notebook):
+    panel, keyboard = notebook.show(OWN_STEP), Keyboard(notebook)
+    alert = status(panel, "alert")
+    expect(alert).to_contain_text("my_step differs from convkit in ")
+    first = int(notebook.ask("panel.first_difference").split()[-1])
+    keyboard.press(button(panel, "next difference"), "Enter")
+    expect_own_step(panel, first)
+    yours = table(panel, f"my_step, update {first}").locator("td").first
+    ours = table(panel, "convkit's update").locator("td").first
+    numbers = [float(each.inner_text().replace("−", "-")) for each in (yours, ours)]
+    assert numbers[0] == pytest.approx(numbers[1] / 2, abs=1e-3)
+    for plot in ("surface", "curve"):
+        mark = picture(panel, f"loss {plot}").locator(".ck-mark").bounding_box()
+        marker = picture(panel, f"loss {plot}").locator(".ck-own .ck-marker").bounding_box()
+        assert abs(mark["x"] - marker["x"]) < 20 and abs(mark["y"] - marker["y"]) < 20
+    expect(panel.locator(".ck-printed")).to_contain_text("K 0.5")
+    keyboard.write(box(panel, "start[0, 0]"), "0.6")
+    expect(panel.locator(".ck-printed")).to_contain_text("K 0.6")
+
+
+def expect_own_step(panel: Locator, n: int) -> None:
+    """Wait until step `n` is on show, also of one's own run."""
+    expect(number_box(panel, "step")).to_have_value(str(n))
+    expect(panel.get_by_text(f"my_step, update {n}", exact=True)).to_be_visible()
+
+
 @contextmanager
 def busy_kernel(notebook: Notebook) -> Iterator[None]:
     """Keep the kernel busy; at the end, wait until it is free and has answered."""

@@ -496,11 +496,11 @@ def test_a_run_is_kept_beside_the_next_one_on_the_same_axes():
             assert shown.pop(f"{plot} path") != old[f"{plot} path"]
             assert list(shown.values()) == [old[f"{plot} path"]]
         loss = loss_of(0.003, n)
-        assert node_at(page.node("kept run")).words == f"kept, rate 0.003: loss {loss:.4g}"
+        assert node_at(page.node("kept run")).words == f"kept, rate 0.003, loss {loss:.4g}"
         expect_consistent(panel, page)
     assert words == [page.find(f"{name} axes").written for name in ("loss surface", "loss curve")]
-    assert repr(panel).splitlines()[2] == f"beside it kept, rate 0.003: loss {loss:.4g}"
-    assert "kept, rate 0.003: loss" in panel.saved_html()
+    assert repr(panel).splitlines()[2] == f"beside it: kept, rate 0.003, loss {loss:.4g}"
+    assert "kept, rate 0.003, loss" in panel.saved_html()
 
 
 def loss_of(lr, n):
@@ -538,9 +538,9 @@ def test_keeping_a_run_is_undone_and_done_again():
     assert not page.has("kept run") and panel.lr == 0.003
     page.press("redo")
     page.press("redo")
-    assert node_at(page.node("kept run")).words.startswith("kept, rate 0.003, momentum 0.5: loss")
+    assert node_at(page.node("kept run")).words.startswith("kept, rate 0.003, momentum 0.5, loss")
     page.press("keep this run")
-    assert node_at(page.node("kept run")).words.startswith("kept, rate 0.02, momentum 0.5: loss")
+    assert node_at(page.node("kept run")).words.startswith("kept, rate 0.02, momentum 0.5, loss")
     page.press("reset")
     assert not page.has("kept run")
 

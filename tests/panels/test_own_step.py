@@ -266,7 +266,7 @@ def test_the_first_difference_is_marked_on_surface_and_curve():
         x, y = path[5]
         assert f"--x:{100 * x / width:.2f}%;--y:{100 * y / 196:.2f}%" in mark
     panel.n = 5
-    assert node_at(page.node("own run")).words == f"skipping: loss {losses[5]:.4g}"
+    assert node_at(page.node("own run")).words == f"skipping, loss {losses[5]:.4g}"
     assert "skipping differs" in panel.saved_html()
 
 
