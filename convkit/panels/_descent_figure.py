@@ -103,9 +103,7 @@ def _draw_losses(sheet: Sheet, result: DescentStepperResult) -> None:
     _draw_steps(shapes, curve.to_pixels(result.descent.path[1])[: result.n + 1])
     sheet.paste(CURVE_BOX, shapes)
     powers = [(share, f"10{text[2:].translate(SUPERSCRIPTS)}") for share, text in up]
-    title = "; ".join(
-        ["loss after each step", *(other.said_at(result.n) for other in result.others)]
-    )
+    title = "; ".join(["loss after each step", *(other.said(result.n) for other in result.others)])
     _write_axes(sheet, CURVE_BOX, title, (across, powers), ("step", ""))
 
 
