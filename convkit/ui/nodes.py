@@ -684,7 +684,7 @@ def pictures(name: str, stack: Tensor, scale: Scale, **options: Any) -> list[Nod
 
     Examples
     --------
-    >>> [p.name for p in pictures("map", torch.zeros(2, 4, 4), Scale("grey", 0, 1))]
+    >>> [p.aria_label for p in pictures("map", torch.zeros(2, 4, 4), Scale("grey", 0, 1))]
     ['map 0', 'map 1']
     """
     size = stack[0].numel()
@@ -693,6 +693,7 @@ def pictures(name: str, stack: Tensor, scale: Scale, **options: Any) -> list[Nod
     made = []
     for k, values in enumerate(stack):
         own = {"values": values, "pixels": pixels[size * k : size * (k + 1)], "layer": k}
+        own["aria_label"] = f"{name} {k}"
         made.append(Node("picture", f"{name} {k}", {**first.props, **own}))
     return made
 
