@@ -389,6 +389,47 @@ def add_up(terms: Tensor, totals: Tensor) -> list[bool]:
     return ((terms.sum(1) - totals).abs() <= tolerance).tolist()
 
 
+def additions(parts: Tensor, totals: Tensor, divisor: int = 1) -> list[str]:
+    """Return how parts (n, k) were added up, and divided; "≈" where that is rounded.
+
+    Examples
+    --------
+    >>> additions(torch.tensor([[1.0, -2.0]]), torch.tensor([-1.0]))
+    ['1 + (−2) = −1']
+    """
+    rows, results = numbers(parts), [number(total) for total in totals]
+    terms = torch.stack([_floats(row) for row in rows])
+    signs = ["=" if is_exact else "≈" for is_exact in add_up(terms, divisor * _floats(results))]
+    sums = [" + ".join([f"({text})" if text.startswith("-") else text for text in r]) for r in rows]
+    if divisor != 1:
+        sums = [f"({sum_}) / {divisor}" for sum_ in sums]
+    return [minus(" ".join(each)) for each in zip(sums, signs, results, strict=True)]
+
+
+def averages(patches: Tensor, totals: Tensor) -> list[str]:
+    """Return how each average came about, of windows (n, k).
+
+    Examples
+    --------
+    >>> averages(torch.tensor([[1.0, 0.0, 0.0]]), torch.tensor([1 / 3]))
+    ['(1 + 0 + 0) / 3 ≈ 0.3333']
+    """
+    return additions(patches, totals, patches.shape[1])
+
+
+def maxima(patches: Tensor, totals: Tensor) -> list[str]:
+    """Return how each maximum came about, of windows (n, k).
+
+    Examples
+    --------
+    >>> maxima(torch.tensor([[1.0, -3.0]]), torch.tensor([1.0]))
+    ['max(1, −3) = 1']
+    """
+    pairs = zip(numbers(patches), totals, strict=True)
+    said = [f"max({', '.join(row)}) = {number(total)}" for row, total in pairs]
+    return [minus(text).replace("inf", "∞") for text in said]
+
+
 def size_sums(geometry: WindowGeometry) -> tuple[str, str]:
     """Return the arithmetic of the number of rows of the output, and of its number of columns.
 

@@ -303,7 +303,7 @@ def pooling_lens(
     padded = F.pad(X, (aside, aside, up, up), value=nothing)
     patches = ops.patches(padded, geometry.kernel_size, stride=stride)
     frame = _pooling_frame(patches, is_max, geometry, at)
-    sums = (_maxima if is_max else _means)(patches, Y.flatten())
+    sums = (formatting.maxima if is_max else formatting.averages)(patches, Y.flatten())
     operand = _input(padded, geometry, frame)
     output = Operand("output Y", Y, sign="→", scale=operand.scale)
     named, summary = _named(sums, geometry), _summary(geometry)
@@ -359,7 +359,7 @@ def pooling_gradient_lens(
     frame = _pooling_frame(patches, is_max, geometry, at)
     share = f"×1/{patches.shape[1]}"
     texts = ("×1" if is_max else share,) * patches.shape[1]
-    sums = (_maxima if is_max else _means)(patches, Y.flatten())
+    sums = (formatting.maxima if is_max else formatting.averages)(patches, Y.flatten())
     gets = _winners(frame) if is_max else [f"each input gets {share}"] * len(sums)
     said = [f"{sum_}: {get}" for sum_, get in zip(sums, gets, strict=True)]
     operands = [
@@ -595,32 +595,6 @@ def _winners(frame: Frame) -> list[str]:
     return said
 
 
-def _maxima(patches: Tensor, totals: Tensor) -> list[str]:
-    """Return how each maximum came about, of windows (n, k)."""
-    pairs = zip(formatting.numbers(patches), totals, strict=True)
-    said = [f"max({', '.join(row)}) = {formatting.number(total)}" for row, total in pairs]
-    return [formatting.minus(text).replace("inf", "∞") for text in said]
-
-
-def _means(patches: Tensor, totals: Tensor) -> list[str]:
-    """Return how each average came about, of windows (n, k)."""
-    return _added(patches, totals, patches.shape[1])
-
-
-def _added(parts: Tensor, totals: Tensor, divisor: int = 1) -> list[str]:
-    """Return how parts (n, k) were added up, and divided; "≈" where rounded."""
-    rows = formatting.numbers(parts)
-    results = [formatting.number(total) for total in totals]
-    terms = torch.tensor([[float(text) for text in row] for row in rows], **ops.FLOAT64)
-    wholes = torch.tensor([divisor * float(text) for text in results], **ops.FLOAT64)
-    said = []
-    for row, result, is_exact in zip(rows, results, formatting.add_up(terms, wholes), strict=True):
-        sum_ = " + ".join([f"({text})" if text.startswith("-") else text for text in row])
-        left = sum_ if divisor == 1 else f"({sum_}) / {divisor}"
-        said.append(formatting.minus(f"{left} {'=' if is_exact else '≈'} {result}"))
-    return said
-
-
 def _named(
     sums: Sequence[str], geometry: WindowGeometry, padding_mode: str = "zeros", name: str = "Y"
 ) -> list[list[str]]:
@@ -652,7 +626,7 @@ def _split(sums: Sequence[Sequence[str]], maps: Tensor, geometry: WindowGeometry
     """Return how each output cell came about: in each channel, given its sums, and from these."""
     lines = [[f"channel {c}: {text}" for text in texts] for c, texts in enumerate(sums)]
     parts = maps.flatten(1).T
-    totals = chain(*_named(_added(parts, parts.sum(1)), geometry))
+    totals = chain(*_named(formatting.additions(parts, parts.sum(1)), geometry))
     said = ["\n".join(each) for each in zip(*lines, totals, strict=True)]
     columns = geometry.output_size[1]
     return [said[k : k + columns] for k in range(0, len(said), columns)]

@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from PIL import Image
 
 from tests.notebooks.notebook_lint import lint
-from tools import series
+from tools import map_pictures, series
 from tools.new_notebook import main, read_name
 from tools.notebooks import NotebookError
 
@@ -78,6 +80,15 @@ def test_minutes_are_those_of_reading_running_and_solving(words, cells, exercise
     text = " ".join(["word"] * (words - 2 * exercises) + ["| - ="] + solve)
     made = [new_markdown_cell(text), *(new_code_cell("1 + 1") for _ in range(cells))]
     assert series.minutes(new_notebook(cells=made)) == expected
+
+
+def test_each_notebook_has_a_picture_in_the_map_as_it_is_drawn(tmp_path):
+    map_pictures.main(tmp_path)
+    stored = sorted((ROOT / "notebooks" / series.PICTURES).iterdir())
+    assert [f"{entry.file[:2]}.png" for entry in series.entries(ROOT)] == [p.name for p in stored]
+    for path in stored:
+        old, new = (np.asarray(Image.open(p), float) for p in (path, tmp_path / path.name))
+        np.testing.assert_allclose(old.mean((0, 1)), new.mean((0, 1)), atol=3)
 
 
 @pytest.mark.parametrize("name", ["", "topic", "5_topic", "05 topic", "05_", "05_Topic", "05_a'b"])

@@ -6,6 +6,9 @@ Each shows what its notebook is about. They are transparent, in colours that rea
 black. A notebook that is not listed here has no picture in the map.
 """
 
+from pathlib import Path
+
+import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -29,7 +32,7 @@ def draw_arrays(figure: Figure, *arrays: Tensor, scale: float = 1.0) -> list[Axe
     for each, values in zip(axes, arrays, strict=True):
         largest = values.abs().max().item()
         looks = {"cmap": "gray", "vmin": 0.0} if values.min() >= 0 else {"cmap": "RdBu_r"}
-        each.imshow(values, **{"vmin": -largest, "vmax": largest} | looks)
+        each.imshow(values.numpy(), **{"vmin": -largest, "vmax": largest} | looks)
         outline(each, GREY, 0, 0, values.shape[0], values.shape[1], width=1)
     return list(axes)
 
@@ -54,17 +57,17 @@ def learning(figure: Figure) -> None:
     left, right = figure.subplots(1, 2)
     loss = QuadraticLoss(photo(32), (3, 3), corr2d(photo(32), SOBEL))
     _, losses = loss.descent(torch.zeros(3, 3), [0.6 * loss.max_stable_lr] * 12)
-    left.plot(losses, color=BLUE, marker="o", markersize=2.5, linewidth=1)
+    left.plot(losses.numpy(), color=BLUE, marker="o", markersize=2.5, linewidth=1)
     left.margins(0.1)
-    right.imshow(SOBEL, cmap="RdBu_r")
+    right.imshow(SOBEL.numpy(), cmap="RdBu_r")
 
 
 def rates(figure: Figure) -> None:
     """Draw a bowl, and a descent that crosses its floor again and again."""
     axes = figure.subplots()
-    x, y = torch.meshgrid(torch.linspace(-4, 4, 80), torch.linspace(-2, 2, 60), indexing="xy")
+    x, y = np.meshgrid(np.linspace(-4, 4, 80), np.linspace(-2, 2, 60))
     axes.contour(x, y, x**2 + 8 * y**2, levels=[0.7, 3, 8, 16, 28], colors=GREY, linewidths=0.8)
-    steps = torch.arange(14)
+    steps = np.arange(14)
     path = -3.6 * 0.8**steps, 1.5 * (-0.75) ** steps
     axes.plot(*path, color=BLUE, marker="o", markersize=2.5, linewidth=1)
 
@@ -72,7 +75,7 @@ def rates(figure: Figure) -> None:
 def failures(figure: Figure) -> None:
     """Draw three losses: one that grows, one that stalls, one that falls."""
     axes = figure.subplots()
-    steps = torch.arange(16)
+    steps = np.arange(16)
     for factor, colour in ((1.1, RED), (0.98, ORANGE), (0.7, BLUE)):
         axes.plot(1.5 * factor**steps, color=colour, linewidth=2)
     axes.set_ylim(-0.2, 4)
@@ -91,7 +94,7 @@ def channels(figure: Figure) -> None:
     for n, axes in enumerate(figure.subplots(1, 3)):
         tinted = torch.zeros(64, 64, 3)
         tinted[:, :, n] = FACE
-        axes.imshow(tinted)
+        axes.imshow(tinted.numpy())
 
 
 def network(figure: Figure) -> None:
@@ -117,9 +120,8 @@ DRAWINGS = {
 }
 
 
-def main() -> None:
+def main(folder: Path = ROOT / "notebooks" / PICTURES) -> None:
     """Write a picture for each notebook."""
-    folder = ROOT / "notebooks" / PICTURES
     folder.mkdir(exist_ok=True)
     for number, draw in DRAWINGS.items():
         figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI)

@@ -56,6 +56,14 @@ MEANINGS = {
         "A dense layer gets another count of numbers than it was made for. "
         "Print the shape after each layer before it."
     ),
+    "math domain error": (
+        "There is no logarithm of 0, nor of a negative number. Take the factor without its sign: "
+        "abs(factor)."
+    ),
+    "ComplexDouble": (
+        "torch.linalg.eigvals gives complex numbers. A Hessian is symmetric: torch.linalg.eigvalsh "
+        "gives real ones."
+    ),
     "The size of tensor a": (
         "Two arrays of different shapes meet. Print their shapes; a slice that starts at i and "
         "has n cells is written i : i + n."

@@ -276,9 +276,9 @@ def ask_for(*names: str, instead: str) -> Callable[..., None]:
     return require
 
 
-def _names_below(function: Function) -> set[object]:
+def _names_below(function: Function) -> set[str]:
     """Return the names that a function uses, and those that functions of its module use for it."""
-    names, waiting = set[object](), [function]
+    names, waiting = set[str](), [function]
     while waiting:
         now = waiting.pop()
         names.add(now.__name__)
@@ -290,7 +290,7 @@ def _names_below(function: Function) -> set[object]:
     return names
 
 
-def _names_in(body: object) -> Iterator[object]:
+def _names_in(body: object) -> Iterator[str]:
     """Yield the names that a function's code uses, and those of functions inside it."""
     if isinstance(body, CodeType):
         yield from body.co_names

@@ -203,7 +203,7 @@ EXERCISES = {
     "5.3": Exercise(
         hint="One direction is the slowest: the one whose factor is farthest from 0, whatever its "
         "sign.\nMultiply 1 by it until no more than the share is left, and count.",
-        success="Five descents, of 2 to 231 steps.",
+        success="Six descents, of 2 to 228 steps.",
         solution=steps_needed,
         correct=_by_logarithm(),
         misconceptions={
@@ -212,6 +212,9 @@ EXERCISES = {
             ),
             "That is one step too many: the share is reached before.": (
                 _by_logarithm(rounded=lambda steps: math.ceil(steps) + 1)
+            ),
+            "At most the share: where exactly that is left, it is enough.": (
+                _by_logarithm(rounded=lambda steps: math.floor(steps) + 1)
             ),
             "A number of steps is whole: round it up.": _by_logarithm(rounded=lambda steps: steps),
             "That is for the loss, the square of the distance; the share is of the distance.": (
@@ -234,6 +237,7 @@ EXERCISES = {
             Case([60.0, 12.0], 0.003, 0.01),
             Case([60.0, 12.0], 0.033, 0.01),
             Case([8.0], 0.12, 0.01),
+            Case([8.0], 0.0625, 0.25),
             Case([9.0, 6.5, 2.0], 0.15, 0.003),
         ),
     ),

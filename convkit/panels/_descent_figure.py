@@ -107,7 +107,7 @@ def _draw_losses(sheet: Sheet, result: DescentStepperResult) -> None:
     right, top = CURVE_BOX[0] + width - 6, CURVE_BOX[1]
     for n, other in enumerate(result.others, 1):
         fill = COLOURS[OTHERS[other.css]]
-        sheet.write(right, top + 16 * n, other.said_at(result.n), 12, "rs", fill)
+        sheet.write(right, top + 16 * n, other.said(result.n), 12, "rs", fill)
 
 
 def _draw_steps(shapes: Shapes, points: Any, colour: str = COLOURS["path"]) -> None:

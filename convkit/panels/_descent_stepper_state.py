@@ -19,7 +19,7 @@ from convkit.least_squares import REDUCTIONS, QuadraticLoss, checked_momentum
 from convkit.panels._loss_plots import LossCurve, LossSurface, curve_of, holding
 from convkit.panels._own_step import OwnRun, run_own
 from convkit.ui import State, Work, fields
-from convkit.ui.store import Fields, changed_fields, equal
+from convkit.ui.store import Fields, equal
 from convkit.user_function import name_of
 
 MAX_KERNEL_SIDE = 7
@@ -30,6 +30,20 @@ LAST_POSITION = 150
 """The last position of the learning rate's slider, in percent of the limit; the first is 1."""
 SAME_SHARE = 1e-3
 """How much two learning rates' shares of their limits differ by rounding, as a share."""
+
+
+def _rate(name: str, value: Any) -> float:
+    """Return a learning rate as a float."""
+    rate = ops.as_real(value)
+    if rate is None or not 0 < rate < math.inf:
+        given = f"{name} is {brief_repr(value)}"
+        raise ConvkitError(given, "a number above 0", "Choose one such as 0.03, or None.")
+    return rate
+
+
+def _rates(name: str, value: Any) -> tuple[float, ...]:
+    """Return learning rates as a tuple of floats."""
+    return tuple(_rate(f"{name}[{n}]", rate) for n, rate in enumerate(value))
 
 
 def _kept_run(name: str, value: Any) -> DescentStepperState:
@@ -52,19 +66,23 @@ class DescentStepperState(State):
     start : Tensor
         The first kernel, (kH, kW), up to 7 x 7; zeros if None is given.
     lr : float or None
-        The learning rate; None for the problem's fastest.
+        The learning rate of all steps after those of `first_rates`; None for the problem's fastest.
     steps : int
         How many steps are recorded, 1 to 300.
     reduction : "sum" or "mean"
         Whether squared errors are added up or averaged.
     momentum : float
         The share of the velocity that each step keeps, from 0 to below 1.
+    first_rates : tuple of float
+        The learning rates of the first steps, where they are others than `lr`.
     kept : DescentStepperState or None
         The state of another run of the same problem, which is shown beside this one.
     n : int
         The step to show, counted from 0, the start; the last one where fewer are recorded.
     show_ahead : bool
         Whether plots show the steps after the one on show.
+    only_ahead : bool
+        Whether a new learning rate is that of the steps after the one on show alone.
 
     Raises
     ------
@@ -74,21 +92,23 @@ class DescentStepperState(State):
     Examples
     --------
     >>> state = DescentStepperState(torch.eye(4), target=torch.ones(1, 2), lr=0.1, steps=3)
-    >>> state.start
-    tensor([[0., 0.]])
+    >>> state.start, state.rates(0.1)
+    (tensor([[0., 0.]]), (0.1, 0.1, 0.1))
     """
 
     X: Tensor = fields.array()
     Y: Tensor | None = fields.array(None, optional=True)
     target: Tensor | None = fields.array(None, optional=True)
     start: Tensor = fields.array(None, optional=True)
-    lr: float | None = fields.real(None, above=0, optional=True)
+    lr: float | None = fields.checked(_rate, None, optional=True)
     steps: int = fields.whole(25, 1, MAX_STEPS)
     reduction: str = fields.choice(*REDUCTIONS)
     momentum: float = fields.checked(lambda name, value: checked_momentum(value), 0.0)
+    first_rates: tuple[float, ...] = fields.checked(_rates, ())
     kept: DescentStepperState | None = fields.checked(_kept_run, None, optional=True)
     n: int = fields.whole(0, view=True)
     show_ahead: bool = fields.flag(view=True)
+    only_ahead: bool = fields.flag(view=True)
 
     def validate(self) -> None:
         """Check that the parts fit together."""
@@ -133,6 +153,10 @@ class DescentStepperState(State):
             h, w = (n - m + 1 for n, m in zip(self.X.shape, self.Y.shape, strict=True))
         return h, w
 
+    def rates(self, lr: float) -> tuple[float, ...]:
+        """Return the learning rate of each step, given that of all after the first ones."""
+        return (self.first_rates + (lr,) * self.steps)[: self.steps]
+
 
 @dataclass(frozen=True, eq=False)
 class Descent:
@@ -142,10 +166,10 @@ class Descent:
     ----------
     X, Y, start : Tensor
         Input, target and first kernel.
-    lr, momentum : float
-        The learning rate, and the share of the velocity that each step keeps.
-    steps : int
-        How many steps are recorded, unless the loss diverges.
+    rates : tuple of float
+        The learning rate of each step.
+    momentum : float
+        The share of the velocity that each step keeps.
     reduction : str
         Whether squared errors are added up or averaged.
     quadratic : QuadraticLoss
@@ -155,27 +179,20 @@ class Descent:
     X: Tensor
     Y: Tensor
     start: Tensor
-    lr: float
+    rates: tuple[float, ...]
     momentum: float
-    steps: int
     reduction: str
     quadratic: QuadraticLoss
 
     @property
     def given(self) -> tuple[Any, ...]:
         """All that the steps depend on."""
-        how = self.lr, self.momentum, self.steps, self.reduction
-        return self.X, self.Y, self.start, *how
-
-    @property
-    def rates(self) -> list[float]:
-        """The learning rate of each step."""
-        return [self.lr] * self.steps
+        return self.X, self.Y, self.start, self.rates, self.momentum, self.reduction
 
     @property
     def words(self) -> str:
-        """Its learning rate, and its momentum where there is one."""
-        rate = f"rate {formatting.number(self.lr)}"
+        """Its last learning rate, and its momentum where there is one."""
+        rate = f"rate {formatting.number(self.rates[-1])}"
         return rate + f", momentum {formatting.number(self.momentum)}" * (self.momentum > 0)
 
     @cached_property
@@ -252,15 +269,10 @@ class Other(NamedTuple):
     losses: Tensor
     mark: int | None = None
 
-    @property
-    def said(self) -> list[str]:
-        """Its name and loss at each step."""
-        losses = map(formatting.number, self.losses)
-        return [formatting.minus(f"{self.name}, loss {loss}") for loss in losses]
-
-    def said_at(self, n: int) -> str:
-        """Return what is said at step `n`, or at its end."""
-        return self.said[min(n, len(self.losses) - 1)]
+    def said(self, n: int) -> str:
+        """Return its name, and its loss at step `n` or at its end."""
+        loss = self.losses[min(n, len(self.losses) - 1)]
+        return formatting.minus(f"{self.name}, loss {formatting.number(loss)}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -300,8 +312,8 @@ class DescentStepperResult:
 
     @property
     def lr(self) -> float:
-        """The learning rate."""
-        return self.descent.lr
+        """The learning rate of all steps after those of `first_rates`."""
+        return _lr(self.state, self.quadratic)
 
     @property
     def limit(self) -> float:
@@ -370,18 +382,27 @@ class DescentStepperResult:
 
     @cached_property
     def convergence(self) -> ConvergenceSummary:
-        """What the learning rate does, and why."""
-        s = self.state
-        return formatting.convergence_summary(self.quadratic, s.start, self.lr, s.momentum)
+        """What the learning rate does from the first step on that has it, and why."""
+        kernels, _ = self.descent.outline
+        start = kernels[min(self._first_new, len(kernels) - 1)]
+        return formatting.convergence_summary(self.quadratic, start, self.lr, self.state.momentum)
+
+    @property
+    def _first_new(self) -> int:
+        """The number of the first step that leads on with the present learning rate."""
+        return min(len(self.state.first_rates), self.state.steps)
 
     @property
     def verdict(self) -> str:
-        """What the learning rate does, in words, or where a learner's step goes another way."""
-        if self.step_function is None:
-            return f"{self.note} {self.convergence.text}".lstrip()
-        if self.own is None:
+        """What the learning rate does, in words."""
+        text = self.convergence.text
+        if self.step_function is not None and self.own is None:
             return f"{name_of(self.step_function)} was stopped: this is convkit's own descent."
-        return self.own.words if self.own.failed else f"{self.own.words} {self.convergence.text}"
+        if self.own is not None:
+            return self.own.words if self.own.failed else f"{self.own.words} {text}"
+        if self._first_new:
+            text = f"From step {self._first_new} on: {text[0].lower()}{text[1:]}"
+        return f"{self.note} {text}".lstrip()
 
     @property
     def summary(self) -> str:
@@ -389,7 +410,7 @@ class DescentStepperResult:
         loss = formatting.number(self.step.loss)
         lines = [f"learning {self.descent.words}"]
         lines.append(f"step {self.n} of {self.last} recorded: loss {loss}")
-        lines += [f"beside it: {other.said_at(self.n)}" for other in self.others]
+        lines += [f"beside it: {other.said(self.n)}" for other in self.others]
         lines += [formatting.describe(*item) for item in self.arrays.items()]
         is_whole = self.last == self.state.steps
         end = "" if is_whole else f" The record stops after step {self.last}."
@@ -437,13 +458,13 @@ def compute(
     >>> result.trajectory[50].kernel.round(decimals=2)
     tensor([[ 1., -1.]])
     """
-    Y, quadratic = _problem(state, previous)
+    Y = _target(state, previous)
+    quadratic = _quadratic(state, Y, previous)
     old = () if previous is None else previous.runs
 
     def run(of: DescentStepperState) -> Descent:
-        lr = fastest_rate(quadratic, of.momentum) if of.lr is None else of.lr
-        how = lr, of.momentum, of.steps, of.reduction
-        made = Descent(state.X, Y, of.start, *how, quadratic)
+        rates = of.rates(_lr(of, quadratic))
+        made = Descent(state.X, Y, of.start, rates, of.momentum, state.reduction, quadratic)
         return next((each for each in old if equal(each.given, made.given)), made)
 
     runs = tuple(run(each) for each in (state, state.kept) if each is not None)
@@ -473,12 +494,17 @@ def work(result: DescentStepperResult) -> Work | None:
     step, descent = result.step_function, result.descent
     if step is None or result.own is not None:
         return None
-    words = f"running your {name_of(step)} for {descent.steps} steps"
+    words = f"running your {name_of(step)} for {len(descent.rates)} steps"
+    return Work(partial(run_own, step, descent), _with_own, words, descent.given)
 
-    def finish(result: DescentStepperResult, own: OwnRun) -> DescentStepperResult:
-        return replace(result, own=own)
 
-    return Work(partial(run_own, step, descent), finish, words, descent.given)
+def _with_own(result: DescentStepperResult, own: OwnRun) -> DescentStepperResult:
+    return replace(result, own=own)
+
+
+def _lr(state: DescentStepperState, quadratic: QuadraticLoss) -> float:
+    """Return a state's learning rate: unless it has one, the fastest, to 3 digits."""
+    return fastest_rate(quadratic, state.momentum) if state.lr is None else state.lr
 
 
 def fastest_rate(quadratic: QuadraticLoss, momentum: float) -> float:
@@ -498,18 +524,25 @@ def fastest_rate(quadratic: QuadraticLoss, momentum: float) -> float:
     return rate if rate < limit else fastest
 
 
-def _problem(
-    state: DescentStepperState, previous: DescentStepperResult | None
-) -> tuple[Tensor, QuadraticLoss]:
-    """Return the target, and the loss as a function of the kernel."""
+def _target(state: DescentStepperState, previous: DescentStepperResult | None) -> Tensor:
+    if state.target is None:
+        return state.Y  # type: ignore[return-value]
     if previous is not None:
-        changed = changed_fields(previous.state, state)
-        is_same = state.start.shape == previous.state.start.shape
-        if is_same and not {"X", "Y", "target", "reduction"} & {*changed}:
-            return previous.Y, previous.quadratic
-    Y = state.Y if state.target is None else ops.corr2d(state.X, state.target)
-    assert Y is not None
-    return Y, QuadraticLoss(state.X, state.kernel_size, Y, reduction=state.reduction)
+        old = previous.state
+        if equal((old.X, old.target), (state.X, state.target)):
+            return previous.Y
+    return ops.corr2d(state.X, state.target)
+
+
+def _quadratic(
+    state: DescentStepperState, Y: Tensor, previous: DescentStepperResult | None
+) -> QuadraticLoss:
+    if previous is not None:
+        old = previous.descent
+        is_same = old.start.shape == state.start.shape
+        if is_same and equal((old.X, old.Y, old.reduction), (state.X, Y, state.reduction)):
+            return old.quadratic
+    return QuadraticLoss(state.X, state.kernel_size, Y, reduction=state.reduction)
 
 
 def _surface(runs: Sequence[Descent], previous: DescentStepperResult | None) -> LossSurface:
@@ -538,8 +571,9 @@ def _rate_note(
 def adjust(result: DescentStepperResult, changes: Fields) -> Fields:
     """Return all that an edit of some fields changes.
 
-    Another input or target that another kernel size suits starts from zeros; a learning rate keeps
-    its share of the limit, unless it is the fastest of each.
+    Another input or target that another kernel size suits starts from zeros; learning rates keep
+    their share of the limit. A learning rate is set for all steps, or for those after the one on
+    show.
 
     Raises
     ------
@@ -558,11 +592,22 @@ def adjust(result: DescentStepperResult, changes: Fields) -> Fields:
         made = {"kept": None} | _problem_fields(result, changes)
     elif "reduction" in changes:
         made["kept"] = None
+    elif "lr" in changes and "first_rates" not in changes:
+        made["first_rates"] = _kept_rates(result, changes["lr"])
     steps = made.get("steps", result.state.steps)
     if changes.get("n", 0) > steps:
         given = f"n is {brief_repr(changes['n'])}"
         raise ConvkitError(given, f"a step from 0 to {steps}", "Set steps to record more of them.")
     return made
+
+
+def _kept_rates(result: DescentStepperResult, lr: float | None) -> tuple[float, ...]:
+    """Return the rates of the steps that a new rate is not for, up to the last that differs."""
+    is_ahead = result.state.only_ahead and result.step_function is None
+    rates = result.descent.rates[: result.n] if is_ahead else ()
+    lr = lr or fastest_rate(result.quadratic, result.state.momentum)
+    differs = [n for n, rate in enumerate(rates) if rate != lr]
+    return rates[: differs[-1] + 1] if differs else ()
 
 
 def _problem_fields(result: DescentStepperResult, changes: Fields) -> dict[str, Any]:
@@ -576,18 +621,25 @@ def _problem_fields(result: DescentStepperResult, changes: Fields) -> dict[str, 
     new = state.replace(**{**made, "start": None})
     if new.kernel_size == state.kernel_size:
         new = new.replace(start=state.start)
-    return {"start": new.start, "lr": _rescaled_rate(result, new), **made}
+    rates = {"first_rates": ()} if "lr" in made else _rescaled_rates(result, new)
+    return {"start": new.start, **rates, **made}
 
 
-def _rescaled_rate(result: DescentStepperResult, new: DescentStepperState) -> float | None:
-    """Return a learning rate that has the same share of another problem's limit."""
+def _rescaled_rates(result: DescentStepperResult, new: DescentStepperState) -> dict[str, Any]:
+    """Return learning rates that have the same share of another problem's limit."""
     state, old = result.state, result.quadratic.max_stable_lr
-    if state.lr is None or (new.kernel_size == state.kernel_size and equal(new.X, state.X)):
-        return state.lr
+    if new.kernel_size == state.kernel_size and equal(new.X, state.X):
+        return {}
     limit = QuadraticLoss(new.X, new.kernel_size, reduction=new.reduction).max_stable_lr
     if math.isinf(limit) or math.isinf(old):
-        return state.lr
-    return float(formatting.number(state.lr / old * limit))
+        return {}
+    first = tuple(_to_4_digits(rate / old * limit) for rate in state.first_rates)
+    lr = {} if state.lr is None else {"lr": _to_4_digits(state.lr / old * limit)}
+    return {**lr, "first_rates": first}
+
+
+def _to_4_digits(rate: float) -> float:
+    return float(formatting.number(rate))
 
 
 # The learning rate's slider
@@ -603,7 +655,7 @@ def rate_of_position(position: int, limit: float) -> float:
     >>> rate_of_position(90, 1 / 30)
     0.03
     """
-    return float(formatting.number(_finite(limit) * position / 100))
+    return _to_4_digits(_finite(limit) * position / 100)
 
 
 def slider_position(lr: float, limit: float) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -92,7 +92,7 @@ def run_own(step: Callable[..., Any], descent: Descent, report: Report) -> OwnRu
     name, count = user_function.name_of(step), len(descent.trajectory) - 1
     kernels, printed, failure = [descent.start], "", ""
     X, Y = descent.X.clone(), descent.Y.clone()
-    advance = _advancing(step, kernels, X, Y, descent.lr)
+    advance = _advancing(step, kernels, X, Y, descent.rates)
     while len(kernels) <= count and not failure:
         report(len(kernels) - 1, count)
         try:
@@ -125,7 +125,7 @@ def _checked_kernel(name: str, given: Any, data: tuple[Tensor, ...], descent: De
 
 
 def _advancing(
-    step: Callable[..., Any], kernels: list[Tensor], X: Tensor, Y: Tensor, lr: float
+    step: Callable[..., Any], kernels: list[Tensor], X: Tensor, Y: Tensor, rates: Sequence[float]
 ) -> Callable[[], Any]:
     """Return a function, called as the learner's is, that gives what comes after the last kernel.
 
@@ -136,7 +136,7 @@ def _advancing(
     def advance() -> Any:
         nonlocal loop
         if loop is None:
-            made = step(kernels[-1].clone(), X, Y, lr)
+            made = step(kernels[-1].clone(), X, Y, rates[len(kernels) - 1])
             if not isinstance(made, Iterator):
                 return made
             loop = made
@@ -153,8 +153,9 @@ def _expected(descent: Descent, kernels: Tensor) -> tuple[Tensor, Tensor]:
     sum of n products is wrong by at most n times the rounding of the sum of their sizes.
     """
     before, after = kernels[:-1], kernels[1:]
-    lr, still = descent.lr, torch.zeros_like(kernels[:1])
-    moved = descent.momentum * torch.cat((still, after - before))[: len(before)]
+    lr = torch.tensor(descent.rates[: len(before)], **ops.FLOAT64)[:, None, None]
+    moved = torch.cat((torch.zeros_like(kernels[:1]), before[1:] - before[:-1]))[: len(before)]
+    moved = descent.momentum * lr / lr.roll(1, 0) * moved
     slope = descent.quadratic.gradient(torch.zeros_like(kernels[0])).flatten()
     gradients = (before.flatten(1) @ descent.quadratic.hessian + slope).reshape(before.shape)
     expected = before + moved - lr * gradients

@@ -34,7 +34,7 @@ from convkit.panels._descent_stepper_state import (
 from convkit.panels._loss_plots import CURVE_SIZE, SURFACE_SIZE
 from convkit.ui.store import Edit, Fields
 from convkit.ui.theme import Scale
-from convkit.ui.typed import InvalidInput
+from convkit.ui.typed import InvalidInput, read_number
 
 MAX_TABLE_SIDE = 8
 """The most rows and columns of an output that is shown as numbers; a larger one is a picture."""
@@ -82,11 +82,11 @@ class DescentStepper(ui.Panel):
 
     Attributes
     ----------
-    X, Y, target, start, lr, momentum, steps, reduction, n, show_ahead
+    X, Y, target, start, lr, momentum, steps, reduction, n, show_ahead, only_ahead
         The input, the target, the kernel that makes it or None, the first kernel, the learning
         rate (None sets the fastest), the momentum, how many steps are recorded, the reduction, the
-        step on show, and whether the steps after it are shown. Each may be set, observed and
-        linked. Tensors are copies.
+        step on show, whether the steps after it are shown, and whether a new rate is for those
+        alone. Each may be set, observed and linked. Tensors are copies.
     kernel, loss
         The kernel and the loss at the step on show; read-only.
     trajectory : tuple of Step
@@ -314,9 +314,7 @@ def view(result: DescentStepperResult) -> ui.Node:
     step, updates = _cursor(result, steps), _updates(result.descent, result.kernel_limits)
     plots, rate = plots_and_rate(result)
     player = ui.row(ui.player("step", step), *_count(state))
-    printed, hidden = result.own and result.own.printed, None
-    if result.step_function is not None:
-        hidden = ui.section("prediction − target = residual", _shown_outputs(result))
+    printed = result.own and result.own.printed
     return ui.box(
         _header(result),
         ui.box(ui.caption("printed:"), ui.text(printed, "mono"), css="printed")
@@ -328,7 +326,7 @@ def view(result: DescentStepperResult) -> ui.Node:
         ui.series("said", step, _sayings(result.descent), late=True),
         ui.box(
             ui.caption("Click the surface to start there, the curve for a step."),
-            hidden,
+            *_more(result),
             ui.section("torch code", ui.code("torch code", result.code())),
             css="foot",
         ),
@@ -353,6 +351,14 @@ def _shown_outputs(result: DescentStepperResult, *beside: ui.Node) -> ui.Node:
     step = _cursor(result, len(result.trajectory))
     outputs = ui.series("outputs", step, _outputs(result.descent))
     return ui.box(_input(result), outputs, css="output-line")
+
+
+def _more(result: DescentStepperResult) -> list[ui.Node]:
+    """Return what is below: of a learner's own step also the outputs."""
+    if result.step_function is None:
+        only_ahead = result.state.only_ahead
+        return [ui.check("new rate for later steps only", only_ahead, "only_ahead")]
+    return [ui.section("prediction − target = residual", _shown_outputs(result))]
 
 
 def _cursor(result: DescentStepperResult, count: int) -> ui.Cursor:
@@ -404,7 +410,9 @@ def plots_and_rate(result: DescentStepperResult) -> list[ui.Node]:
     surface, curve = _on_surface(result, kernels, step), _on_curve(result, losses, step)
     named = [
         ui.series(
-            f"{other.css} run", step, [ui.text(words, f"key {other.css}") for words in other.said]
+            f"{other.css} run",
+            step,
+            [ui.text(other.said(n), f"key {other.css}") for n in range(len(losses))],
         )
         for other in result.others
     ]
@@ -471,15 +479,13 @@ def _on_curve(result: DescentStepperResult, losses: Tensor, step: ui.Cursor) -> 
 
 def _trails(result: DescentStepperResult, step: ui.Cursor, size: tuple[int, int]) -> list[ui.Node]:
     """Return the paths of other runs, on the surface or on the curve."""
-    is_surface, curve = size == SURFACE_SIZE, result.curve
-    points = [
-        result.surface.to_pixels(each.kernels) if is_surface else curve.to_pixels(each.losses)
-        for each in result.others
-    ]
-    return [
-        ui.trail(f"{each.css} {size[0]}", size, step, path.tolist(), each.css, each.mark)
-        for each, path in zip(result.others, points, strict=True)
-    ]
+    trails = []
+    for other in result.others:
+        on_surface = result.surface.to_pixels(other.kernels)
+        points = on_surface if size == SURFACE_SIZE else result.curve.to_pixels(other.losses)
+        name = f"{other.css} {size[0]}"
+        trails.append(ui.trail(name, size, step, points.tolist(), other.css, other.mark))
+    return trails
 
 
 def _rate(result: DescentStepperResult) -> ui.Node:
@@ -495,7 +501,7 @@ def _rate(result: DescentStepperResult) -> ui.Node:
         f"learning rate {rate}",
         mark=100 if math.isfinite(limit) else None,
     )
-    entry = ui.number_entry("learning rate", lr, "lr", state.X.dtype, width=80)
+    entry = ui.entry("learning rate", rate, partial(_typed_rate, state, lr), width=80)
     rates = _rates(result)
     chosen = next((name for name, each in rates.items() if _has(state, each)), OWN_RATE)
     return ui.box(
@@ -520,6 +526,15 @@ def _rates(result: DescentStepperResult) -> dict[str, Fields]:
 
 def _has(state: DescentStepperState, fields: Fields) -> bool:
     return all(getattr(state, name) == value for name, value in fields.items())
+
+
+def _typed_rate(state: DescentStepperState, lr: float, text: str) -> Fields:
+    value = read_number("the learning rate", text, state.X.dtype, lr, "0.03 or 1/36")
+    if value > 0:
+        return {"lr": value}
+    given = f"the learning rate is {number(value)}"
+    kept = f"Until then it keeps {number(lr)}."
+    raise InvalidInput(given, "a number above 0, such as 0.03", kept)
 
 
 def _share(lr: float, limit: float) -> list[ui.Node]:
@@ -550,7 +565,8 @@ def _updates(descent: Descent, limits: tuple[float, ...]) -> ui.Series:
         f"update columns-{min(columns, 5)}",
         _figures("kernel", titles, kernels, limits, chars),
         [MINUS] * count,
-        [_rate_figure("rate", descent.lr)] * count,
+        # The last step has the rate that led to it.
+        [_rate_figure(number(descent.rates[max(0, min(n, count - 2))])) for n in range(count)],
         [TIMES] * count,
         *_directions(descent),
         [EQUALS] * count,
@@ -558,8 +574,9 @@ def _updates(descent: Descent, limits: tuple[float, ...]) -> ui.Series:
     )
 
 
-def _rate_figure(name: str, rate: float) -> ui.Node:
-    return ui.box(ui.caption(name), ui.text(number(rate), "mono"), css="rate")
+@lru_cache(maxsize=64)
+def _rate_figure(number: str, name: str = "rate") -> ui.Node:
+    return ui.box(ui.caption(name), ui.text(number, "mono"), css="rate")
 
 
 def _directions(descent: Descent) -> list[list[ui.Node]]:
@@ -576,7 +593,7 @@ def _directions(descent: Descent) -> list[list[ui.Node]]:
     if not descent.momentum:
         return [shown]
     titles = [ui.heading("velocity", "path")] * count
-    share = _rate_figure("momentum", descent.momentum)
+    share = _rate_figure(number(descent.momentum), "momentum")
     kept = _figures("velocity", titles, velocities, limits, chars, "figure slope")
     opened, plus, closed = ([ui.text(sign, "sign")] * count for sign in "(+)")
     return [opened, shown, plus, [share] * count, [TIMES] * count, kept, closed]
@@ -590,22 +607,21 @@ def _own_update(result: DescentStepperResult) -> ui.Node | None:
     before, zeros = own.kernels[:-1].double(), torch.zeros(1, *own.kernels.shape[1:])
     yours, ours = own.kernels[1:] - before, own.expected - before
     differences = torch.where(own.mismatch, yours - ours, 0)
-    arrays = torch.stack([torch.cat((zeros, each)) for each in (yours, ours, differences)])
-    limits = [formatting.colour_limit(each) for each in arrays.unbind(1)]
-    steps, columns = range(len(limits)), zeros.shape[2]
+    arrays = [torch.cat((zeros, each)) for each in (yours, ours, differences)]
+    limits = [formatting.colour_limit(each) for each in torch.stack(arrays, 1)]
+    count, chars = len(limits), _chars(zeros.shape[2], 4, 5)
     titles = [
-        [ui.heading(f"{own.name}, update {n or 'none yet'}", "difference") for n in steps],
-        [ui.heading("convkit's update", "path") for _ in steps],
-        [ui.heading(f"difference{' ≠' * (n in own.differs)}") for n in steps],
+        [ui.heading(f"{own.name}, update {n or 'none yet'}", "difference") for n in range(count)],
+        [ui.heading("convkit's update", "path")] * count,
+        [ui.heading(f"difference{' ≠' * (n in own.differs)}") for n in range(count)],
     ]
-    figures = [
-        _figures(f"update {k}", titles[k], arrays[k], limits, _chars(columns, 4, 5), "figure slope")
+    first, second, third = (
+        _figures(f"update {k}", titles[k], arrays[k], limits, chars, "figure slope")
         for k in range(3)
-    ]
-    signs = [[sign] * len(steps) for sign in (MINUS, EQUALS)]
-    parts = figures[0], signs[0], figures[1], signs[1], figures[2]
-    update = _in_steps(f"update columns-{min(columns, 5)}", *parts)
-    return ui.series("own update", _cursor(result, result.last + 1), update)
+    )
+    parts = first, [MINUS] * count, second, [EQUALS] * count, third
+    css = f"update columns-{min(zeros.shape[2], 5)}"
+    return ui.series("own update", _cursor(result, result.last + 1), _in_steps(css, *parts))
 
 
 @lru_cache(maxsize=8)

@@ -33,20 +33,11 @@ def compute(state: PoolingState, previous: PoolingResult | None = None) -> Pooli
     """Return the result of a state."""
     Y = ops.pool2d(state.X, state.size, state.mode, stride=state.stride)
     windows = ops.patches(state.X, state.size, stride=state.stride)
-    pairs = zip(windows, Y.flatten(), strict=True)
-    sums = [arithmetic(window, y, state.mode) for window, y in pairs]
+    said = formatting.maxima if state.mode == "max" else formatting.averages
+    sums = said(windows, Y.flatten())
     rows = [sums[k : k + Y.shape[1]] for k in range(0, len(sums), Y.shape[1])]
     winners = tuple(windows.argmax(1).tolist()) if state.mode == "max" else ()
     return PoolingResult(state, Y, rows, winners)
-
-
-def arithmetic(window: Tensor, y: Tensor, mode: str) -> str:
-    """Return how the numbers of a window (k,) become one."""
-    numbers = [formatting.minus(text) for text in formatting.numbers(window[None])[0]]
-    result = formatting.minus(formatting.number(y))
-    if mode == "max":
-        return f"max({', '.join(numbers)}) = {result}"
-    return f"({' + '.join(numbers)}) / {len(numbers)} = {result}"
 
 
 def view(result: PoolingResult) -> Node:

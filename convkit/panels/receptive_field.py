@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 from torch import Tensor
@@ -14,7 +13,6 @@ from convkit.errors import ConvkitError
 from convkit.ops import Pair, WindowGeometry
 from convkit.stacks import Layer, ReceptiveField
 from convkit.ui import Cell, Cursor, Edit, Frame, Node, Scale, caption, fields, text
-from convkit.ui.store import Fields
 from convkit.ui.typed import read_pair, write_pair
 
 GRIDS = ("input", "first", "second", "third", "fourth", "fifth")
@@ -23,8 +21,6 @@ MAX_SIDE = 16
 """The most rows or columns of a grid."""
 CELL, MAX_WIDTH = 24, 384
 """CSS pixels of a cell of the input, and of a grid whose cells are larger than that."""
-Lines = Callable[[Sequence[WindowGeometry], int], list[set[int]]]
-"""Returns lines of one end of a stack for each of the other, along an axis."""
 LEAST = {"kernel_size": 1, "stride": 1, "padding": 0, "dilation": 1}
 """What a layer is made of, and the least that each may be."""
 
@@ -62,6 +58,8 @@ class ReceptiveFieldResult:
         The grid of the chosen cell.
     counts : list of Tensor
         As `stacks.path_counts` returns them.
+    sentences : list of rows of str
+        What is said of each cell of each grid.
     """
 
     state: ReceptiveFieldState
@@ -69,11 +67,7 @@ class ReceptiveFieldResult:
     cursors: list[Cursor]
     chosen: int
     counts: list[Tensor]
-
-    @cached_property
-    def sentences(self) -> list[list[list[str]]]:
-        """What is said of each cell of each grid; both messages of an answer need it."""
-        return [_sentences(self, m) for m in range(len(self.cursors))]
+    sentences: list[list[list[str]]]
 
 
 class ReceptiveFieldExplorer(ui.Panel):
@@ -110,9 +104,8 @@ class ReceptiveFieldExplorer(ui.Panel):
     layer 2 [2, 3] sees rows 2 to 6, columns 3 to 7 of the input
     """
 
-    def __init__(self, layers: Sequence[Any] = (3, (2, 2), 3), size: Pair = 11) -> None:
-        start = ReceptiveFieldState(_layers("layers", layers), size)
-        super().__init__(start, compute, view, first=first)
+    def __init__(self, layers: Any = (3, (2, 2), 3), size: Pair = 11) -> None:
+        super().__init__(ReceptiveFieldState(layers, size), compute, view, first=first)
 
     def __repr__(self) -> str:
         result = self.store.result
@@ -133,7 +126,8 @@ def compute(state: ReceptiveFieldState, previous: Any = None) -> ReceptiveFieldR
         for m, (name, size) in enumerate(zip(GRIDS, sizes, strict=False))
     ]
     counts = stacks.path_counts(state.layers, state.size, n, cursors[n].place)
-    return ReceptiveFieldResult(state, stack, cursors, n, counts)
+    sentences = [_sentences(stack, m) for m in range(len(cursors))]
+    return ReceptiveFieldResult(state, stack, cursors, n, counts, sentences)
 
 
 def view(result: ReceptiveFieldResult) -> Node:
@@ -144,6 +138,7 @@ def view(result: ReceptiveFieldResult) -> Node:
         ui.header(_status(result)),
         ui.together(*(_grid(result, m) for m in range(count + 1))),
         ui.description(result.cursors[result.chosen], _sentence(result)),
+        caption("Point at a cell of any grid; a click keeps it. A number counts the ways to it."),
         *(_layer(result, m) for m in range(1, count + 1)),
         ui.row(
             ui.pair_entry("size", result.state.size, 1),
@@ -180,12 +175,12 @@ def _grid(result: ReceptiveFieldResult, m: int) -> Node:
     """Return a grid; frames show the cells that others see, or that see them."""
     counts = result.counts[m]
     size, step = formatting.size(counts.shape), min(ops.to_pair("", _field(result, m).stride))
-    others = [k for k in range(len(result.cursors)) if k != m]
+    grids = sorted(range(len(result.cursors)), key=lambda k: k != m)
     table = ui.table(
         f"{_title(m)} grid",
         counts,
         Scale.centred(2 * max(1.0, counts.max().item())),
-        frames=[_frame(result, k, m) for k in (m, *others)],
+        frames=[_frame(result, k, m) for k in grids],
         descriptions=result.sentences[m],
         texts=[[f"{n:.0f}" if 0 < n < 1000 else "" for n in row] for row in counts.tolist()],
         aria_label=f"{_title(m)} {size}",
@@ -209,34 +204,23 @@ def _sentence(result: ReceptiveFieldResult) -> str:
     return result.sentences[result.chosen][i][j]
 
 
-def _sentences(result: ReceptiveFieldResult, m: int) -> list[list[str]]:
-    """Return what each cell of a grid sees of the input, and what of the last layer sees it."""
-    (rows, columns), below, above = result.cursors[m].sizes, result.stack[:m], result.stack[m:]
+def _sentences(stack: list[WindowGeometry], m: int) -> list[list[str]]:
+    """Return what each cell of grid m sees of the input, and what of the last layer sees it."""
     parts = []
-    if below:
-        parts.append(_said("sees", stacks.lines_seen, below, "the input"))
-    if above:
-        parts.append(_said("is seen by", stacks.lines_seeing, above, _title(len(result.stack))))
-
-    def sentence(i: int, j: int) -> str:
-        said = ", and ".join([part(i, j) for part in parts])
-        return f"{_title(m)} [{i}, {j}] {said}"
-
-    return [[sentence(i, j) for j in range(columns)] for i in range(rows)]
+    if below := stack[:m]:
+        parts.append(_said("sees", below, stacks.lines_seen, "the input"))
+    if above := stack[m:]:
+        parts.append(_said("is seen by", above, stacks.lines_seeing, _title(len(stack))))
+    rows = [[", and ".join(e) for e in zip(*row, strict=True)] for row in zip(*parts, strict=True)]
+    return [[f"{_title(m)} [{i}, {j}] {e}" for j, e in enumerate(r)] for i, r in enumerate(rows)]
 
 
-def _said(verb: str, lines: Lines, stack: list[WindowGeometry], of: str) -> Callable[..., str]:
-    """Return a function of a cell that says which rows and columns of a grid it is connected to."""
-    rows, columns = (
-        [each and formatting.lines(name, each) for each in lines(stack, axis)]
-        for axis, name in enumerate(("row", "column"))
-    )
-
-    def said(i: int, j: int) -> str:
-        cells = f"{rows[i]}, {columns[j]}" if rows[i] and columns[j] else "no cell"
-        return f"{verb} {cells} of {of}"
-
-    return said
+def _said(verb: str, stack: list[WindowGeometry], lines: Any, of: str) -> list[list[str]]:
+    """Return for each cell of one end of a stack which cells of the other it is connected with."""
+    seen = zip(("row", "column"), (lines(stack, 0), lines(stack, 1)), strict=True)
+    rows, columns = ([e and formatting.lines(name, e) for e in axis] for name, axis in seen)
+    cells = [[f"{i}, {j}" if i and j else "no cell" for j in columns] for i in rows]
+    return [[f"{verb} {each} of {of}" for each in row] for row in cells]
 
 
 def _layer(result: ReceptiveFieldResult, m: int) -> Node:
@@ -266,7 +250,7 @@ def _typed(m: int, name: str, kept: Cell, typed: str) -> Edit:
     """Return the edit of a number of layer m."""
     value = read_pair(name, typed, LEAST[name], kept)
 
-    def change(state: ReceptiveFieldState) -> Fields:
+    def change(state: ReceptiveFieldState) -> dict[str, Any]:
         layers = list(state.layers)
         layers[m - 1 : m] = [Layer(**{**vars(each), name: value}) for each in layers[m - 1 : m]]
         return {"layers": layers}

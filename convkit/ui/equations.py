@@ -79,19 +79,19 @@ def equation(*terms: Node) -> Node:
         "longest": max(len(text) for table in tables for line in table.texts for text in line),
         "longest_weight": max(map(len, weights), default=0),
         "fit": _fit(terms),
+        "hinted_fit": _fit(terms, HINT_WIDTH if tables[-1].descriptions else 0),
     }
     return Node("equation", props=props, children=terms)
 
 
-def _fit(terms: Sequence[Node]) -> str:
+def _fit(terms: Sequence[Node], hint_width: int = 0) -> str:
     """Return, in CSS, the largest cells with which the terms stand in one line.
 
     A term is as wide as its array, or as its title where that is wider: the sum of such widths is
     the page's where the least of these quotients is the size of a cell.
     """
     sizes = [(each.title_width, each.array.values.shape[1]) for each in terms]
-    if terms[-1].array.descriptions:
-        sizes[-1] = (sizes[-1][0] + HINT_WIDTH, sizes[-1][1])
+    sizes[-1] = (sizes[-1][0] + hint_width, sizes[-1][1])
     sizes.sort(key=lambda size: size[0] / size[1])
     signs = SIGN_WIDTH * len([each for each in terms if each.sign])
     quotients = []

@@ -146,7 +146,7 @@ def _view(result: Explored, controls: Sequence[Node]) -> Node:
     return nodes.column(
         nodes.header(result.failure or f"{', '.join(kept)}.", is_error=bool(result.failure)),
         nodes.row(*(nodes.labelled(node) for node in controls)),
-        nodes.row(*result.shown),
+        nodes.box(*result.shown, css="arrays"),
         nodes.text(result.printed, "mono") if result.printed else None,
     )
 

@@ -137,12 +137,11 @@ def real(
     high: float = math.inf,
     *,
     above: float | None = None,
-    optional: bool = False,
     view: bool = False,
 ) -> Any:
     """Return a field for a finite number from `low` to `high`, of any kind, kept as a float.
 
-    With `above` it has to be greater than that; `optional` and `view` are as in `checked`.
+    With `above` it has to be greater than that.
 
     Examples
     --------
@@ -162,7 +161,7 @@ def real(
             raise ConvkitError(f"{name} is {brief_repr(value)}", expected, "Choose another number.")
         return number  # type: ignore[return-value]
 
-    return checked(check, default, optional=optional, view=view)
+    return checked(check, default, view=view)
 
 
 def _range(low: float, high: float, above: float | None) -> str:

@@ -425,9 +425,7 @@ def entry(
     return Node("entry", name, props, edits=edits)
 
 
-def number_entry(
-    name: str, value: float, field: str, dtype: torch.dtype = torch.float64, *, width: int = 60
-) -> Node:
+def number_entry(name: str, value: float, field: str, dtype: torch.dtype = torch.float64) -> Node:
     """Return a box for a number, or a fraction, that is a field of the state.
 
     Examples
@@ -435,11 +433,9 @@ def number_entry(
     >>> number_entry("rate", 0.5, "lr").edits("1/4")
     {'lr': 0.25}
     """
-
-    def edits(text: str) -> dict[str, float]:
-        return {field: read_number(name, text, dtype, value)}
-
-    return entry(name, formatting.number(value), edits, width=width)
+    return entry(
+        name, formatting.number(value), lambda text: {field: read_number(name, text, dtype, value)}
+    )
 
 
 def pair_entry(name: str, value: Pair, low: int, disabled: str = "") -> Node:
@@ -688,7 +684,7 @@ def pictures(name: str, stack: Tensor, scale: Scale, **options: Any) -> list[Nod
 
     Examples
     --------
-    >>> [p.name for p in pictures("map", torch.zeros(2, 4, 4), Scale("grey", 0, 1))]
+    >>> [p.aria_label for p in pictures("map", torch.zeros(2, 4, 4), Scale("grey", 0, 1))]
     ['map 0', 'map 1']
     """
     size = stack[0].numel()
@@ -697,6 +693,7 @@ def pictures(name: str, stack: Tensor, scale: Scale, **options: Any) -> list[Nod
     made = []
     for k, values in enumerate(stack):
         own = {"values": values, "pixels": pixels[size * k : size * (k + 1)], "layer": k}
+        own["aria_label"] = f"{name} {k}"
         made.append(Node("picture", f"{name} {k}", {**first.props, **own}))
     return made
 

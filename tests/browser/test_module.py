@@ -242,7 +242,7 @@ def test_a_picture_is_painted_by_strokes_by_clicks_and_by_keys(tab):
     assert panel.X.tolist() == stroke
     press(shown, "Control+z")
     shown.settle()
-    assert not panel.X.any() and not panel.store.can_undo and shown.shows_the_tree()
+    assert not panel.X.any() and not panel.store.can_undo
 
 
 def test_code_is_copied_also_without_a_secure_context(shown):

@@ -1,5 +1,7 @@
 """The explorer, live and saved, by pointer and by keys: one cell of several tables is chosen."""
 
+import re
+
 import pytest
 from playwright.sync_api import Locator, expect
 
@@ -62,6 +64,13 @@ def test_it_follows_the_pointer_and_keys_and_tells_python(notebook):
     words = "layer 2 [2, 2] sees rows 2 to 6, columns 2 to 6 of the input"
     expect(view.locator("output.ck-description")).to_contain_text(words)
     assert notebook.ask("print(explorer.n, explorer.at)").strip() == "2 (2, 2)"
+    chosen = view.get_by_role("gridcell", selected=True)
+    expect(chosen).to_have_accessible_name(re.compile(re.escape(words)))
+    chosen.focus()
+    view.page.keyboard.press("Tab")  # to the next grid, whose cell one can choose too
+    view.page.keyboard.press("Enter")
+    expect_followed(view, "third", {"second": (1, 1, 3, 3), "third": (1, 1, 1, 1)})
+    assert notebook.ask("print(explorer.n, explorer.at)").strip() == "3 (1, 1)"
 
 
 def test_saved_it_follows_without_script(chromium):

@@ -20,6 +20,7 @@ PANELS = {
     "diverging": "DescentStepper(stripes(), target=torch.tensor([[1.0, -1.0]]), "
     "start=torch.tensor([[0.5, 0.5]]), lr=0.034, steps=25)",
     "receptive field": "ReceptiveFieldExplorer([(3, 1, 1), (3, 2, 1), (3, 1, 0, 2)])",
+    "training": "TrainingMicroscope(steps=22)",
 }
 HEIGHTS = {"photo": 610, "large kernel": 625, "stepper": 620}  # of an output 850 pixels wide
 # What reaches beyond the panel's left or right edge; frames are cut off at small tables.
@@ -113,7 +114,7 @@ def colours_across(slider: Locator) -> int:
         return len({image.getpixel((x, y)) for y in range(image.height)})
 
 
-@pytest.mark.parametrize("name", ["photo", "stripes", "stepper"])
+@pytest.mark.parametrize("name", ["photo", "stripes", "stepper", "training"])
 def test_colours_survive_forced_colours_and_nothing_moves_by_itself(notebook, name):
     page, panel = notebook.page, shown(notebook, name)
     usual = panel.evaluate(COLOURS)
@@ -123,7 +124,8 @@ def test_colours_survive_forced_colours_and_nothing_moves_by_itself(notebook, na
     assert panel.evaluate(COLOURS) == usual
     for slider in panel.get_by_role("slider").all():
         assert colours_across(slider) > 1  # the track, before the background
-    button(panel, "next step" if name == "stepper" else "next window").click()
+    ahead = {"stepper": "next step", "training": "next snapshot"}
+    button(panel, ahead.get(name, "next window")).click()
     moving = "panel => panel.getAnimations({subtree: true}).map(a => a.animationName)"
     assert panel.evaluate(moving) == []
     page.emulate_media(forced_colors="none", reduced_motion="no-preference")

@@ -1,5 +1,7 @@
 """Answers to the exercises of other kinds than the solutions: right ones, and wrong ones."""
 
+import math
+
 import numpy as np
 import torch
 from torch import nn
@@ -452,9 +454,19 @@ REJECTED = [
         "max_stable_lr is not to be used.",
     ),
     ("5.1", lambda X, size: QuadraticLoss(X, size).stable_lr(0), "stable_lr is not to be used."),
+    (
+        "5.1",
+        lambda X, size: 2 / torch.linalg.eigvals(QuadraticLoss(X, size).hessian).max(),
+        "A Hessian is symmetric: torch.linalg.eigvalsh gives real ones.",
+    ),
     ("5.2", lambda X, size: 0.5, "Your rate is 0.5. It should be 0.02778."),
     ("5.2", lambda X, size: QuadraticLoss(X, size).fastest_lr, "fastest_lr is not to be used."),
     ("5.3", lambda curvatures, lr, share: 7, "Your count is 7. It should be 21."),
+    (
+        "5.3",
+        lambda curvatures, lr, share: math.log(share) / math.log(1 - lr * max(curvatures)),
+        "Take the factor without its sign: abs(factor).",
+    ),
     ("5.4", lambda k, v, g, lr, m: k - lr * g, "Return two arrays: return kernel, velocity."),
     (
         "5.4",

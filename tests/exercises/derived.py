@@ -69,6 +69,14 @@ EQUAL_ON_PAPER = {
     "5.1": (NOT_NEGATIVE | ONE_NUMBER, "a limit is one positive number"),
     "5.2": (NOT_NEGATIVE | ONE_NUMBER, "a rate is one positive number"),
     "5.3": (WHOLE | NOT_NEGATIVE | ONE_NUMBER, "a count is one whole number"),
+    "6.4": (WHOLE, "the weights are whole"),
+    "6.6": (
+        WHOLE
+        | NOT_NEGATIVE
+        | SYMMETRIC - {"transposed"}
+        | {"shifted by one", "shifted down by one"},
+        "a white pixel may stand anywhere but on the edge",
+    ),
     "7.1": (WHOLE | NOT_NEGATIVE | {"in one row"}, "a size is a row of whole numbers"),
     "7.4": (WHOLE | NOT_NEGATIVE | ONE_NUMBER, "a count is one whole number"),
     "8.4": (WHOLE | NOT_NEGATIVE | ONE_NUMBER, "a count is one whole number"),

@@ -38,6 +38,7 @@ from tests.panels.driver import PanelDriver
 EDGE = torch.tensor([[1.0, -1.0]])
 HALF = torch.tensor([[0.5, 0.5]])
 RATE = "learning rate, share of the limit"
+FEWER = "new rate for later steps only"
 
 
 def state(X=None, K=EDGE, **fields):
@@ -134,14 +135,16 @@ def test_the_steps_are_those_of_torchs_own_optimizer():
 @given(
     st.sampled_from([torch.float32, torch.float64]),
     st.sampled_from(["sum", "mean"]),
-    st.floats(1e-4, 0.03),
-    st.sampled_from([0.0, 0.7]),
+    st.lists(st.floats(1e-4, 0.03), min_size=1, max_size=4),
     st.integers(0, 8),
 )
-def test_the_code_of_a_step_gives_its_kernel_bit_for_bit(dtype, reduction, lr, momentum, n):
+def test_the_code_of_a_step_gives_its_kernel_bit_for_bit(dtype, reduction, rates, n):
     X = torch.rand(5, 6, generator=torch.Generator().manual_seed(n)).to(dtype)
     K = torch.tensor([[0.7, -1 / 3], [0.1, 2.0]], dtype=dtype)
-    made = result(X, K, lr=lr, momentum=momentum, steps=8, reduction=reduction, n=n)
+    made = result(X, K, lr=rates[0], steps=8, reduction=reduction, only_ahead=True)
+    for k, lr in enumerate(rates[1:], 1):
+        made = edited(edited(made, n=2 * k), lr=lr)
+    made = edited(made, n=n)
     names = {"print": lambda *_: None}
     exec(made.code(), names)
     assert torch.equal(names["K"].detach(), made.trajectory[n].kernel)
@@ -157,6 +160,26 @@ def test_only_what_changed_is_computed_again():
     other = edited(faster, target=2 * EDGE)
     assert other.quadratic is not first.quadratic
     assert other.trajectory[0].loss == compute(other.state).trajectory[0].loss
+
+
+def test_a_rate_of_later_steps_keeps_those_of_the_steps_taken():
+    made = edited(result(n=4, steps=10, only_ahead=True), lr=0.001)
+    assert made.descent.rates == (0.03,) * 4 + (0.001,) * 6
+    assert [step.lr for step in made.trajectory[1:]] == [*made.descent.rates]
+    for count in (12, 3, 9):
+        made = edited(made, steps=count)
+        assert made.descent.rates == ((0.03,) * 4 + (0.001,) * count)[:count]
+    assert edited(made, lr=0.03).descent.rates == (0.03,) * 9
+    assert edited(edited(made, only_ahead=False), lr=0.02).descent.rates == (0.02,) * 9
+
+
+def test_a_rate_of_later_steps_is_judged_by_where_it_begins():
+    made = edited(result(start=HALF, n=4, steps=10, only_ahead=True), lr=0.04)
+    assert made.convergence.outcome is Outcome.DIVERGING
+    assert made.verdict.startswith("From step 4 on: diverging: at 120% of the limit 0.03333, a")
+    # A step at 1/60, the inverse of the largest curvature, ends all error in that direction.
+    straight = edited(result(start=HALF, lr=1 / 60, n=1, only_ahead=True), lr=0.04)
+    assert straight.verdict.startswith("From step 1 on: converging, but only because the start")
 
 
 @pytest.mark.parametrize("lr", [0.05, 1e3])
@@ -205,6 +228,7 @@ def test_a_problem_of_the_same_size_keeps_the_start():
         ({"steps": 301}, "steps is 301"),
         ({"steps": 2.5}, "steps is 2.5"),
         ({"steps": "10"}, "steps is '10'"),
+        ({"first_rates": (0.1, math.inf)}, r"first_rates\[1\] is inf"),
         ({"Y": torch.full((6, 7), 1e38)}, "loss"),
         ({"Y": torch.ones(6, 7), "target": EDGE}, "both Y and target"),
         ({"X": torch.ones(3)}, "X"),
@@ -226,10 +250,11 @@ def test_numbers_that_plots_cannot_show_are_refused_in_float64_too():
 
 @pytest.mark.parametrize("X", [10 * stripes(), stripes() / 7, torch.rand(9, 9)])
 def test_learning_rates_keep_their_share_of_another_problems_limit(X):
-    before = result(steps=3, n=2, lr=0.01)
+    before = edited(result(steps=3, n=2, only_ahead=True), lr=0.01)
     after = edited(before, X=X, target=torch.ones(2, 2))
-    share = 0.01 / before.quadratic.max_stable_lr
-    assert after.lr / after.quadratic.max_stable_lr == pytest.approx(share, rel=1e-3)
+    for old, new in zip(before.descent.rates, after.descent.rates, strict=True):
+        share = old / before.quadratic.max_stable_lr
+        assert new / after.quadratic.max_stable_lr == pytest.approx(share, rel=1e-3)
     assert f"The learning rate is now {after.state.lr:.4g}" in after.note
     same = edited(after, target=torch.zeros(2, 2))
     assert same.state.lr == after.state.lr and same.note == ""
@@ -621,6 +646,30 @@ def test_while_a_hand_drags_the_path_is_drawn_and_steps_are_recorded_when_it_res
     assert panel.lr == 0.03  # the whole drag is one step
 
 
+def test_a_new_rate_for_later_steps_only():
+    panel, page = driven()
+    panel.n = 4
+    before = panel.kernel
+    page.choose(FEWER, True)
+    page.type("learning rate", "0.001")
+    assert torch.equal(panel.kernel, before) and panel.n == 4
+    assert [step.lr for step in panel.trajectory[1:]] == [0.03] * 4 + [0.001] * 21
+    panel.n = 9
+    expect_consistent(panel, page)
+
+
+def test_at_the_last_step_a_rate_for_later_ones_shows_everywhere():
+    panel, page = driven(start=HALF)
+    panel.n = 25
+    page.choose(FEWER, True)
+    page.choose(RATE, 150)
+    assert panel.lr == 0.05 and page.box("learning rate") == "0.05"
+    assert page.find(RATE).value == 150
+    assert page.status.startswith("From step 25 on: diverging: at 150% of the limit")
+    assert len(panel.trajectory) == 26
+    expect_consistent(panel, page)
+
+
 def test_editing_the_start_and_undoing_it():
     panel, page = driven()
     panel.n = 3
@@ -682,7 +731,8 @@ def test_reset_returns_to_the_first_state():
     panel.lr, panel.n, panel.start = 0.01, 9, 40 * torch.ones(1, 2)
     panel.Y = 2 * panel.Y
     page.type("number of steps", "7")
-    page.choose("show what lies ahead", True)
+    for name in ("show what lies ahead", FEWER):
+        page.choose(name, True)
     page.press("reset")
     assert repr(panel) == first
     page.press("undo")
@@ -912,6 +962,7 @@ EDITS = [
     lambda page, r: page.choose(RATE, r.randint(1, 150), moving=r.random() < 0.5),
     lambda page, r: page.type("start[0, 0]", r.choice(["0.5", "1e30", "-1", "a", "2"])),
     lambda page, r: page.point("loss surface", (r.uniform(0, 328), r.uniform(0, 196))),
+    lambda page, r: page.choose(FEWER, r.random() < 0.5),
     lambda page, r: page.choose("show what lies ahead", r.random() < 0.5),
     lambda page, r: page.post({"rest": True}),
     lambda page, r: page.press(r.choice(["undo", "redo", "undo", "redo", "reset"])),

@@ -282,6 +282,10 @@ def test_an_edit_runs_it_again_and_undo_too():
     page.press("keep this run")
     panel.lr = 0.01
     assert {name.split()[0] for name in trails(page, "loss curve")} == {"own", "kept", "loss"}
+    assert not page.has("new rate for later steps only")
+    panel.only_ahead, panel.n = True, 5
+    panel.lr = 0.02
+    assert panel.first_difference == 2
     assert page.shows_the_tree()
 
 
