@@ -19,7 +19,7 @@ from convkit.least_squares import REDUCTIONS, QuadraticLoss, checked_momentum
 from convkit.panels._loss_plots import LossCurve, LossSurface, curve_of, holding
 from convkit.panels._own_step import OwnRun, run_own
 from convkit.ui import State, Work, fields
-from convkit.ui.store import Fields, equal
+from convkit.ui.store import Fields, changed_fields, equal
 from convkit.user_function import name_of
 
 MAX_KERNEL_SIDE = 7
@@ -32,18 +32,12 @@ SAME_SHARE = 1e-3
 """How much two learning rates' shares of their limits differ by rounding, as a share."""
 
 
-def _rate(name: str, value: Any) -> float:
-    """Return a learning rate as a float."""
-    rate = ops.as_real(value)
-    if rate is None or not 0 < rate < math.inf:
-        given = f"{name} is {brief_repr(value)}"
-        raise ConvkitError(given, "a number above 0", "Choose one such as 0.03, or None.")
-    return rate
-
-
 def _rates(name: str, value: Any) -> tuple[float, ...]:
     """Return learning rates as a tuple of floats."""
-    return tuple(_rate(f"{name}[{n}]", rate) for n, rate in enumerate(value))
+    numbers = [ops.as_real(rate) for rate in value]
+    if not all(rate is not None and 0 < rate < math.inf for rate in numbers):
+        raise ConvkitError(f"{name} is {brief_repr(value)}", "numbers above 0", "Correct it.")
+    return tuple(map(float, numbers))  # type: ignore[arg-type]
 
 
 def _kept_run(name: str, value: Any) -> DescentStepperState:
@@ -100,7 +94,7 @@ class DescentStepperState(State):
     Y: Tensor | None = fields.array(None, optional=True)
     target: Tensor | None = fields.array(None, optional=True)
     start: Tensor = fields.array(None, optional=True)
-    lr: float | None = fields.checked(_rate, None, optional=True)
+    lr: float | None = fields.real(None, above=0, optional=True)
     steps: int = fields.whole(25, 1, MAX_STEPS)
     reduction: str = fields.choice(*REDUCTIONS)
     momentum: float = fields.checked(lambda name, value: checked_momentum(value), 0.0)
@@ -458,8 +452,7 @@ def compute(
     >>> result.trajectory[50].kernel.round(decimals=2)
     tensor([[ 1., -1.]])
     """
-    Y = _target(state, previous)
-    quadratic = _quadratic(state, Y, previous)
+    Y, quadratic = _problem(state, previous)
     old = () if previous is None else previous.runs
 
     def run(of: DescentStepperState) -> Descent:
@@ -495,11 +488,11 @@ def work(result: DescentStepperResult) -> Work | None:
     if step is None or result.own is not None:
         return None
     words = f"running your {name_of(step)} for {len(descent.rates)} steps"
-    return Work(partial(run_own, step, descent), _with_own, words, descent.given)
 
+    def finish(result: DescentStepperResult, own: OwnRun) -> DescentStepperResult:
+        return replace(result, own=own)
 
-def _with_own(result: DescentStepperResult, own: OwnRun) -> DescentStepperResult:
-    return replace(result, own=own)
+    return Work(partial(run_own, step, descent), finish, words, descent.given)
 
 
 def _lr(state: DescentStepperState, quadratic: QuadraticLoss) -> float:
@@ -524,25 +517,18 @@ def fastest_rate(quadratic: QuadraticLoss, momentum: float) -> float:
     return rate if rate < limit else fastest
 
 
-def _target(state: DescentStepperState, previous: DescentStepperResult | None) -> Tensor:
-    if state.target is None:
-        return state.Y  # type: ignore[return-value]
+def _problem(
+    state: DescentStepperState, previous: DescentStepperResult | None
+) -> tuple[Tensor, QuadraticLoss]:
+    """Return the target, and the loss as a function of the kernel."""
     if previous is not None:
-        old = previous.state
-        if equal((old.X, old.target), (state.X, state.target)):
-            return previous.Y
-    return ops.corr2d(state.X, state.target)
-
-
-def _quadratic(
-    state: DescentStepperState, Y: Tensor, previous: DescentStepperResult | None
-) -> QuadraticLoss:
-    if previous is not None:
-        old = previous.descent
-        is_same = old.start.shape == state.start.shape
-        if is_same and equal((old.X, old.Y, old.reduction), (state.X, Y, state.reduction)):
-            return old.quadratic
-    return QuadraticLoss(state.X, state.kernel_size, Y, reduction=state.reduction)
+        changed = changed_fields(previous.state, state)
+        is_same = state.start.shape == previous.state.start.shape
+        if is_same and not {"X", "Y", "target", "reduction"} & {*changed}:
+            return previous.Y, previous.quadratic
+    Y = state.Y if state.target is None else ops.corr2d(state.X, state.target)
+    assert Y is not None
+    return Y, QuadraticLoss(state.X, state.kernel_size, Y, reduction=state.reduction)
 
 
 def _surface(runs: Sequence[Descent], previous: DescentStepperResult | None) -> LossSurface:

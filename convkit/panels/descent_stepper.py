@@ -34,7 +34,7 @@ from convkit.panels._descent_stepper_state import (
 from convkit.panels._loss_plots import CURVE_SIZE, SURFACE_SIZE
 from convkit.ui.store import Edit, Fields
 from convkit.ui.theme import Scale
-from convkit.ui.typed import InvalidInput, read_number
+from convkit.ui.typed import InvalidInput
 
 MAX_TABLE_SIDE = 8
 """The most rows and columns of an output that is shown as numbers; a larger one is a picture."""
@@ -501,7 +501,7 @@ def _rate(result: DescentStepperResult) -> ui.Node:
         f"learning rate {rate}",
         mark=100 if math.isfinite(limit) else None,
     )
-    entry = ui.entry("learning rate", rate, partial(_typed_rate, state, lr), width=80)
+    entry = ui.number_entry("learning rate", lr, "lr", state.X.dtype, width=80)
     rates = _rates(result)
     chosen = next((name for name, each in rates.items() if _has(state, each)), OWN_RATE)
     return ui.box(
@@ -526,15 +526,6 @@ def _rates(result: DescentStepperResult) -> dict[str, Fields]:
 
 def _has(state: DescentStepperState, fields: Fields) -> bool:
     return all(getattr(state, name) == value for name, value in fields.items())
-
-
-def _typed_rate(state: DescentStepperState, lr: float, text: str) -> Fields:
-    value = read_number("the learning rate", text, state.X.dtype, lr, "0.03 or 1/36")
-    if value > 0:
-        return {"lr": value}
-    given = f"the learning rate is {number(value)}"
-    kept = f"Until then it keeps {number(lr)}."
-    raise InvalidInput(given, "a number above 0, such as 0.03", kept)
 
 
 def _share(lr: float, limit: float) -> list[ui.Node]:
@@ -607,21 +598,22 @@ def _own_update(result: DescentStepperResult) -> ui.Node | None:
     before, zeros = own.kernels[:-1].double(), torch.zeros(1, *own.kernels.shape[1:])
     yours, ours = own.kernels[1:] - before, own.expected - before
     differences = torch.where(own.mismatch, yours - ours, 0)
-    arrays = [torch.cat((zeros, each)) for each in (yours, ours, differences)]
-    limits = [formatting.colour_limit(each) for each in torch.stack(arrays, 1)]
-    count, chars = len(limits), _chars(zeros.shape[2], 4, 5)
+    arrays = torch.stack([torch.cat((zeros, each)) for each in (yours, ours, differences)])
+    limits = [formatting.colour_limit(each) for each in arrays.unbind(1)]
+    steps, columns = range(len(limits)), zeros.shape[2]
     titles = [
-        [ui.heading(f"{own.name}, update {n or 'none yet'}", "difference") for n in range(count)],
-        [ui.heading("convkit's update", "path")] * count,
-        [ui.heading(f"difference{' ≠' * (n in own.differs)}") for n in range(count)],
+        [ui.heading(f"{own.name}, update {n or 'none yet'}", "difference") for n in steps],
+        [ui.heading("convkit's update", "path") for _ in steps],
+        [ui.heading(f"difference{' ≠' * (n in own.differs)}") for n in steps],
     ]
-    first, second, third = (
-        _figures(f"update {k}", titles[k], arrays[k], limits, chars, "figure slope")
+    figures = [
+        _figures(f"update {k}", titles[k], arrays[k], limits, _chars(columns, 4, 5), "figure slope")
         for k in range(3)
-    )
-    parts = first, [MINUS] * count, second, [EQUALS] * count, third
-    css = f"update columns-{min(zeros.shape[2], 5)}"
-    return ui.series("own update", _cursor(result, result.last + 1), _in_steps(css, *parts))
+    ]
+    signs = [[sign] * len(steps) for sign in (MINUS, EQUALS)]
+    parts = figures[0], signs[0], figures[1], signs[1], figures[2]
+    update = _in_steps(f"update columns-{min(columns, 5)}", *parts)
+    return ui.series("own update", _cursor(result, result.last + 1), update)
 
 
 @lru_cache(maxsize=8)

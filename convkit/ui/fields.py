@@ -137,11 +137,12 @@ def real(
     high: float = math.inf,
     *,
     above: float | None = None,
+    optional: bool = False,
     view: bool = False,
 ) -> Any:
     """Return a field for a finite number from `low` to `high`, of any kind, kept as a float.
 
-    With `above` it has to be greater than that.
+    With `above` it has to be greater than that; `optional` and `view` are as in `checked`.
 
     Examples
     --------
@@ -161,7 +162,7 @@ def real(
             raise ConvkitError(f"{name} is {brief_repr(value)}", expected, "Choose another number.")
         return number  # type: ignore[return-value]
 
-    return checked(check, default, view=view)
+    return checked(check, default, optional=optional, view=view)
 
 
 def _range(low: float, high: float, above: float | None) -> str:

@@ -425,7 +425,9 @@ def entry(
     return Node("entry", name, props, edits=edits)
 
 
-def number_entry(name: str, value: float, field: str, dtype: torch.dtype = torch.float64) -> Node:
+def number_entry(
+    name: str, value: float, field: str, dtype: torch.dtype = torch.float64, *, width: int = 60
+) -> Node:
     """Return a box for a number, or a fraction, that is a field of the state.
 
     Examples
@@ -433,9 +435,11 @@ def number_entry(name: str, value: float, field: str, dtype: torch.dtype = torch
     >>> number_entry("rate", 0.5, "lr").edits("1/4")
     {'lr': 0.25}
     """
-    return entry(
-        name, formatting.number(value), lambda text: {field: read_number(name, text, dtype, value)}
-    )
+
+    def edits(text: str) -> dict[str, float]:
+        return {field: read_number(name, text, dtype, value)}
+
+    return entry(name, formatting.number(value), edits, width=width)
 
 
 def pair_entry(name: str, value: Pair, low: int, disabled: str = "") -> Node:

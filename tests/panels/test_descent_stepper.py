@@ -228,7 +228,7 @@ def test_a_problem_of_the_same_size_keeps_the_start():
         ({"steps": 301}, "steps is 301"),
         ({"steps": 2.5}, "steps is 2.5"),
         ({"steps": "10"}, "steps is '10'"),
-        ({"first_rates": (0.1, math.inf)}, r"first_rates\[1\] is inf"),
+        ({"first_rates": (0.1, math.inf)}, "first_rates is"),
         ({"Y": torch.full((6, 7), 1e38)}, "loss"),
         ({"Y": torch.ones(6, 7), "target": EDGE}, "both Y and target"),
         ({"X": torch.ones(3)}, "X"),
