@@ -7,11 +7,11 @@ snapshot is, bit for bit, the one that it left.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -23,12 +23,14 @@ from convkit.errors import ConvkitError
 
 BATCH = 64
 """Pictures in a step; the last step of an epoch has fewer."""
+KEPT = 4
+"""Of so many snapshots one has its optimizer."""
 HELD_OUT = 450
 """How many of the 1,797 pictures no step sees."""
 SIDE = 28
 """Rows and columns of LeNet's input."""
-CONVOLUTIONS = {1: 0, 2: 3}
-"""Which layers of LeNet its convolutions are."""
+CONVOLUTIONS, DENSE = {1: 0, 2: 3}, 7
+"""Which layers of LeNet its convolutions are, and which is the first of the dense ones."""
 
 
 class Digits(NamedTuple):
@@ -143,7 +145,7 @@ Weights = dict[str, Tensor]
 """
 
 
-def weights_of(nets: Sequence[nn.Sequential]) -> Weights:
+def weights_of(nets: Iterable[nn.Module]) -> Weights:
     """Return copies of the parameters of networks with the same layers.
 
     Examples
@@ -187,7 +189,7 @@ def changed(
 
 
 @torch.no_grad()
-def activations_with(net: nn.Sequential, weights: Weights, X: Tensor) -> list[Tensor]:
+def activations_with(net: nn.Module, weights: Weights, X: Tensor) -> list[Tensor]:
     """Return what each layer makes of pictures (n, 1, 28, 28) with each of many sets of weights.
 
     All are computed together, with the sets along the first axis.
@@ -202,7 +204,7 @@ def activations_with(net: nn.Sequential, weights: Weights, X: Tensor) -> list[Te
 
     def made(own: Weights) -> list[Tensor]:
         Y, found = X, []
-        for k, layer in enumerate(layers):
+        for k, layer in enumerate(layers.children()):
             names = [name for name, _ in layer.named_parameters()]
             Y = functional_call(layer, {name: own[f"{k}.{name}"] for name in names}, (Y,))
             found.append(Y)
@@ -212,15 +214,16 @@ def activations_with(net: nn.Sequential, weights: Weights, X: Tensor) -> list[Te
     return several
 
 
+@torch.no_grad()
 def accuracy_with(net: nn.Sequential, weights: Weights) -> float:
-    """Return the share of the test digits that a network with one set of weights is right about.
+    """Return the share of the test digits that a LeNet with other convolutions is right about.
 
     Examples
     --------
-    >>> accuracy_with(lenet(), weights_of([lenet()])) < 0.3
+    >>> accuracy_with(lenet(), weights_of([lenet()[:DENSE]])) < 0.3
     True
     """
-    Y = activations_with(net, weights, digits().test)[-1][0]
+    Y = net[DENSE:](activations_with(net[:DENSE], weights, digits().test)[-1][0])
     return (Y.argmax(1) == digits().test_labels).double().mean().item()
 
 
@@ -234,8 +237,10 @@ class Snapshot:
         How many steps it has made.
     net : torch.nn.Sequential
         The network.
-    optimizer : torch.optim.Optimizer
-        What has become of the optimizer.
+    origin : torch.optim.Optimizer or (Snapshot, float)
+        What has become of the optimizer; or an earlier snapshot, and the rate with which this one
+        was reached from there. An optimizer takes twice the memory of its network, so every
+        fourth snapshot has one.
     seed : int
         Which pictures its steps see.
     loss : float
@@ -246,10 +251,28 @@ class Snapshot:
 
     step: int
     net: nn.Sequential
-    optimizer: torch.optim.Optimizer
+    origin: torch.optim.Optimizer | tuple[Snapshot, float]
     seed: int
     loss: float
     predicted: Tensor
+
+    def resumed(self) -> tuple[nn.Sequential, torch.optim.Optimizer]:
+        """Return copies of the network and of its optimizer, bit for bit as they were.
+
+        Examples
+        --------
+        >>> net, optimizer = begin(lenet()).resumed()
+        >>> type(optimizer).__name__
+        'Adam'
+        """
+        if isinstance(self.origin, torch.optim.Optimizer):
+            return deepcopy((self.net, self.origin))
+        before, lr = self.origin
+        net, optimizer = before.resumed()
+        _set_rate(optimizer, lr)
+        for step in range(before.step, self.step):
+            _take_step(net, optimizer, _batch(self.seed, step))
+        return net, optimizer
 
     @property
     def accuracy(self) -> float:
@@ -348,13 +371,23 @@ def training(start: Snapshot, lr: float, until: int, every: int = 8) -> Iterator
     >>> [snapshot.step for snapshot in training(begin(lenet()), 2e-3, until=5, every=2)]
     [2, 4, 5]
     """
-    net, optimizer = deepcopy((start.net, start.optimizer))
-    for group in optimizer.param_groups:
-        group["lr"] = lr
+    net, optimizer = start.resumed()
+    _set_rate(optimizer, lr)
+    kept: Any = None  # the last snapshot with its optimizer
     for step in range(start.step, until):
         _take_step(net, optimizer, _batch(start.seed, step))
-        if (step + 1) % every == 0 or step + 1 == until:
-            yield _snapshot(step + 1, *deepcopy((net, optimizer)), start.seed)
+        if (step + 1) % every and step + 1 != until:
+            continue
+        if kept is None or step + 1 >= kept.step + KEPT * every:
+            made = kept = _snapshot(step + 1, *deepcopy((net, optimizer)), start.seed)
+        else:
+            made = _snapshot(step + 1, deepcopy(net), (kept, lr), start.seed)
+        yield made
+
+
+def _set_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = lr
 
 
 def steps_per_epoch() -> int:
@@ -384,10 +417,8 @@ def _take_step(net: nn.Sequential, optimizer: torch.optim.Optimizer, rows: Tenso
 
 
 @torch.no_grad()
-def _snapshot(
-    step: int, net: nn.Sequential, optimizer: torch.optim.Optimizer, seed: int
-) -> Snapshot:
+def _snapshot(step: int, net: nn.Sequential, origin: Any, seed: int) -> Snapshot:
     with ops.one_thread():
         Y = net(digits().test)
         loss = F.cross_entropy(Y, digits().test_labels).item()
-    return Snapshot(step, net, optimizer, seed, loss, Y.argmax(1))
+    return Snapshot(step, net, origin, seed, loss, Y.argmax(1))

@@ -29,7 +29,7 @@ def started_with(seed):
 
 def equal_bits(a, b):
     """Return whether two snapshots have the same step, weights, optimizer and predictions."""
-    states = [list(each.optimizer.state_dict()["state"].values()) for each in (a, b)]
+    states = [list(each.resumed()[1].state_dict()["state"].values()) for each in (a, b)]
     pairs = zip(a.net.parameters(), b.net.parameters(), strict=True)
     moments = zip(*states, strict=True)
     return (
@@ -115,6 +115,9 @@ def test_a_replay_and_a_fork_with_the_same_rate_are_bit_equal():
     assert all(map(equal_bits, run, training(started_with(3), RATE, 40, every=8)))
     fork = list(training(run[1], RATE, 40, every=8))
     assert all(map(equal_bits, fork, run[2:]))
+    for each in run:  # those that have no optimizer of their own too
+        pairs = zip(each.resumed()[0].parameters(), each.net.parameters(), strict=True)
+        assert all(torch.equal(a, b) for a, b in pairs)
     other = list(training(run[1], 10 * RATE, 40, every=8))
     assert not equal_bits(other[-1], run[-1])
     assert equal_bits(start, started_with(3))  # and the snapshots stay as they were

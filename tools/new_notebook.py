@@ -73,6 +73,7 @@ def main(name: str, root: Path = series.ROOT) -> int:
         return 1
     print(f"{path.relative_to(root)} is ready, with convkit/exercises/nb{path.name[:2]}.py.")
     print("Write what it teaches, and its row in the README; then run make notebooks.")
+    print("Its picture in the map is drawn by tools/map_pictures.py.")
     return 0
 
 

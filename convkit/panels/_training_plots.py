@@ -23,6 +23,7 @@ TICKS: dict[str, dict[float, str]] = {
     "loss": {0: "0", 1: "1", 2: "2", 3: "3"},
     "accuracy": {0: "0", 0.5: "50%", 1: "100%"},
 }
+ROWS = "rows: what it is; columns: what it is taken for"
 COLUMN, HEIGHT = 290, 316
 """CSS pixels of a snapshot on the stored picture, and of all."""
 
@@ -112,14 +113,14 @@ def _draw_snapshot(sheet: Sheet, left: float, snapshot: Snapshot, look: Any, n: 
     share = f"{snapshot.accuracy:.0%} of the test digits right"
     sheet.write(left, 16, f"step {snapshot.step}: {share}")
     kernels = look.weights["0.weight"][n, :, 0]
-    first, second, last = [look.layers[k][n, 0] for k in (1, 4, -1)]
+    first, second = [look.layers[k][n, 0] for k in (1, 4)]
     # Twice as many cells: the sheet writes numbers on fewer.
     fine = kernels.repeat_interleave(2, 1).repeat_interleave(2, 2)
     _draw_row(sheet, (left, 30), fine, look.scales["kernel"], 40)
     _draw_row(sheet, (left, 78), first, look.scales["conv1 map"], 40)
     _draw_row(sheet, (left, 126), second[:8], look.scales["conv2 map"], 29)
     _draw_row(sheet, (left, 160), second[8:], look.scales["conv2 map"], 29)
-    for digit, p in enumerate(last.softmax(0).nan_to_num().tolist()):
+    for digit, p in enumerate(look.probabilities[n].tolist()):
         top = 198 + 11 * digit
         sheet.write(left, top + 9, str(digit), 10)
         sheet.draw((left + 12, top, 1 + 200 * p, 8), torch.ones(1, 9), Scale("grey", 0, 2))

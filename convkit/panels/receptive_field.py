@@ -138,7 +138,7 @@ def view(result: ReceptiveFieldResult) -> Node:
         ui.header(_status(result)),
         ui.together(*(_grid(result, m) for m in range(count + 1))),
         ui.description(result.cursors[result.chosen], _sentence(result)),
-        caption("Point at a cell of any grid; a click keeps it. A number counts the ways to it."),
+        text("Point at a cell of any grid; a click keeps it. Numbers count ways.", "caption hint"),
         *(_layer(result, m) for m in range(1, count + 1)),
         ui.row(
             ui.pair_entry("size", result.state.size, 1),

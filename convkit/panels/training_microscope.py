@@ -8,10 +8,11 @@ from functools import cached_property, partial
 from importlib.resources import files
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from convkit import formatting, networks, ui
-from convkit.networks import SIDE, Run, Snapshot, Weights, digits
+from convkit.networks import DENSE, SIDE, Run, Snapshot, Weights, digits
 from convkit.ops import WindowGeometry
 from convkit.panels import _training_plots as plots
 from convkit.panels._training_microscope_state import (
@@ -31,9 +32,8 @@ from convkit.ui.store import Fields, equal
 CONV1, POOL1 = WindowGeometry(SIDE, 5, padding=2), WindowGeometry(SIDE, 2, stride=2)
 CONV2 = WindowGeometry(14, 5)
 """Where the windows of LeNet's layers lie."""
-GREYS = Scale("grey", 0, 1)
+GREYS, BLANK = Scale("grey", 0, 1), [[""] * 8] * 8
 _output = partial(Frame, hue="output")
-ROWS = "rows: what it is; columns: what it is taken for"
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,8 +44,8 @@ class History:
 
     @cached_property
     def weights(self) -> Weights:
-        """Those of all snapshots."""
-        return networks.weights_of([each.net for each in self.shown])
+        """Those of all snapshots' convolutions; copies of all weights would take ten megabytes."""
+        return networks.weights_of([each.net[:DENSE] for each in self.shown])
 
     @cached_property
     def told(self) -> ui.Series:
@@ -74,9 +74,16 @@ class Look:
 
     @cached_property
     def layers(self) -> list[Tensor]:
-        """What each layer makes of the digit, (snapshots, 1, ...)."""
-        net, X = self.history.shown[0].net, networks.enlarged(self.X[None])
+        """What each layer up to the dense ones makes of the digit, (snapshots, 1, ...)."""
+        net, X = self.history.shown[0].net[:DENSE], networks.enlarged(self.X[None])
         return networks.activations_with(net, self.weights, X)
+
+    @cached_property
+    @torch.no_grad()
+    def probabilities(self) -> Tensor:
+        """What the digit is taken for, (snapshots, 10)."""
+        pairs = zip(self.history.shown, self.layers[-1], strict=True)
+        return torch.cat([each.net[DENSE:](Y).softmax(1) for each, Y in pairs]).nan_to_num()
 
     @cached_property
     def scales(self) -> dict[str, Scale]:
@@ -103,8 +110,7 @@ class Look:
             options: dict[str, Any] = {"width": width, "frames": frames}
             rows = [ui.pictures(name, stack[n], self.scales[name], **options) for n in places]
             made[f"{name}s"] = ui.Series(tuple(ui.box(*row, css="maps") for row in rows))
-        shares = self.layers[-1][:, 0].softmax(1).nan_to_num()
-        made["probabilities"] = ui.Series(tuple(plots.bars(shares[n]) for n in places))
+        made["probabilities"] = ui.Series(tuple(map(plots.bars, self.probabilities[[*places]])))
         return made
 
     def accuracy(self, n: int) -> float:
@@ -237,7 +243,7 @@ def view(result: TrainingMicroscopeResult) -> Node:
         ),
         ui.box(
             *(_curve(result, name) for name in plots.TOPS),
-            ui.titled("confusion", ui.series("counts", step, history.counts), caption(ROWS)),
+            ui.titled("confusion", ui.series("counts", step, history.counts), caption(plots.ROWS)),
             css="charts",
         ),
         _forks(result),
@@ -304,16 +310,14 @@ def _map_choice(s: TrainingMicroscopeState, k: int) -> Node:
 
 def _drawing(s: TrainingMicroscopeState) -> Node:
     """Return the digit to draw on."""
-    label = digits().test_labels[s.digit].item()
     is_drawn = not equal(s.X, digits().test_small[s.digit])
-    blank = [[""] * 8] * 8
-    options: dict[str, Any] = {"texts": blank, "headers": False, "pick": "none", "cell": 22}
+    options: dict[str, Any] = {"headers": False, "pick": "none", "cell": 22}
     return ui.column(
         ui.heading("a digit: draw on it", "input"),
         ui.choice("pen", tuple(PENS), s.pen, "pen"),
-        ui.table("drawing", s.X, GREYS, paint=partial(paint, PENS[s.pen]), **options),
+        ui.table("drawing", s.X, GREYS, texts=BLANK, paint=partial(paint, PENS[s.pen]), **options),
         ui.labelled(ui.slider("test digit", 0, networks.HELD_OUT - 1, s.digit, "digit")),
-        caption("drawn by you" if is_drawn else f"it is a {label}"),
+        caption("drawn by you" if is_drawn else f"it is a {digits().test_labels[s.digit]}"),
         ui.section("type its pixels", ui.numbers("pixels", s.X, "X", symbol="X", scale=GREYS)),
     )
 

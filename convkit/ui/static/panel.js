@@ -355,7 +355,12 @@ function show(model, root, tellViews) {
 
   // Tables whose cells can be chosen: of each the chosen cell alone has a name, and can take the focus.
   const cellAt = (part, [i, j]) => part?.querySelector(`.r${i}`)?.querySelectorAll("td")[j];
-  const saidAt = (name, [i, j]) => JSON.parse(find(`${name} sentences`)?.dataset.said ?? "[]")[i]?.[j];
+  const saidAt = (name, [i, j]) => {
+    const node = find(`${name} sentences`);
+    const text = node?.dataset.said;
+    if (text && node.readFrom !== text) [node.readFrom, node.said] = [text, JSON.parse(text)];
+    return node?.said[i]?.[j];
+  };
   const nameCells = () => {
     const [together, followed] = togetherAt();
     for (const part of root.querySelectorAll("[data-key].ck-choose")) {
