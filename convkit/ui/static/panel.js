@@ -399,9 +399,11 @@ function show(model, root, tellViews) {
     for (const svg of root.querySelectorAll("[data-points]")) cutPaths(svg, indexOf(svg.dataset.cursor));
     const [together, followed] = togetherAt();
     const isOther = (name) => name !== followed && together.includes(name);
+    const places = new Map(); // to look each cursor up once
+    const placed = (name) => places.get(name) ?? places.set(name, placeOf(name)).get(name);
     for (const frame of root.querySelectorAll("[data-rule]")) {
       frame.style.visibility = isOther(frame.dataset.cursor) ? "hidden" : "";
-      const [i, j = 0] = placeOf(frame.dataset.cursor);
+      const [i, j = 0] = placed(frame.dataset.cursor);
       if (frame.style.getPropertyValue("--i") !== String(i)) frame.style.setProperty("--i", i);
       if (frame.style.getPropertyValue("--j") !== String(j)) frame.style.setProperty("--j", j);
       const picks = frame.dataset.picks?.split(",");
