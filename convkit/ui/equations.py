@@ -79,7 +79,7 @@ def equation(*terms: Node) -> Node:
         "longest": max(len(text) for table in tables for line in table.texts for text in line),
         "longest_weight": max(map(len, weights), default=0),
         "fit": _fit(terms),
-        "hinted_fit": _fit(terms, HINT_WIDTH if tables[-1].descriptions else 0),
+        "hinted": _fit(terms, HINT_WIDTH if tables[-1].descriptions else 0),
     }
     return Node("equation", props=props, children=terms)
 

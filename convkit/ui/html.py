@@ -608,7 +608,7 @@ def place_style(point: Point, size: Size) -> str:
 
 
 def _equation(node: Node, inside: Sequence[Markup], live: Attributes) -> Markup:
-    names = ("rows", "columns", "longest", "longest_weight", "fit", "hinted_fit")
+    names = ("rows", "columns", "longest", "longest_weight", "fit", "hinted")
     style = "".join([f"--{name.replace('_', '-')}:{node.props[name]};" for name in names])
     return tag("div", *inside, class_="ck-equation", style=style, **live)
 
