@@ -63,6 +63,9 @@ def as_matrix(
         given = f"size is {g.input_size}, which makes a matrix of {cells} × {pixels}"
         hint = "Take a smaller picture: corr2d does the same without the zeros."
         raise ConvkitError(given, f"at most {MAX_NUMBERS} numbers", hint)
-    basis = torch.eye(pixels, dtype=K.dtype, device=K.device).reshape(-1, 1, *g.input_size)
-    columns = F.conv2d(basis, K[None, None], None, g.stride, g.padding, g.dilation)
-    return columns.reshape(pixels, cells).T
+    # Which pixel lies under each weight of each window; the padding counts as one more.
+    (up, aside), numbers = g.padding, torch.arange(pixels, dtype=torch.float64, device=K.device)
+    padded = F.pad(numbers.reshape(1, 1, *g.input_size), (aside, aside, up, up), value=pixels)
+    read = F.unfold(padded, g.kernel_size, g.dilation, stride=g.stride)[0].T.long()
+    W = K.new_zeros(cells, pixels + 1).scatter_add_(1, read, K.flatten().expand(cells, -1))
+    return W[:, :-1]
