@@ -337,9 +337,14 @@ class DescentStepperResult:
         return self.descent.trajectory
 
     @property
-    def last(self) -> int:
-        """The number of the last step."""
+    def recorded(self) -> int:
+        """The number of the descent's last step: fewer than asked for where the loss diverged."""
         return len(self.descent.path[1]) - 1
+
+    @property
+    def last(self) -> int:
+        """The number of the last step, which a learner's own may reach alone."""
+        return self.recorded if self.own is None else max(self.recorded, len(self.own.expected))
 
     @property
     def n(self) -> int:
@@ -349,7 +354,7 @@ class DescentStepperResult:
     @property
     def step(self) -> Step:
         """The step on show."""
-        return self.trajectory[self.n]
+        return self.trajectory[min(self.n, self.recorded)]
 
     @cached_property
     def kernel_limits(self) -> tuple[float, ...]:
@@ -403,12 +408,19 @@ class DescentStepperResult:
         """The step on show in words, the same on every run."""
         loss = formatting.number(self.step.loss)
         lines = [f"learning {self.descent.words}"]
-        lines.append(f"step {self.n} of {self.last} recorded: loss {loss}")
-        lines += [f"beside it: {other.said(self.n)}" for other in self.others]
+        lines.append(f"step {self.step.n} of {self.recorded} recorded: loss {loss}")
+        beside = "beside it" if self.n == self.step.n else f"beside it at step {self.n}"
+        lines += [f"{beside}: {other.said(self.n)}" for other in self.others]
         lines += [formatting.describe(*item) for item in self.arrays.items()]
-        is_whole = self.last == self.state.steps
-        end = "" if is_whole else f" The record stops after step {self.last}."
-        return "\n".join([*lines, self.verdict + end])
+        return "\n".join([*lines, f"{self.verdict} {self.end}".rstrip()])
+
+    @property
+    def end(self) -> str:
+        """Where the descent's record stops, if that is before the steps asked for."""
+        if self.recorded == self.state.steps:
+            return ""
+        whose = "The" if self.own is None else "convkit's"
+        return f"{whose} record stops after step {self.recorded}."
 
     @property
     def others(self) -> list[Other]:
@@ -425,7 +437,7 @@ class DescentStepperResult:
             codegen.array_code(values, f"panel.{name}  # write your variable's name for `panel`")
             for name, values in (("X", self.descent.X), ("Y", self.descent.Y))
         )
-        rates, s = self.descent.rates[: self.n], self.state
+        rates, s = self.descent.rates[: self.step.n], self.state
         how = {"reduction": s.reduction, "momentum": s.momentum}
         return codegen.descent_code(X, Y, self.descent.start, rates, **how)  # type: ignore[arg-type]
 

@@ -121,8 +121,11 @@ def checked_tensor(name: str, given: Any, expected: Tensor, hint: str) -> Tensor
     wanted = f"a float tensor of {formatting.size(expected.shape)}"
     _check_ordinary(name, given, wanted)
     if given.shape != expected.shape:
-        size = f"{name} returned {formatting.size(given.shape) or 'a single number'}"
-        raise ConvkitError(size, wanted, hint)
+        is_grid = given.ndim > 1
+        size = (
+            formatting.size(given.shape) if is_grid else f"a tensor of shape {tuple(given.shape)}"
+        )
+        raise ConvkitError(f"{name} returned {size}", wanted, hint)
     value: Tensor = given.detach().cpu().to(expected.dtype)
     if not ops.all_finite(value):
         raise ConvkitError(f"{name} returned inf or nan", wanted, "Look for a division by 0.")
@@ -132,8 +135,8 @@ def checked_tensor(name: str, given: Any, expected: Tensor, hint: str) -> Tensor
 def _check_ordinary(name: str, value: object, wanted: str) -> None:
     """Raise ConvkitError unless a learner's function returned a plain, dense, real tensor."""
     if not isinstance(value, Tensor):
-        given = f"{name} returned a {type(value).__name__}"
-        raise ConvkitError(given, wanted, "Return such a tensor; is there a return?")
+        hint = "Is there a return?" if value is None else "Write torch.tensor(...) around it."
+        raise ConvkitError(f"{name} returned {type(value).__name__}, no tensor", wanted, hint)
     if type(value) not in (Tensor, nn.Parameter) or value.is_nested or value.is_quantized:
         given = f"{name} returned an unusual kind of tensor, {type(value).__name__}"
         raise ConvkitError(given, wanted, "Return an ordinary tensor.")

@@ -80,7 +80,8 @@ class OwnRun:
         ours, theirs = formatting.distinct_numbers(
             self.expected[k, i, j], self.kernels[k + 1, i, j]
         )
-        where = f"from step {steps[0]} on" if len(steps) == count - k else f"in {len(steps)} steps"
+        is_rest = len(steps) == count - k
+        where = f"from step {steps[0]} on" if is_rest else f"in {len(steps)} of {count} steps"
         return (
             f"{self.name} differs from convkit {where}: from the kernel of step {k} it makes "
             f"K[{i}, {j}] = {minus(theirs)}, not {minus(ours)}. {self.failure}"
@@ -88,8 +89,11 @@ class OwnRun:
 
 
 def run_own(step: Callable[..., Any], descent: Descent, report: Report) -> OwnRun:
-    """Run a learner's step, or loop, as long as a descent; its failure is part of the result."""
-    name, count = user_function.name_of(step), len(descent.trajectory) - 1
+    """Run a learner's step, or loop, to the last step asked for, wherever the descent diverges.
+
+    Its failure is part of the result.
+    """
+    name, count = user_function.name_of(step), len(descent.rates)
     kernels, printed, failure = [descent.start], "", ""
     X, Y = descent.X.clone(), descent.Y.clone()
     advance = _advancing(step, kernels, X, Y, descent.rates)

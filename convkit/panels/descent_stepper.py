@@ -310,8 +310,8 @@ def view(result: DescentStepperResult) -> ui.Node:
     >>> [node.name for node in tree if node.kind == "plot"]
     ['loss surface', 'loss curve']
     """
-    state, steps = result.state, len(result.trajectory)  # recorded before anything is drawn
-    step, updates = _cursor(result, steps), _updates(result.descent, result.kernel_limits)
+    state, _ = result.state, result.trajectory  # recorded before anything is drawn
+    step = _cursor(result)
     plots, rate = plots_and_rate(result)
     player = ui.row(ui.player("step", step), *_count(state))
     printed = result.own and result.own.printed
@@ -322,8 +322,8 @@ def view(result: DescentStepperResult) -> ui.Node:
         else None,
         ui.box(ui.box(player, _looks(state)), rate, css="controls"),
         plots,
-        *_lines(result, ui.series("update", step, updates)),
-        ui.series("said", step, _sayings(result.descent), late=True),
+        *_lines(result),
+        ui.series("said", step, _sayings(result), late=True),
         ui.box(
             ui.caption("Click the surface to start there, the curve for a step."),
             *_more(result),
@@ -334,42 +334,47 @@ def view(result: DescentStepperResult) -> ui.Node:
     )
 
 
-def _lines(result: DescentStepperResult, update: ui.Node) -> list[ui.Node]:
-    """Return the update, and below it the outputs, or the update of a learner's own step."""
-    kernels = _kernels(result)
+def _lines(result: DescentStepperResult) -> list[ui.Node]:
+    """Return the update, and below it the outputs, or the update of a learner's own step alone."""
+    update, kernels = _update(result), _kernels(result)
     if result.step_function is not None:
-        own = _own_update(result)
-        return [ui.box(update, css="update-line"), ui.box(own, kernels, css="update-line")]
+        return [ui.box(_own_update(result), kernels, css="update-line")]
     if max(result.Y.shape) <= MAX_TABLE_SIDE:
         return [ui.box(update, kernels, css="update-line"), _shown_outputs(result)]
     return [ui.box(update, css="update-line"), _shown_outputs(result, kernels)]
 
 
+def _update(result: DescentStepperResult) -> ui.Node:
+    updates = _updates(result.descent, result.kernel_limits)
+    return ui.series("update", _cursor(result), updates)
+
+
 def _shown_outputs(result: DescentStepperResult, *beside: ui.Node) -> ui.Node:
     if max(result.Y.shape) > MAX_TABLE_SIDE:
         return _pictures(result, *beside)
-    step = _cursor(result, len(result.trajectory))
-    outputs = ui.series("outputs", step, _outputs(result.descent))
+    outputs = ui.series("outputs", _cursor(result), _outputs(result.descent))
     return ui.box(_input(result), outputs, css="output-line")
 
 
 def _more(result: DescentStepperResult) -> list[ui.Node]:
-    """Return what is below: of a learner's own step also the outputs."""
+    """Return what is below: beside a learner's own step, convkit's."""
     if result.step_function is None:
         only_ahead = result.state.only_ahead
         return [ui.check("new rate for later steps only", only_ahead, "only_ahead")]
-    return [ui.section("prediction − target = residual", _shown_outputs(result))]
+    update = ui.box(_update(result), css="update-line")
+    return [ui.section("convkit's own step", ui.box(update, _shown_outputs(result)))]
 
 
-def _cursor(result: DescentStepperResult, count: int) -> ui.Cursor:
-    return ui.Cursor("step", count, result.state.n, "n", quiet=True)
+def _cursor(result: DescentStepperResult) -> ui.Cursor:
+    return ui.Cursor("step", result.last + 1, result.state.n, "n", quiet=True)
 
 
 def _header(result: DescentStepperResult) -> ui.Node:
     own = result.own
     if own is not None and own.failed:
         following = ui.button("next difference", lambda: {"n": own.difference_after(result.n)})
-        return ui.header(result.verdict, following if own.differs else None, is_error=True)
+        verdict = f"{result.verdict} {result.end}".rstrip()
+        return ui.header(verdict, following if own.differs else None, is_error=True)
     is_diverging = result.convergence.outcome is Outcome.DIVERGING
     fastest = number(fastest_rate(result.quadratic, result.state.momentum))
     use = ui.button(f"use {minus(fastest)}", lambda: {"lr": None}, focus="learning rate")
@@ -404,15 +409,15 @@ def _looks(state: DescentStepperState) -> ui.Node:
 def plots_and_rate(result: DescentStepperResult) -> list[ui.Node]:
     """Return the path on the surface and the losses on the curve, and the learning rate."""
     kernels, losses = result.descent.path
-    step = _cursor(result, len(losses))
-    is_whole = result.last == result.state.steps
-    end = "per step" if is_whole else f"to step {result.last}"
+    step = _cursor(result)
+    is_whole = result.recorded == result.state.steps
+    end = "per step" if is_whole else f"to step {result.recorded}"
     surface, curve = _on_surface(result, kernels, step), _on_curve(result, losses, step)
     named = [
         ui.series(
             f"{other.css} run",
             step,
-            [ui.text(other.said(n), f"key {other.css}") for n in range(len(losses))],
+            [ui.text(other.said(n), f"key {other.css}") for n in range(step.count)],
         )
         for other in result.others
     ]
@@ -483,8 +488,8 @@ def _trails(result: DescentStepperResult, step: ui.Cursor, size: tuple[int, int]
     for other in result.others:
         on_surface = result.surface.to_pixels(other.kernels)
         points = on_surface if size == SURFACE_SIZE else result.curve.to_pixels(other.losses)
-        name = f"{other.css} {size[0]}"
-        trails.append(ui.trail(name, size, step, points.tolist(), other.css, other.mark))
+        name, ahead = f"{other.css} {size[0]}", result.state.show_ahead
+        trails.append(ui.trail(name, size, step, points.tolist(), other.css, other.mark, ahead))
     return trails
 
 
@@ -525,7 +530,10 @@ def _rates(result: DescentStepperResult) -> dict[str, Fields]:
 
 
 def _has(state: DescentStepperState, fields: Fields) -> bool:
-    return all(getattr(state, name) == value for name, value in fields.items())
+    """Return whether the state has the numbers of fields, as far as they are shown."""
+    given = [getattr(state, name) for name in fields]
+    pairs = zip(given, fields.values(), strict=True)
+    return all(a is b or (None not in (a, b) and number(a) == number(b)) for a, b in pairs)
 
 
 def _share(lr: float, limit: float) -> list[ui.Node]:
@@ -591,7 +599,10 @@ def _directions(descent: Descent) -> list[list[ui.Node]]:
 
 
 def _own_update(result: DescentStepperResult) -> ui.Node | None:
-    """Return what a learner's step adds to a kernel - what gradient descent does = difference."""
+    """Return a learner's kernel, and what led to it: the update - gradient descent's = difference.
+
+    Both begin at the learner's kernel of the step before; the start has none.
+    """
     own = result.own
     if own is None or not len(own.expected):
         return None
@@ -600,20 +611,24 @@ def _own_update(result: DescentStepperResult) -> ui.Node | None:
     differences = torch.where(own.mismatch, yours - ours, 0)
     arrays = torch.stack([torch.cat((zeros, each)) for each in (yours, ours, differences)])
     limits = [formatting.colour_limit(each) for each in arrays.unbind(1)]
+    ends = [max(result.kernel_limits[0], formatting.colour_limit(each)) for each in own.kernels]
     steps, columns = range(len(limits)), zeros.shape[2]
     titles = [
-        [ui.heading(f"{own.name}, update {n or 'none yet'}", "difference") for n in steps],
-        [ui.heading("convkit's update", "path") for _ in steps],
+        [ui.heading(f"update {n - 1} → {n}", "difference") for n in steps],
+        [ui.heading("convkit's, from there", "path") for _ in steps],
         [ui.heading(f"difference{' ≠' * (n in own.differs)}") for n in steps],
     ]
+    reached = [ui.heading(f"{own.name}, step {n}", "difference") for n in steps]
+    kernels = _figures("own kernel", reached, own.kernels, ends, _chars(columns, 2, 5))
     figures = [
         _figures(f"update {k}", titles[k], arrays[k], limits, _chars(columns, 4, 5), "figure slope")
         for k in range(3)
     ]
-    signs = [[sign] * len(steps) for sign in (MINUS, EQUALS)]
-    parts = figures[0], signs[0], figures[1], signs[1], figures[2]
-    update = _in_steps(f"update columns-{min(columns, 5)}", *parts)
-    return ui.series("own update", _cursor(result, result.last + 1), update)
+    css = f"update columns-{min(columns, 5)}"
+    first = ui.box(kernels[0], css=css)
+    parts = zip(kernels[1:], *(each[1:] for each in figures), strict=True)
+    later = [ui.box(K, own_, MINUS, true, EQUALS, off, css=css) for K, own_, true, off in parts]
+    return ui.series("own update", _cursor(result), [first, *later])
 
 
 @lru_cache(maxsize=8)
@@ -640,9 +655,17 @@ def _outputs(descent: Descent) -> ui.Series:
     )
 
 
-@lru_cache(maxsize=8)
-def _sayings(descent: Descent) -> ui.Series:
+def _sayings(result: DescentStepperResult) -> ui.Series:
     """Return what screen readers say of each step."""
+    said = _recorded_sayings(result.descent)
+    if result.own is None:
+        return said
+    own, beyond = result.others[-1], range(result.recorded + 1, result.last + 1)
+    return ui.Series(said.nodes + tuple(ui.text(f"step {n}: {own.said(n)}") for n in beyond))
+
+
+@lru_cache(maxsize=8)
+def _recorded_sayings(descent: Descent) -> ui.Series:
     said = [minus(f"step {s.n}: loss {number(s.loss)}") for s in descent.trajectory]
     return ui.Series(tuple(map(ui.text, said)))
 
@@ -699,7 +722,7 @@ def _pictures(result: DescentStepperResult, *beside: ui.Node) -> ui.Node:
     first = ops.corr2d(result.state.X, result.state.start) - result.Y
     outputs = {name: shown[name] for name in ("prediction", "target", "residual")}
     limit = formatting.colour_limit(torch.stack((*outputs.values(), first)))
-    heading = ui.heading(f"prediction, step {result.n}", "output")
+    heading = ui.heading(f"prediction, step {result.step.n}", "output")
     titles = heading, ui.heading("target Y", "target"), _residual_title(limit)
     prediction, target, residual = (
         _picture(result, name, title, values, Scale.centred(limit))
@@ -726,7 +749,7 @@ def _picture(
 
 def _kernels(result: DescentStepperResult) -> ui.Node:
     """Return the start, and the target kernel where it is known, to edit."""
-    state, scale = result.state, Scale.centred(result.kernel_limits[result.n])
+    state, scale = result.state, Scale.centred(result.kernel_limits[result.step.n])
     start = ui.numbers("start", state.start, "start", scale=scale)
     columns = [_figure(ui.heading("start, step 0", "kernel"), start)]
     if state.target is not None:

@@ -96,8 +96,14 @@ def plot(  # noqa: PLR0913
     return Node("plot", name, {"size": size, "follows": cursor, "stretch": stretch}, parts, edits)
 
 
-def trail(
-    name: str, size: Size, cursor: Cursor, path: Sequence[Point], css: str, mark: int | None = None
+def trail(  # noqa: PLR0913
+    name: str,
+    size: Size,
+    cursor: Cursor,
+    path: Sequence[Point],
+    css: str,
+    mark: int | None = None,
+    ahead: bool = False,
 ) -> Node:
     """Return another path for a plot, with a marker that follows the same cursor; no notes.
 
@@ -111,6 +117,8 @@ def trail(
         A word of its classes, which says how it looks.
     mark : int, optional
         The step at which a sign says that it is no longer the plot's own path.
+    ahead : bool
+        Whether the rest of the path is shown too.
 
     Examples
     --------
@@ -120,7 +128,7 @@ def trail(
     """
     points = tuple((x, y) for x, y in path)
     points += points[-1:] * (cursor.count - len(points))
-    told = {"size": size, "follows": cursor, "points": points, "ahead": False}
+    told = {"size": size, "follows": cursor, "points": points, "ahead": ahead}
     told["sides"] = ["e"] * len(points)
     markers = _markers(points, [""] * len(points), [], size, is_guided=False)
     series_of_markers = series(f"{name} marker", cursor, markers)

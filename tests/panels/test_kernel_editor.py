@@ -654,9 +654,9 @@ def in_place(X, K):
     ("operation", "words"),
     [
         (lambda X, K: 1 / 0, "ZeroDivisionError"),
-        (lambda X, K: None, "is there a return"),
+        (lambda X, K: None, "Is there a return"),
         (lambda X, K: X, "returned 6 × 8"),
-        (lambda X, K: X[0, 0], "a single number"),
+        (lambda X, K: X[0, 0], "a tensor of shape ()"),
         (lambda X, K: corr2d(X, K) * math.nan, "inf or nan"),
         (lambda X, K: corr2d(X, K).to(torch.complex64), "complex"),
         (in_place, "changed its input in place"),

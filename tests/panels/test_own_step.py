@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from convkit import ConvkitError, corr2d, kernel, photo, stripes
+from convkit.formatting import minus, number
 from convkit.panels import DescentStepper
 from convkit.ui.series import node_at
 from tests.panels.driver import PanelDriver
@@ -238,18 +239,22 @@ def test_wrong_steps_are_marked_at_the_first(step, first, problem):
 
 def test_next_difference_leads_to_the_step_and_writes_both_updates_out():
     panel, page = driven(skipping)
-    assert "skipping differs from convkit in 2 steps: from the kernel of step 4 it" in page.status
+    assert (
+        "skipping differs from convkit in 2 of 25 steps: from the kernel of step 4" in page.status
+    )
     assert page.has_error and page.status in repr(panel)
     own = [HALF, *islice(skipping(HALF, panel.X, panel.Y, 0.02), 25)]
     for n in (5, 10, 5):
         page.press("next difference")
         assert panel.n == n
-        yours, ours, difference = tables(page.panel.tree, "own update", n).values()
+        kernel, yours, ours, difference = tables(page.panel.tree, "own update", n).values()
+        torch.testing.assert_close(floats(kernel), own[n], atol=6e-4, rtol=0)
         assert not floats(yours).any()
         expected = -0.02 * slope(own[n - 1], panel.X, panel.Y)
         torch.testing.assert_close(floats(ours), expected, atol=6e-4, rtol=0)
         torch.testing.assert_close(floats(difference), -expected, atol=6e-4, rtol=0)
-    assert not floats([*tables(page.panel.tree, "own update", 3).values()][2]).any()
+    assert not floats([*tables(page.panel.tree, "own update", 3).values()][3]).any()
+    assert len(tables(page.panel.tree, "own update", 0)) == 1  # the start has no update
 
 
 def test_the_first_difference_is_marked_on_surface_and_curve():
@@ -268,6 +273,41 @@ def test_the_first_difference_is_marked_on_surface_and_curve():
     panel.n = 5
     assert node_at(page.node("own run")).words == f"skipping, loss {losses[5]:.4g}"
     assert "skipping differs" in panel.saved_html()
+
+
+def careful(K, X, Y, lr):
+    """Halve the rate where a step would lead uphill."""
+    loss = squares(K, X, Y)
+    while True:
+        there = K - lr * slope(K, X, Y)
+        if squares(there, X, Y) < loss:
+            K, loss = there, squares(there, X, Y)
+        else:
+            lr = lr / 2
+        yield K
+
+
+def squares(K, X, Y):
+    return ((corr2d(X, K) - Y) ** 2).sum()
+
+
+def test_a_step_runs_on_where_the_true_descent_diverges():
+    panel, page = driven(careful)
+    page.type("learning rate", "0.1")
+    until(lambda: "convkit's record stops after step" in page.status)
+    own = [HALF, *islice(careful(HALF, panel.X, panel.Y, 0.1), 25)]
+    page.choose("step", 25)
+    assert panel.n == 25 and len(panel.trajectory) < 8
+    loss = squares(own[25], panel.X, panel.Y).item()
+    assert node_at(page.node("own run")).words == minus(f"careful, loss {number(loss)}")
+    assert node_at(page.node("said")).words == minus(f"step 25: careful, loss {number(loss)}")
+    (kernel, *_) = tables(page.panel.tree, "own update", 25).values()
+    torch.testing.assert_close(floats(kernel), own[25], atol=6e-4, rtol=0)
+    assert minus(f"beside it at step 25: careful, loss {number(loss)}") in repr(panel)
+    panel.show_ahead, panel.n = True, 1
+    trail = page.node("own 400 path")
+    assert trail.ahead and len(trail.points) == 26
+    assert page.shows_the_tree()
 
 
 def test_an_edit_runs_it_again_and_undo_too():
@@ -324,8 +364,16 @@ def spoiling_later(K, X, Y, lr):
 @pytest.mark.parametrize(
     ("step", "agreeing", "words"),
     [
-        (lambda K, X, Y, lr: None, 0, "Step 1: <lambda> returned a NoneType; expected a float"),
-        (lambda K, X, Y, lr: K.numpy(), 0, "Step 1: <lambda> returned a ndarray"),
+        (
+            lambda K, X, Y, lr: None,
+            0,
+            "Step 1: <lambda> returned NoneType, no tensor; expected a float",
+        ),
+        (
+            lambda K, X, Y, lr: K.numpy(),
+            0,
+            "Step 1: <lambda> returned ndarray, no tensor; expected a float",
+        ),
         (lambda K, X, Y, lr: K[None], 0, "Step 1: <lambda> returned 1 × 1 × 2; expected a float "),
         (lambda K, X, Y, lr: K / 0, 0, "Step 1: <lambda> returned inf or nan"),
         (lambda K, X, Y, lr: K + 1j, 0, "Step 1: <lambda> returned complex numbers"),
