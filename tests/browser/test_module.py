@@ -216,33 +216,40 @@ def test_dragging_over_a_table_paints_the_cells_on_the_way(shown):
     assert not (shown.panel.X == 99).any()
 
 
-def test_a_picture_is_painted_by_strokes_by_clicks_and_by_keys(tab):
-    panel = ui.explore(lambda X: float(X.sum()), X=ui.Painted(torch.zeros(3, 4)))
-    shown = ModulePage(tab, panel)
+STROKE = [[1, 1, 1, 1], [1, 0, 0, 0], [1, 0, 0, 0]]
+
+
+@pytest.fixture
+def painted(tab):
+    """Give a picture to paint after a stroke: to the right, back to the corner, and down."""
+    shown = ModulePage(tab, ui.explore(lambda X: float(X.sum()), X=ui.Painted(torch.zeros(3, 4))))
     cells, mouse = shown.part("X").locator("td"), shown.page.mouse
-
-    def centre(n):
-        area = cells.nth(n).bounding_box()
-        return area["x"] + area["width"] / 2, area["y"] + area["height"] / 2
-
-    mouse.move(*centre(0))
+    areas = [cells.nth(n).bounding_box() for n in (0, 3, 0, 8)]
+    centres = [(area["x"] + area["width"] / 2, area["y"] + area["height"] / 2) for area in areas]
+    mouse.move(*centres[0])
     mouse.down()
-    for n in (3, 0, 8):  # to the right, back, and down
-        mouse.move(*centre(n))
+    for centre in centres[1:]:
+        mouse.move(*centre)
     mouse.up()
     shown.settle()
-    stroke = [[1, 1, 1, 1], [1, 0, 0, 0], [1, 0, 0, 0]]
-    assert panel.X.tolist() == stroke
-    cells.nth(1).click()
-    press(shown, "ArrowDown", " ", "ArrowRight", "Enter")
-    shown.settle()
-    assert panel.X.tolist() == [[1, 0, 1, 1], [1, 1, 1, 0], [1, 0, 0, 0]]
-    press(shown, "Control+z", "Control+z", "Control+z")
-    shown.settle()
-    assert panel.X.tolist() == stroke
-    press(shown, "Control+z")
-    shown.settle()
-    assert not panel.X.any() and not panel.store.can_undo
+    return shown
+
+
+def test_a_stroke_paints_all_that_it_crosses_and_is_one_step_of_undo(painted):
+    assert painted.panel.X.tolist() == STROKE
+    press(painted, "Control+z")
+    painted.settle()
+    assert not painted.panel.X.any() and not painted.panel.store.can_undo
+
+
+def test_a_click_and_keys_turn_single_pixels(painted):
+    painted.part("X").locator("td").nth(1).click()
+    press(painted, "ArrowDown", " ", "ArrowRight", "Enter")
+    painted.settle()
+    assert painted.panel.X.tolist() == [[1, 0, 1, 1], [1, 1, 1, 0], [1, 0, 0, 0]]
+    press(painted, "Control+z", "Control+z", "Control+z")
+    painted.settle()
+    assert painted.panel.X.tolist() == STROKE
 
 
 def test_code_is_copied_also_without_a_secure_context(shown):
