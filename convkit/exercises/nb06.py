@@ -61,20 +61,24 @@ def _loop(
     factor: Callable[[int], float] = lambda outputs: 1.0,
     keeps_rate: bool = True,
     keeps_first_loss: bool = False,
+    tries_again: bool = False,
 ) -> Callable[..., Tensor]:
     """Return a loop that may go wrong; it returns the kernels of its first steps, (n, kH, kW)."""
 
     def loop(kernel: Tensor, X: Tensor, Y: Tensor, lr: float) -> Tensor:
-        quadratic, rate, kernels = QuadraticLoss(X, tuple(kernel.shape), Y), lr, []
+        quadratic, rate = QuadraticLoss(X, tuple(kernel.shape), Y), lr
+        kernels: list[Tensor] = []
         kernel = kernel.double()
         old = quadratic.loss(kernel)
-        for _ in range(STEPS):
+        while len(kernels) < STEPS:
             tried = kernel - factor(Y.numel()) * rate * quadratic.gradient(kernel)
             new = quadratic.loss(tried)
             rate = rate / 2 if is_halved(new, old) else rate if keeps_rate else lr
-            if is_taken(new, old):
+            taken = is_taken(new, old)
+            if taken:
                 kernel, old = tried, old if keeps_first_loss else new
-            kernels.append(kernel)
+            if taken or not tries_again:
+                kernels.append(kernel)
         return torch.stack(kernels)
 
     return loop
@@ -150,10 +154,10 @@ def _corrected(letter: str) -> str:
 def _naming(letters: str) -> Exercise:
     names = {letter: ORDER[letter] for letter in letters}
     return Exercise(
-        hint="Look at the first step that is marked, and at both updates there: is one a multiple "
-        "of the\nother, or its mirror image? Then change the rate: does the run change, does it "
+        hint="Look at both updates in the first step that differs: is one a multiple of the other, "
+        "its\nopposite, its mirror image? Then change the rate: does the run change, does it "
         "arrive, and where?",
-        success="\n\n".join(["All three are named.", *map(_corrected, letters)]),
+        success="\n\n".join(map(_corrected, letters)),
         solution=f"names = {names}",
         correct=names,
         observe=_observe_names(letters),
@@ -205,6 +209,15 @@ def _observe_picture(answer: object) -> Observations:
     }
 
 
+def _explain_picture(difference: Difference) -> str:
+    if difference.name == "The condition number":
+        return (
+            "All directions are shown, but not equally: white pixels are met together, "
+            "or some weights meet more of them than others."
+        )
+    return ""
+
+
 def _white(*pixels: tuple[int, int]) -> Tensor:
     """Return a black picture with these white pixels."""
     X = torch.zeros(PICTURE_SIZE)
@@ -237,6 +250,9 @@ EXERCISES = {
             "The halved rate is forgotten: the step after the next begins with the first again.": (
                 _loop(keeps_rate=False)
             ),
+            "You try again within a pass: make one try in each, and yield also where it stays.": (
+                _loop(tries_again=True)
+            ),
             "You compare with the loss at the start: compare with that of the present kernel.": (
                 _loop(keeps_first_loss=True)
             ),
@@ -263,9 +279,10 @@ EXERCISES = {
             _loop_case(torch.tensor([[0.0, 1.0]]), EDGE, random_numbers(3, 4, seed=2), 0.01),
         ),
     ),
-    "6.2": _naming("ABC"),
-    "6.3": _naming("DEF"),
-    "6.4": Exercise(
+    "6.2": _naming("A"),
+    "6.3": _naming("B"),
+    "6.4": _naming("C"),
+    "6.5": Exercise(
         hint="All rows of the stripes are alike. So the two weights of a column see the same "
         "pixels,\nand only their sum matters.",
         success="The stripes cannot tell it from [[1, -1], [0, 0]]: the loss is zero for both.",
@@ -290,7 +307,30 @@ EXERCISES = {
         observe=_observe_kernel,
         explain=_explain_kernel,
     ),
-    "6.5": Exercise(
+    "6.6": Exercise(
+        hint="Each weight has to be seen, and none together with another: then all curvatures are "
+        "equal.\nHow few white pixels can do that?",
+        success="All four directions have one curvature: one step at the fastest rate is enough.",
+        solution="picture = torch.zeros(6, 8)\npicture[2, 3] = 1\n",
+        correct=_white((2, 3)),
+        misconceptions={
+            "A black picture teaches nothing: every gradient is 0.": _white(),
+            "That is one direction. In a white picture all weights see the same; a pixel in the "
+            "corner is met by one weight alone.": torch.ones(PICTURE_SIZE),
+            "Those are two directions. Rows that are all alike show two, a checkerboard with its "
+            "two kinds of windows, and a pixel on the edge, which two weights meet.": STRIPES,
+            "A diagonal shows three directions: two weights always see the same.": (
+                images.diagonal(PICTURE_SIZE)
+            ),
+            "All four are shown, but two pixels side by side are met together.": (
+                _white((2, 3), (2, 4))
+            ),
+        },
+        observe=_observe_picture,
+        explain=_explain_picture,
+    ),
+    "6.7": _naming("DEF"),
+    "6.8": Exercise(
         hint="What changes is what the picture shows: the visible part of made_with - start.\n"
         "Add it to the start.",
         success="Four pictures: what they do not show stays as it was at the start.",
@@ -323,27 +363,6 @@ EXERCISES = {
             Case(STRIPES, random_numbers(2, 3, seed=3), random_numbers(2, 3, seed=4)),
             Case(random_numbers(4, 5, seed=5), random_numbers(1, 3, seed=6), torch.zeros(1, 3)),
         ),
-    ),
-    "6.6": Exercise(
-        hint="Each weight has to be seen, and none together with another: then all curvatures are "
-        "equal.\nHow few white pixels can do that?",
-        success="All four directions have one curvature: one step at the fastest rate is enough.",
-        solution="picture = torch.zeros(6, 8)\npicture[2, 3] = 1\n",
-        correct=_white((2, 3)),
-        misconceptions={
-            "A black picture teaches nothing: every gradient is 0.": _white(),
-            "That is one direction. In a white picture all weights see the same; a pixel in the "
-            "corner is met by one weight alone.": torch.ones(PICTURE_SIZE),
-            "Those are two directions. Rows that are all alike show two, a checkerboard with its "
-            "two kinds of windows, and a pixel on the edge, which two weights meet.": STRIPES,
-            "A diagonal shows three directions: two weights always see the same.": (
-                images.diagonal(PICTURE_SIZE)
-            ),
-            "All four are shown, but two pixels side by side are met together.": (
-                _white((2, 3), (2, 4))
-            ),
-        },
-        observe=_observe_picture,
     ),
 }
 

@@ -67,9 +67,8 @@ EQUAL_ON_PAPER = {
         "bias and loss are one number each, and squares are not negative",
     ),
     "5.1": (NOT_NEGATIVE | ONE_NUMBER, "a limit is one positive number"),
-    "5.2": (NOT_NEGATIVE | ONE_NUMBER, "a rate is one positive number"),
-    "5.3": (WHOLE | NOT_NEGATIVE | ONE_NUMBER, "a count is one whole number"),
-    "6.4": (WHOLE, "the weights are whole"),
+    "5.4": (WHOLE | NOT_NEGATIVE | ONE_NUMBER, "a count is one whole number"),
+    "6.5": (WHOLE, "the weights are whole"),
     "6.6": (
         WHOLE
         | NOT_NEGATIVE

@@ -1,5 +1,6 @@
-"""The figures under the picture that one paints in notebook 06, against recorded descents."""
+"""The figures of notebook 06: of its weights by hand, and under the picture that one paints."""
 
+import itertools
 import re
 
 import nbformat
@@ -8,23 +9,50 @@ import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from convkit import QuadraticLoss, corr2d, dot, stripes
+from convkit import KernelDescent, QuadraticLoss, corr2d, dot, stripes
 from convkit.descent import record
 from tools.lab import PROJECT
 
 KERNEL = torch.tensor([[1.0, -1.0], [0.5, 2.0]], dtype=torch.float64)
 
 
-@pytest.fixture(scope="module")
-def teaches():
-    """Return the notebook's own function, with what its cells before it define."""
+def defined_beside(function):
+    """Return what the notebook's cell with this function defines, and its imports."""
     path = PROJECT / "notebooks" / "06_when_learning_fails.ipynb"
     code = [cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
-    (source,) = [each for each in code if "def teaches" in each]
-    names = {}
+    (source,) = [each for each in code if f"def {function}(" in each]
+    names = {"best": {}}
     exec(code[0], names)
     exec(source, names)
-    return names["teaches"]
+    return names
+
+
+@pytest.fixture(scope="module")
+def teaches():
+    return defined_beside("teaches")["teaches"]
+
+
+def test_twelve_weights_set_to_their_best_reach_what_four_steps_reach():
+    names = defined_beside("loss_of")
+    X, Y = names["P"], names["P_target"]
+    windows = torch.nn.functional.unfold(X[None, None], 2)[0].T
+    weights, losses = torch.zeros(4), []
+    for n in itertools.islice(itertools.cycle(range(4)), 12):
+        column = windows[:, n]
+        weights[n] += column @ (Y.flatten() - windows @ weights) / (column @ column)
+        losses.append((windows @ weights - Y.flatten()).square().sum().item())
+    assert losses == sorted(losses, reverse=True) and f"{losses[-1]:.2f}" == "0.39"
+    lr = QuadraticLoss(X, 2, Y).fastest_lr
+    descent = KernelDescent(X, Y, torch.zeros(2, 2), lr=lr)
+    assert descent.jump(3).loss > losses[-1] > descent.jump(4).loss
+
+
+def test_the_best_kernel_stays_on_show():
+    loss_of = defined_beside("loss_of")["loss_of"]
+    goal = torch.tensor([[0.2, 1.3], [-1.3, -0.8]])
+    for kernel, best in ((0 * goal, 0 * goal), (goal, goal), (2 * goal, goal)):
+        assert torch.equal(list(loss_of(kernel).values())[-1], best)
+    assert list(loss_of(goal).items())[0] == ("loss", "0.00")
 
 
 def figures(teaches, picture):
@@ -33,9 +61,11 @@ def figures(teaches, picture):
     return [float(re.search(r"[\d.]+", line)[0]) for line in lines]
 
 
-def test_stripes_show_too_little_and_a_dot_teaches_in_one_step(teaches):
+def test_stripes_show_too_little_until_one_pixel_turns(teaches):
+    one_off = stripes()
+    one_off[1, 1] = 0
     assert figures(teaches, stripes()) == [2]
-    assert figures(teaches, dot((6, 8))) == [4, 1, 1]
+    assert figures(teaches, one_off) == [4, 45, 78]
 
 
 @given(st.integers(0, 999), st.floats(0.03, 0.97))
@@ -54,7 +84,9 @@ def test_the_steps_are_those_of_the_descent_that_takes_longest(teaches, seed, sh
     assert last <= before[0] / 1000 < before[-1]
 
 
-def test_the_best_picture_stays_on_show(teaches):
+def test_the_best_picture_stays_on_show_once_there_is_one():
+    teaches = defined_beside("teaches")["teaches"]
+    assert list(teaches(stripes())) == ["this picture"]
     assert figures(teaches, dot((6, 8))) == [4, 1, 1]
     title, best = list(teaches(stripes()).items())[-1]
-    assert title == "your best: 1 steps" and torch.equal(best, dot((6, 8)))
+    assert title == "your best, steps: 1" and torch.equal(best, dot((6, 8)))
