@@ -1,4 +1,4 @@
-"""The exercises of notebook 05: rates that work, the fastest, steps needed, momentum."""
+"""The exercises of notebook 05: rates that work, momentum, steps needed."""
 
 # mypy: disallow-untyped-defs=False
 
@@ -48,37 +48,6 @@ def _of_curvatures(rule: Callable[[Tensor], Any]) -> Function:
     return lambda X, kernel_size: rule(QuadraticLoss(X, kernel_size).eigenvalues)
 
 
-def best_lr(X, kernel_size):
-    """Divide 2 by the sum of the largest and the smallest curvature."""
-    curvatures = torch.linalg.eigvalsh(QuadraticLoss(X, kernel_size).hessian)
-    return 2 / (curvatures[0] + curvatures[-1])
-
-
-def steps_needed(curvatures, lr, share):
-    """Multiply by the slowest factor until no more than the share is left."""
-    slowest = max(abs(1 - lr * curvature) for curvature in curvatures)
-    steps, left = 0, 1.0
-    while left > share:
-        left = left * slowest
-        steps = steps + 1
-    return steps
-
-
-def _by_logarithm(
-    *,
-    rounded: Callable[[float], float] = math.ceil,
-    chosen: Callable[[list[float]], float] = max,
-    power: int = 1,
-) -> Function:
-    """Return a count of steps by logarithms; `chosen` is which of the factors decides."""
-
-    def count(curvatures: list[float], lr: float, share: float) -> float:
-        factors = [abs(1 - lr * curvature) for curvature in curvatures]
-        return rounded(math.log(share) / math.log(chosen(factors) ** power))
-
-    return count
-
-
 def momentum_step(kernel, velocity, gradient, lr, momentum):
     """Add the gradient to what is left of the velocity, and go against that."""
     velocity = momentum * velocity + gradient
@@ -121,11 +90,36 @@ def _momentum_case(size: tuple[int, int], lr: float, momentum: float) -> Case:
     return Case(*arrays, lr, momentum)
 
 
+def steps_needed(curvatures, lr, share):
+    """Multiply by the slowest factor until no more than the share is left."""
+    slowest = max(abs(1 - lr * curvature) for curvature in curvatures)
+    steps, left = 0, 1.0
+    while left > share:
+        left = left * slowest
+        steps = steps + 1
+    return steps
+
+
+def _by_logarithm(
+    *,
+    rounded: Callable[[float], float] = math.ceil,
+    chosen: Callable[[list[float]], float] = max,
+    power: int = 1,
+) -> Function:
+    """Return a count of steps by logarithms; `chosen` is which of the factors decides."""
+
+    def count(curvatures: list[float], lr: float, share: float) -> float:
+        factors = [abs(1 - lr * curvature) for curvature in curvatures]
+        return rounded(math.log(share) / math.log(chosen(factors) ** power))
+
+    return count
+
+
 EXERCISES = {
     "5.1": Exercise(
         hint="QuadraticLoss(X, kernel_size).hessian has the curvatures as its "
         "eigenvalues:\ntorch.linalg.eigvalsh gives them, smallest first.",
-        success="Four pictures; one twice as bright allows a quarter of the learning rate.",
+        success="Four pictures, and kernels of three sizes.",
         solution=largest_lr,
         correct=lambda X, kernel_size: QuadraticLoss(X, kernel_size).max_stable_lr,
         misconceptions={
@@ -162,86 +156,6 @@ EXERCISES = {
         cases=PICTURES,
     ),
     "5.2": Exercise(
-        hint="At the fastest rate the factors of the largest and the smallest curvature are "
-        "equally far from 0:\n1 - lr × largest = -(1 - lr × smallest). Solve for lr.",
-        success="Four pictures: the steepest and the flattest direction are equally fast.",
-        solution=best_lr,
-        correct=lambda X, kernel_size: QuadraticLoss(X, kernel_size).fastest_lr,
-        misconceptions={
-            "That is the limit, where the steepest direction never arrives.": (
-                _of_curvatures(lambda e: 2 / e[0])
-            ),
-            "That ends the steepest direction in a single step; the flattest then decides.": (
-                _of_curvatures(lambda e: 1 / e[0])
-            ),
-            "That ends the flattest direction in a single step; the steepest diverges.": (
-                _of_curvatures(lambda e: 1 / e[-1])
-            ),
-            "That is half of it: 2 divided by the sum of both, not 1.": (
-                _of_curvatures(lambda e: 1 / (e[0] + e[-1]))
-            ),
-            "That is the mean of both limits; take 2 divided by the sum of both curvatures.": (
-                _of_curvatures(lambda e: 1 / e[0] + 1 / e[-1])
-            ),
-            "That is for the mean of all curvatures; only the largest and the smallest count.": (
-                _of_curvatures(lambda e: 1 / e.mean())
-            ),
-            "That is for the sum of all curvatures; only the largest and the smallest count.": (
-                _of_curvatures(lambda e: 2 / e.sum())
-            ),
-            "The rate is right for a kernel whose rows and columns are swapped.": (
-                lambda X, kernel_size: QuadraticLoss(X, kernel_size[::-1]).fastest_lr
-            ),
-            "That is the fastest rate of the stripes, not of every picture.": (
-                lambda X, kernel_size: 1 / 36
-            ),
-        },
-        name="Your rate",
-        require=forbid("fastest_lr", "Take the hessian's eigenvalues yourself."),
-        cases=PICTURES,
-    ),
-    "5.3": Exercise(
-        hint="One direction is the slowest: the one whose factor is farthest from 0, whatever its "
-        "sign.\nMultiply 1 by it until no more than the share is left, and count.",
-        success="Six descents, of 2 to 228 steps.",
-        solution=steps_needed,
-        correct=_by_logarithm(),
-        misconceptions={
-            "That is one step too few: after it more than the share is left.": (
-                _by_logarithm(rounded=math.floor)
-            ),
-            "That is one step too many: the share is reached before.": (
-                _by_logarithm(rounded=lambda steps: math.ceil(steps) + 1)
-            ),
-            "At most the share: where exactly that is left, it is enough.": (
-                _by_logarithm(rounded=lambda steps: math.floor(steps) + 1)
-            ),
-            "A number of steps is whole: round it up.": _by_logarithm(rounded=lambda steps: steps),
-            "That is for the loss, the square of the distance; the share is of the distance.": (
-                _by_logarithm(power=2)
-            ),
-            "That is for the fastest direction; the slowest decides.": _by_logarithm(chosen=min),
-            "That is for the largest curvature; the slowest direction may be the flattest.": (
-                _by_logarithm(chosen=lambda factors: factors[0])
-            ),
-            "That is for the smallest curvature; near the limit the steepest is the slowest.": (
-                _by_logarithm(chosen=lambda factors: factors[-1])
-            ),
-            "That multiplies the factors of all directions; each distance has its own.": (
-                _by_logarithm(chosen=math.prod)
-            ),
-        },
-        name="Your count",
-        cases=(
-            Case([60.0, 12.0], 0.03, 0.01),
-            Case([60.0, 12.0], 0.003, 0.01),
-            Case([60.0, 12.0], 0.033, 0.01),
-            Case([8.0], 0.12, 0.01),
-            Case([8.0], 0.0625, 0.25),
-            Case([9.0, 6.5, 2.0], 0.15, 0.003),
-        ),
-    ),
-    "5.4": Exercise(
         hint="Two lines. The new velocity is momentum × velocity + gradient;\n"
         "the kernel goes against the new one, times lr.",
         success="Three steps agree with torch.optim.SGD.",
@@ -300,6 +214,47 @@ EXERCISES = {
             _momentum_case((3, 1), lr=0.25, momentum=0.2),
         ),
     ),
+    "5.4": Exercise(
+        hint="One direction is the slowest: the one whose factor is farthest from 0, whatever its "
+        "sign.\nMultiply 1 by it until no more than the share is left, and count.",
+        success="Six descents, of 2 to 228 steps.",
+        solution=steps_needed,
+        correct=_by_logarithm(),
+        misconceptions={
+            "That is one step too few: after it more than the share is left.": (
+                _by_logarithm(rounded=math.floor)
+            ),
+            "That is one step too many: the share is reached before.": (
+                _by_logarithm(rounded=lambda steps: math.ceil(steps) + 1)
+            ),
+            "At most the share: where exactly that is left, it is enough.": (
+                _by_logarithm(rounded=lambda steps: math.floor(steps) + 1)
+            ),
+            "A number of steps is whole: round it up.": _by_logarithm(rounded=lambda steps: steps),
+            "That is for the loss, the square of the distance; the share is of the distance.": (
+                _by_logarithm(power=2)
+            ),
+            "That is for the fastest direction; the slowest decides.": _by_logarithm(chosen=min),
+            "That is for the largest curvature; the slowest direction may be the flattest.": (
+                _by_logarithm(chosen=lambda factors: factors[0])
+            ),
+            "That is for the smallest curvature; near the limit the steepest is the slowest.": (
+                _by_logarithm(chosen=lambda factors: factors[-1])
+            ),
+            "That multiplies the factors of all directions; each distance has its own.": (
+                _by_logarithm(chosen=math.prod)
+            ),
+        },
+        name="Your count",
+        cases=(
+            Case([60.0, 12.0], 0.03, 0.01),
+            Case([60.0, 12.0], 0.003, 0.01),
+            Case([60.0, 12.0], 0.033, 0.01),
+            Case([8.0], 0.12, 0.01),
+            Case([8.0], 0.0625, 0.25),
+            Case([9.0, 6.5, 2.0], 0.15, 0.003),
+        ),
+    ),
 }
 
 QUESTIONS = {
@@ -349,7 +304,7 @@ QUESTIONS = {
         },
         right="It is larger.",
     ),
-    "5.5": Question(
+    "5.3": Question(
         "The picture becomes twice as bright: all pixels times 2. What happens to the limit?",
         {
             "It doubles.": "Larger pixels make larger gradients: a step has to be shorter.",
