@@ -34,7 +34,7 @@ def test_the_photo_panel_is_pointed_at_and_keeps_its_keys(page, lab):
 def test_the_stepper_is_pointed_at_and_scrubbed(page, lab):
     notebook = open_in_notebook7(page, lab, "notebooks/04_learning_a_kernel.ipynb")
     run_all(page)
-    panel = cell(page, 14).locator(".ck-view")
+    panel = cell(page, 15).locator(".ck-view")
     place = picture(panel, "loss curve").bounding_box()
     picture(panel, "loss curve").click(position={"x": place["width"] * 0.55, "y": 40})
     expect(number_box(panel, "step")).not_to_have_value("0")
