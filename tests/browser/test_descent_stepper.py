@@ -116,8 +116,8 @@ def test_the_first_difference_of_ones_own_step_is_found_by_keys(notebook):
     first = int(notebook.ask("panel.first_difference").split()[-1])
     keyboard.press(button(panel, "next difference"), "Enter")
     expect_own_step(panel, first)
-    yours = table(panel, f"my_step, update {first}").locator("td").first
-    ours = table(panel, "convkit's update").locator("td").first
+    yours = table(panel, f"update {first - 1} → {first}").locator("td").first
+    ours = table(panel, "convkit's, from there").locator("td").first
     numbers = [float(each.inner_text().replace("−", "-")) for each in (yours, ours)]
     assert numbers[0] == pytest.approx(numbers[1] / 2, abs=1e-3)
     for plot in ("surface", "curve"):
@@ -132,7 +132,7 @@ def test_the_first_difference_of_ones_own_step_is_found_by_keys(notebook):
 def expect_own_step(panel: Locator, n: int) -> None:
     """Wait until step `n` is on show, also of one's own run."""
     expect(number_box(panel, "step")).to_have_value(str(n))
-    expect(panel.get_by_text(f"my_step, update {n}", exact=True)).to_be_visible()
+    expect(panel.get_by_text(f"my_step, step {n}", exact=True)).to_be_visible()
 
 
 @contextmanager

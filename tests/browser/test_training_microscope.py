@@ -133,8 +133,14 @@ def test_a_fork_is_trained_and_both_curves_are_shown(panel):
     expect(panel.get_by_text("fork: rate 0.05")).to_be_visible()
 
 
+SLOW = """\
+from torch.optim.optimizer import register_optimizer_step_post_hook
+slow = register_optimizer_step_post_hook(lambda *_: time.sleep(0.05))"""
+
+
 def test_a_training_is_watched_and_stopped(notebook):
     panel = notebook.show("shown = TrainingMicroscope()\nshown").locator(".ck-view")
+    notebook.ask(SLOW)  # so that there is time to stop it
     type_in(box(panel, "rate"), "0.004")
     button(panel, "train from the start").press("Enter")
     expect(said(panel)).to_contain_text(re.compile(r"training: \d+%, \d+ s left"))
@@ -142,6 +148,7 @@ def test_a_training_is_watched_and_stopped(notebook):
     expect(said(panel)).to_contain_text("training")  # still
     button(panel, "stop").click()
     expect(said(panel)).to_contain_text(re.compile(r"stopped at \d+ of 440"))
+    notebook.ask("slow.remove()")
     expect(button(panel, "train on")).to_be_visible()
     count = notebook.ask("print(len(shown.snapshots), shown.lr)").split()
     assert 1 < int(count[0]) < 41 and count[1] == "0.004"
