@@ -47,7 +47,8 @@ def stored(tmp_path_factory) -> NotebookNode:
     """Give the notebook as `make notebooks` stores it."""
     sources = [IMPORTS, 'print("one", 1)', DRAW, PANEL, "panel.value"]
     path = tmp_path_factory.mktemp("stored") / "00_small.ipynb"
-    cells = [new_markdown_cell("# Small"), *map(new_code_cell, sources)]
+    title = new_markdown_cell("# Small\n\n**Time:** 5 minutes.")
+    cells = [title, *map(new_code_cell, sources)]
     nbformat.write(new_notebook(cells=cells), path)
     store(path)
     return nbformat.read(path, as_version=4)
