@@ -262,13 +262,20 @@ def _blank_prompts(page: Page, numbers: list[int]) -> None:
 
 
 def _wait_for_prompts(page: Page) -> None:
-    """Wait until each awaited cell has its new count; raise where one shows stderr or an error."""
+    """Wait until each awaited cell has its new count; raise where one shows stderr or an error.
+
+    What ipykernel says of a panel that is closed, whose subshell ends before its task, is no error.
+    """
     told = page.wait_for_function(
         """() => {
+            const stderr = "[data-mime-type='application/vnd.jupyter.stderr']";
+            const ofSubshell = /Kernel\\.shell_main|UnknownSubshellError/;
+            const isFailed = c => [...c.querySelectorAll(stderr)].some(
+                e => !ofSubshell.test(e.textContent));
             const prompts = [...document.querySelectorAll("[data-awaited]")];
             const cells = prompts.map(p => p.closest(".jp-CodeCell"));
             const failed = cells.find((c, i) => /^\\[\\d+\\]:$/.test(prompts[i].textContent)
-                && c.querySelector("[data-mime-type='application/vnd.jupyter.stderr']"));
+                && isFailed(c));
             if (failed) return failed.innerText;
             return prompts.every(p => /^\\[\\d+\\]:$/.test(p.textContent)) && "done";
         }""",

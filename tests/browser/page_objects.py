@@ -52,7 +52,8 @@ class Notebook:
     def show(self, source: str) -> Locator:
         """Run `source` in place of what was shown before; return what it shows."""
         self._write(2, source)
-        output = run_cell(self.page, 2).locator(".jp-OutputArea-output").last
+        shown = ".jp-OutputArea-output:not([data-mime-type$=stderr])"
+        output = run_cell(self.page, 2).locator(shown).last
         views = output.locator(".ck-view, .ck-saved")
         expect(views.first).to_be_visible()
         return output
