@@ -269,7 +269,7 @@ def _wait_for_prompts(page: Page) -> None:
     told = page.wait_for_function(
         """() => {
             const stderr = "[data-mime-type='application/vnd.jupyter.stderr']";
-            const ofSubshell = /Kernel\\.shell_main|UnknownSubshellError/;
+            const ofSubshell = /_async_in_context|Kernel\\.shell_main|UnknownSubshellError/;
             const isFailed = c => [...c.querySelectorAll(stderr)].some(
                 e => !ofSubshell.test(e.textContent));
             const prompts = [...document.querySelectorAll("[data-awaited]")];
