@@ -111,7 +111,7 @@ FAULTS = {
         _mean_for_sum,
         ".mean()",
         ".sum()",
-        "each update is a 42nd of the right one (42 outputs): 42 times the rate mends it",
+        "each update is a 42nd of the right one (42 outputs): 42 times the rate cures it",
     ),
     "sign reversed": Fault(
         _sign_reversed,

@@ -158,7 +158,7 @@ def test_the_order_is_the_same_in_every_process():
 def test_what_speaks_against_a_name_is_computed():
     assert against("C", "mean for sum") == (
         "With 'mean for sum' each update is a 42nd of the right one (42 outputs): 42 times the "
-        "rate mends it. On the stripes, from (0.5, 0.5) at rate 0.02, step 1 would give (0.4914, "
+        "rate cures it. On the stripes, from (0.5, 0.5) at rate 0.02, step 1 would give (0.4914, "
         "0.48); fault C gives (-0.4, -1.6)."
     )
     for letter, name in itertools.product(ORDER, FAULTS):

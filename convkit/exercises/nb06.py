@@ -1,4 +1,4 @@
-"""The exercises of notebook 06: a loop that mends its rate, six faults, what a picture teaches."""
+"""The exercises of notebook 06: a loop that corrects its rate, faults, what a picture teaches."""
 
 # mypy: disallow-untyped-defs=False
 
@@ -231,7 +231,7 @@ EXERCISES = {
         hint="Keep the loss of the present kernel in a variable. In each pass, compute the kernel "
         "that the step\nwould lead to, and its loss. Only then decide; yield the kernel at the end "
         "of the pass.",
-        success="Three descents: two rates that are far too high mend themselves, one stays.",
+        success="Three descents: two rates that are far too high are corrected, one stays.",
         solution=careful_loop,
         correct=_loop(),
         misconceptions={
